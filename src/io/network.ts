@@ -1,0 +1,60 @@
+// The door to the network: byte streams with explicit back pressure in both directions.
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0 picks a free port. */
+  readonly port: number
+  readonly backlog?: number
+}
+
+/** Both methods reject with a `NetworkError` when they cannot. */
+export interface Network {
+  listen(options: ListenOptions, onConnection: (socket: Socket) => void): Promise<Listener>
+  connect(options: { host: string; port: number }): Promise<Socket>
+}
+
+export interface Listener {
+  readonly host: string
+  /** The real port, also when 0 was asked for. */
+  readonly port: number
+  /** Stops accepting and frees the port; open sockets stay. */
+  close(): Promise<void>
+}
+
+export interface Socket {
+  readonly localAddress: string
+  readonly localPort: number
+  readonly remoteAddress: string
+  readonly remotePort: number
+  /** Set by the owner once, before the next turn. Bytes are the owner's to keep (not reused by the socket). */
+  onData: (bytes: Uint8Array) => void
+  /** Exactly once, with the error that broke the connection; without one when either side closed it in order. */
+  onClose: (error?: Error) => void
+  /** After `write` answered false: the buffer is below the mark again. */
+  onDrain: () => void
+  /**
+   * One writev for all chunks, which must not change until they have left. False when the buffer is above its high
+   * mark: wait for `onDrain`. On a closed socket nothing happens.
+   */
+  write(chunks: readonly Uint8Array[]): boolean
+  /** Bytes accepted by `write` that the operating system has not yet taken. */
+  readonly bufferedBytes: number
+  /** No `onData` until `resume`; the peer comes to wait once the buffers between are full. */
+  pause(): void
+  resume(): void
+  /** Flushes what is buffered, then closes. */
+  end(): void
+  /** Closes now; what is buffered is lost. */
+  destroy(): void
+}
+
+/** A fault of the network; `code` is the errno name ('ECONNREFUSED', 'ECONNRESET', 'EADDRINUSE', …). */
+export class NetworkError extends Error {
+  override readonly name = 'NetworkError'
+  readonly code: string
+
+  constructor(code: string, message: string, options?: { cause?: unknown }) {
+    super(`${code}: ${message}`, options)
+    this.code = code
+  }
+}
