@@ -1,0 +1,29 @@
+// Everything a handler may ask for, by name. Built once by the composition root; a handler's type says which it touches.
+
+import type { ClusterView, EndpointImage } from '../cluster/image.ts'
+import type { ProducerIds } from '../cluster/producer-ids.ts'
+import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
+import type { TopicAdmin } from '../cluster/topic-admin.ts'
+import type { GroupCoordinator } from '../coordinators/groups/group-coordinator.ts'
+import type { Clock } from '../io/clock.ts'
+import type { Logger } from '../lib/logger.ts'
+import type { ReplicaSet } from '../replication/replica-set.ts'
+import type { FetchSessions } from './fetch-sessions.ts'
+import type { ConnectionInfo } from './handler.ts'
+import type { WaitingFetches } from './waiting-fetches.ts'
+
+export interface Services {
+  readonly brokerId: number
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly settings: BrokerSettings
+  readonly cluster: ClusterView
+  readonly topics: TopicAdmin
+  readonly producerIds: ProducerIds
+  readonly replicas: ReplicaSet
+  readonly fetchSessions: FetchSessions
+  readonly waitingFetches: WaitingFetches
+  readonly groups: GroupCoordinator
+  /** Where clients of `connection` reach broker `id`: its advertised listener, else the address this client used. Null when unknown. */
+  readonly endpointFor: (brokerId: number, connection: ConnectionInfo) => EndpointImage | null
+}

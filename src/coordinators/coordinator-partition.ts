@@ -1,0 +1,24 @@
+// What a coordinator needs of the internal partition that holds its state; the composition root hands in the real one.
+
+import type { Appended, LogRead, Offset } from '../storage/partition-log.ts'
+
+/** One partition of an internal topic that this broker leads right now. */
+export interface CoordinatorPartition {
+  readonly leaderEpoch: number
+  readonly logStartOffset: Offset
+  readonly highWatermark: Offset
+  /** Synchronous, keeps call order; the batch's bytes are given away. */
+  append(batch: Uint8Array): Appended
+  /** Resolves once `end` <= high watermark; rejects when this broker stops leading the partition or its disk fails. */
+  committed(end: Offset): Promise<void>
+  read(from: Offset, maxBytes: number): Promise<LogRead>
+}
+
+export interface CoordinatorTopic {
+  /** Partitions of the topic; null while it does not exist. */
+  partitionCount(): number | null
+  /** Creates the topic when it does not exist; resolves with its partition count once every partition has a leader. */
+  ensure(): Promise<number>
+  /** Broker id that leads the partition, or -1. */
+  leaderOf(index: number): number
+}

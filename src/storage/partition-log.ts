@@ -1,0 +1,104 @@
+// One partition's records on one broker: the seam between the log and everything above it.
+// It speaks of bytes, offsets and epochs, never of topics, groups or users.
+// Offsets are half-open: the log holds [logStartOffset, logEndOffset).
+
+export type Offset = number
+
+/** Settings of one log; all may change while it is open (`configure`). Names are Kafka's topic configs. */
+export interface LogConfig {
+  readonly segmentBytes: number
+  readonly segmentMs: number
+  readonly segmentJitterMs: number
+  readonly segmentIndexBytes: number
+  readonly indexIntervalBytes: number
+  /** `fsync`: durable before it is confirmed (group commit). `page-cache`: written is enough, as Kafka. */
+  readonly flushPolicy: 'fsync' | 'page-cache'
+  readonly producerIdExpirationMs: number
+}
+
+export type AppendRefusal =
+  | 'recordListTooLarge' // the batch does not fit into one segment
+  | 'invalidProducerEpoch'
+  | 'outOfOrderSequence'
+  | 'invalidTxnState'
+  | 'offline' // a disk fault closed this log; see `fault`
+
+export type Appended =
+  | { readonly ok: true; readonly baseOffset: Offset; readonly lastOffset: Offset; readonly duplicate: boolean; readonly logAppendTimeMs: number }
+  | { readonly ok: false; readonly refusal: AppendRefusal }
+
+export type LogRead =
+  | { readonly ok: true; readonly chunks: readonly Uint8Array[]; readonly sizeBytes: number }
+  | { readonly ok: false; readonly refusal: 'offsetOutOfRange' | 'offline' }
+
+export interface TimestampAndOffset {
+  readonly timestamp: number
+  readonly offset: Offset
+  readonly leaderEpoch: number
+}
+
+/** Told of progress, in order. Called from the log's own write loop: must not throw, must not block. */
+export interface LogListener {
+  /** Everything below `end` is in the operating system's page cache. */
+  written(end: Offset): void
+  /** Everything below `end` survives a crash (same as written when the flush policy is `page-cache`). */
+  durable(end: Offset): void
+  /** The disk failed; the log is offline from now on and nothing that waits will ever be confirmed. */
+  failed(error: Error): void
+}
+
+export interface PartitionLog {
+  /** Folder name, for log lines: `orders-0`. */
+  readonly name: string
+  readonly logStartOffset: Offset
+  /** Offset the next record will get: appended, perhaps not yet written. */
+  readonly logEndOffset: Offset
+  readonly writtenOffset: Offset
+  readonly durableOffset: Offset
+  /** First offset of the oldest open transaction, or null when none is open. */
+  readonly firstUnstableOffset: Offset | null
+  /** Epoch of the last record, or -1. */
+  readonly latestEpoch: number
+  readonly sizeBytes: number
+  readonly fault: Error | null
+
+  /** At most one listener: the partition that owns this log. */
+  listen(listener: LogListener): void
+  configure(config: LogConfig): void
+
+  /**
+   * Appends one batch whose bytes have passed the door (`records/validate-batch.ts`). Synchronous, so that calls keep arrival order:
+   * checks the producer's state, stamps base offset and leader epoch into `batch` (outside the CRC), and queues the bytes.
+   * The log keeps `batch` until it is written: the caller gives it away. Progress comes through the listener.
+   * A retry that is among the producer's last five batches gives the first answer again (`duplicate`).
+   * `coordinator` appends (markers, coordinator records) skip the client-only producer checks.
+   */
+  append(batch: Uint8Array, leaderEpoch: number, origin: 'client' | 'coordinator'): Appended
+
+  /**
+   * Whole batches, compressed bytes untouched: the batch that holds `from` and what follows below `upTo`, to `maxBytes`;
+   * with `atLeastOne` the first batch comes however large it is. Empty at the end of the log.
+   * Outside [logStartOffset, logEndOffset]: `offsetOutOfRange`.
+   */
+  read(from: Offset, maxBytes: number, upTo: Offset, atLeastOne: boolean): Promise<LogRead>
+
+  /** First record whose timestamp is at least `timestamp`, below `upTo`; null when there is none. */
+  findByTimestamp(timestamp: number, upTo: Offset): Promise<TimestampAndOffset | null>
+  /** The record with the greatest timestamp (KIP-734), first of equals; null when the log is empty. */
+  findMaxTimestamp(upTo: Offset): Promise<TimestampAndOffset | null>
+  /** Largest epoch <= `epoch` that the log knows, and where it ended (KIP-101); (-1, -1) when unknown. */
+  endOffsetForEpoch(epoch: number): { readonly epoch: number; readonly endOffset: Offset }
+  /** Epoch of the record at `offset`, or -1. */
+  epochAt(offset: Offset): number
+  /** Opens a leadership: remembers where `epoch` starts. Durable with the next append of that epoch. */
+  startEpoch(epoch: number): void
+
+  /** Drops [end, logEndOffset): what the leader never had (KIP-101). Waits for writes under way. */
+  truncateTo(end: Offset): Promise<void>
+  /** Drops [logStartOffset, start): retention, DeleteRecords. Whole segments go; the rest only becomes unreadable. */
+  advanceStartTo(start: Offset): Promise<void>
+  /** What was appended before the call survives a crash, whatever the flush policy. */
+  sync(): Promise<void>
+  /** Writes, syncs, closes the files. */
+  close(): Promise<void>
+}
