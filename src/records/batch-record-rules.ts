@@ -1,0 +1,91 @@
+// The checks of a produced batch that need its records: numbers 18 and 19 of a produce request (LogValidator.validateRecord).
+// One pass, no object per record; messages are only made for records that are refused.
+
+import {
+  baseTimestampOf,
+  maxTimestampOf,
+  noTimestamp,
+  recordsCountOf,
+  type TimestampType,
+  timestampTypeOf,
+} from './batch.ts'
+import { type RecordError, type RefusedBatch, refuse } from './batch-refusal.ts'
+import { RecordCursor, RecordFormatError } from './record-cursor.ts'
+
+export interface RecordRules {
+  /** The topic is compacted: every record needs a key. */
+  readonly compacted: boolean
+  readonly timestampType: TimestampType
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  /** `message.timestamp.before.max.ms` and `after`: how far from now a CreateTime may be. `Infinity` for no limit. */
+  readonly timestampBeforeMaxMs: number
+  readonly timestampAfterMaxMs: number
+}
+
+/** What one pass over well-formed, allowed records found out. */
+export interface PassedRecords {
+  readonly ok: true
+  /** The greatest record timestamp; -1 if no record has one. */
+  readonly maxTimestamp: number
+  /** Whether offset deltas are 0, 1, 2... */
+  readonly offsetsConsecutive: boolean
+}
+
+/**
+ * Checks the records in `[from, unpacked.length)`: the declared count, no more and no less. A record that is not well formed ends
+ * the pass; records that break the topic's rules are all named.
+ */
+export function checkRecords(
+  batch: Uint8Array,
+  unpacked: Uint8Array,
+  from: number,
+  rules: RecordRules,
+): PassedRecords | RefusedBatch {
+  const count = recordsCountOf(batch)
+  const appendTime = timestampTypeOf(batch) === 'LogAppendTime' ? maxTimestampOf(batch) : undefined
+  const baseTimestamp = baseTimestampOf(batch)
+  const isBounded = rules.timestampType === 'CreateTime'
+  const earliest = isBounded ? rules.now - rules.timestampBeforeMaxMs : -Infinity
+  const latest = isBounded ? rules.now + rules.timestampAfterMaxMs : Infinity
+  const cursor = new RecordCursor(unpacked, from)
+  let maxTimestamp = noTimestamp
+  let offsetsConsecutive = true
+  let hasBadTimestamp = false
+  let errors: RecordError[] | undefined
+
+  for (let index = 0; index < count; index++) {
+    try {
+      cursor.next()
+    } catch (error) {
+      if (!(error instanceof RecordFormatError)) throw error
+      return refuse('invalidRecord', `record ${index} is not well formed: ${error.message}`, [
+        { index, message: error.message },
+      ])
+    }
+    if (cursor.offsetDelta !== index) offsetsConsecutive = false
+    const timestamp = appendTime ?? baseTimestamp + cursor.timestampDelta
+    if (rules.compacted && cursor.keyLength < 0) {
+      errors ??= []
+      errors.push({ index, message: 'a compacted topic takes no record without a key' })
+    } else if (
+      timestamp !== noTimestamp &&
+      (timestamp < earliest || timestamp > latest || !Number.isSafeInteger(timestamp))
+    ) {
+      hasBadTimestamp = true
+      errors ??= []
+      errors.push({ index, message: `timestamp ${timestamp} is outside [${earliest}, ${latest}]` })
+    } else if (timestamp > maxTimestamp) {
+      maxTimestamp = timestamp
+    }
+  }
+  if (cursor.at !== cursor.end) {
+    return refuse('invalidRecord', `${cursor.end - cursor.at} bytes left over after ${count} records`)
+  }
+  if (errors !== undefined) {
+    return hasBadTimestamp
+      ? refuse('invalidTimestamp', 'one or more records have a timestamp outside of the bounds', errors)
+      : refuse('invalidRecord', `one or more records were refused: ${errors[0]!.message}`, errors)
+  }
+  return { ok: true, maxTimestamp, offsetsConsecutive }
+}

@@ -1,0 +1,15 @@
+// Zstandard frames, as in RFC 8878. Several frames back to back are one stream.
+
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { unpackWithZlib } from './zlib-bound.ts'
+
+const levelDefault = 3
+
+/** `level` is -131072 to 22 (`compression.zstd.level`). */
+export function compressZstd(bytes: Uint8Array, level = levelDefault): Uint8Array {
+  return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } })
+}
+
+export function decompressZstd(bytes: Uint8Array, maxOutputBytes: number): Uint8Array {
+  return unpackWithZlib('zstd', zstdDecompressSync, bytes, maxOutputBytes)
+}
