@@ -1,0 +1,111 @@
+// Every API this broker serves, once: ApiVersions answers from it, docs/protocol-coverage.md is generated from it.
+// An API or version that is not served is not here.
+
+import { apiVersions } from '../protocol/apis/api-versions.ts'
+import { createTopics } from '../protocol/apis/create-topics.ts'
+import { deleteTopics } from '../protocol/apis/delete-topics.ts'
+import { describeCluster } from '../protocol/apis/describe-cluster.ts'
+import { describeConfigs } from '../protocol/apis/describe-configs.ts'
+import { describeGroups } from '../protocol/apis/describe-groups.ts'
+import { describeTopicPartitions } from '../protocol/apis/describe-topic-partitions.ts'
+import { fetch } from '../protocol/apis/fetch.ts'
+import { findCoordinator } from '../protocol/apis/find-coordinator.ts'
+import { heartbeat } from '../protocol/apis/heartbeat.ts'
+import { initProducerId } from '../protocol/apis/init-producer-id.ts'
+import { joinGroup } from '../protocol/apis/join-group.ts'
+import { leaveGroup } from '../protocol/apis/leave-group.ts'
+import { listGroups } from '../protocol/apis/list-groups.ts'
+import { listOffsets } from '../protocol/apis/list-offsets.ts'
+import { metadata } from '../protocol/apis/metadata.ts'
+import { offsetCommit } from '../protocol/apis/offset-commit.ts'
+import { offsetFetch } from '../protocol/apis/offset-fetch.ts'
+import { offsetForLeaderEpoch } from '../protocol/apis/offset-for-leader-epoch.ts'
+import { produce } from '../protocol/apis/produce.ts'
+import { syncGroup } from '../protocol/apis/sync-group.ts'
+import { ErrorCode } from '../protocol/error-code.ts'
+import type { AnyApi, ResponseOf } from '../protocol/schema/api.ts'
+import type { Handler, RequestContext } from './handler.ts'
+import { apiVersionsHandler } from './handlers/api-versions.ts'
+import { handleCreateTopics } from './handlers/create-topics.ts'
+import { handleDeleteTopics } from './handlers/delete-topics.ts'
+import { handleDescribeCluster } from './handlers/describe-cluster.ts'
+import { handleDescribeConfigs } from './handlers/describe-configs.ts'
+import { handleDescribeGroups } from './handlers/describe-groups.ts'
+import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.ts'
+import { handleFetch } from './handlers/fetch.ts'
+import { handleFindCoordinator } from './handlers/find-coordinator.ts'
+import { handleHeartbeat } from './handlers/heartbeat.ts'
+import { handleInitProducerId } from './handlers/init-producer-id.ts'
+import { handleJoinGroup } from './handlers/join-group.ts'
+import { handleLeaveGroup } from './handlers/leave-group.ts'
+import { handleListGroups } from './handlers/list-groups.ts'
+import { handleListOffsets } from './handlers/list-offsets.ts'
+import { handleMetadata } from './handlers/metadata.ts'
+import { handleOffsetCommit } from './handlers/offset-commit.ts'
+import { handleOffsetFetch } from './handlers/offset-fetch.ts'
+import { handleOffsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.ts'
+import { handleProduce } from './handlers/produce.ts'
+import { handleSyncGroup } from './handlers/sync-group.ts'
+import type { Services } from './services.ts'
+
+export interface ServedApi {
+  readonly api: AnyApi
+  /** Lowest version that ApiVersions names; below the lowest served one only where a client's feature test needs it. */
+  readonly advertisedMin: number
+  readonly handler: (context: RequestContext & Services, request: object) => object | null | Promise<object | null>
+}
+
+export type ApiTable = ReadonlyMap<number, ServedApi>
+
+/** One row. The handler's own type says which services it touches. */
+function serve<A extends AnyApi, Needs extends keyof Services>(
+  api: A,
+  handler: Handler<A, Needs>,
+  options: { advertisedMin?: number } = {},
+): ServedApi {
+  return { api, advertisedMin: options.advertisedMin ?? api.versions[0], handler: handler as ServedApi['handler'] }
+}
+
+const rows: readonly ServedApi[] = [
+  // librdkafka up to 2.11.0 compresses only when the range holds version 0 (KAFKA-18659); versions 0 to 2 are refused all the same.
+  serve(produce, handleProduce, { advertisedMin: 0 }),
+  serve(fetch, handleFetch),
+  serve(listOffsets, handleListOffsets),
+  serve(metadata, handleMetadata),
+  serve(offsetCommit, handleOffsetCommit),
+  serve(offsetFetch, handleOffsetFetch),
+  serve(findCoordinator, handleFindCoordinator),
+  serve(joinGroup, handleJoinGroup),
+  serve(heartbeat, handleHeartbeat),
+  serve(leaveGroup, handleLeaveGroup),
+  serve(syncGroup, handleSyncGroup),
+  serve(describeGroups, handleDescribeGroups),
+  serve(listGroups, handleListGroups),
+  serve(apiVersions, apiVersionsHandler(() => advertisedVersions)),
+  serve(createTopics, handleCreateTopics),
+  serve(deleteTopics, handleDeleteTopics),
+  serve(initProducerId, handleInitProducerId),
+  serve(offsetForLeaderEpoch, handleOffsetForLeaderEpoch),
+  serve(describeConfigs, handleDescribeConfigs),
+  serve(describeCluster, handleDescribeCluster),
+  serve(describeTopicPartitions, handleDescribeTopicPartitions),
+]
+
+export const apiTable: ApiTable = new Map(rows.map((row) => [row.api.key, row]))
+
+export const advertisedVersions: ResponseOf<typeof apiVersions>['apiKeys'] = rows.map(({ api, advertisedMin }) => ({
+  apiKey: api.key,
+  minVersion: advertisedMin,
+  maxVersion: api.versions[1],
+}))
+
+/** The answer to an ApiVersions request of a version we do not know, written as version 0 (KIP-511). */
+export const unsupportedApiVersions: ResponseOf<typeof apiVersions> = {
+  errorCode: ErrorCode.UNSUPPORTED_VERSION,
+  apiKeys: advertisedVersions.filter(({ apiKey }) => apiKey === apiVersions.key),
+  throttleTimeMs: 0,
+  supportedFeatures: [],
+  finalizedFeaturesEpoch: -1,
+  finalizedFeatures: [],
+  zkMigrationReady: false,
+}
