@@ -1,0 +1,32 @@
+import { api, array, bool, emptyOrNull, errorCode, int32, nullable, string, struct } from '../schema/index.ts'
+import type { RequestOf, ResponseOf } from '../schema/index.ts'
+
+const createPartitionsAssignment = struct({
+  brokerIds: array(int32),
+})
+
+const createPartitionsTopic = struct({
+  name: string,
+  count: int32,
+  assignments: emptyOrNull(array(createPartitionsAssignment)),
+})
+
+/** CreatePartitions. */
+export const createPartitions = api({
+  key: 37,
+  name: 'CreatePartitions',
+  versions: [0, 3],
+  flexibleSince: 2,
+  request: {
+    topics: array(createPartitionsTopic),
+    timeoutMs: int32,
+    validateOnly: bool,
+  },
+  response: {
+    throttleTimeMs: int32,
+    results: array(struct({ name: string, errorCode, errorMessage: nullable(string) })),
+  },
+})
+
+export type CreatePartitionsRequest = RequestOf<typeof createPartitions>
+export type CreatePartitionsResponse = ResponseOf<typeof createPartitions>

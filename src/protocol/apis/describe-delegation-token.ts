@@ -1,0 +1,39 @@
+import { api, array, bytes, emptyOrNull, errorCode, int32, int64, since, string, struct } from '../schema/index.ts'
+import type { RequestOf, ResponseOf } from '../schema/index.ts'
+
+const describeDelegationTokenOwner = struct({
+  principalType: string,
+  principalName: string,
+})
+
+const describedDelegationToken = struct({
+  principalType: string,
+  principalName: string,
+  tokenRequesterPrincipalType: since(3, string),
+  tokenRequesterPrincipalName: since(3, string),
+  issueTimestamp: int64,
+  expiryTimestamp: int64,
+  maxTimestamp: int64,
+  tokenId: string,
+  hmac: bytes,
+  renewers: array(struct({ principalType: string, principalName: string })),
+})
+
+/** DescribeDelegationToken. */
+export const describeDelegationToken = api({
+  key: 41,
+  name: 'DescribeDelegationToken',
+  versions: [1, 3],
+  flexibleSince: 2,
+  request: {
+    owners: emptyOrNull(array(describeDelegationTokenOwner)),
+  },
+  response: {
+    errorCode,
+    tokens: array(describedDelegationToken),
+    throttleTimeMs: int32,
+  },
+})
+
+export type DescribeDelegationTokenRequest = RequestOf<typeof describeDelegationToken>
+export type DescribeDelegationTokenResponse = ResponseOf<typeof describeDelegationToken>

@@ -1,0 +1,54 @@
+import {
+  api,
+  array,
+  bool,
+  bytes,
+  errorCode,
+  ignorable,
+  int32,
+  nullable,
+  since,
+  string,
+  struct,
+  withDefault,
+} from '../schema/index.ts'
+import type { RequestOf, ResponseOf } from '../schema/index.ts'
+
+const describedGroupMember = struct({
+  memberId: string,
+  groupInstanceId: since(4, ignorable(nullable(string))),
+  clientId: string,
+  clientHost: string,
+  memberMetadata: bytes,
+  memberAssignment: bytes,
+})
+
+const describedGroup = struct({
+  errorCode,
+  errorMessage: since(6, nullable(string)),
+  groupId: string,
+  groupState: string,
+  protocolType: string,
+  protocolData: string,
+  members: array(describedGroupMember),
+  authorizedOperations: since(3, withDefault(int32, -0x8000_0000)),
+})
+
+/** DescribeGroups. */
+export const describeGroups = api({
+  key: 15,
+  name: 'DescribeGroups',
+  versions: [0, 6],
+  flexibleSince: 5,
+  request: {
+    groups: array(string),
+    includeAuthorizedOperations: since(3, bool),
+  },
+  response: {
+    throttleTimeMs: since(1, ignorable(int32)),
+    groups: array(describedGroup),
+  },
+})
+
+export type DescribeGroupsRequest = RequestOf<typeof describeGroups>
+export type DescribeGroupsResponse = ResponseOf<typeof describeGroups>

@@ -1,0 +1,33 @@
+import { api, array, emptyOrNull, errorCode, int32, int8, since, string, struct, withDefault } from '../schema/index.ts'
+import type { RequestOf, ResponseOf } from '../schema/index.ts'
+
+const topicPartitions = struct({
+  topic: string,
+  partitions: array(int32),
+})
+
+const replicaElectionResult = struct({
+  topic: string,
+  partitionResult: array(struct({ partitionId: int32, errorCode, errorMessage: emptyOrNull(string) })),
+})
+
+/** ElectLeaders. */
+export const electLeaders = api({
+  key: 43,
+  name: 'ElectLeaders',
+  versions: [0, 2],
+  flexibleSince: 2,
+  request: {
+    electionType: since(1, int8),
+    topicPartitions: emptyOrNull(array(topicPartitions)),
+    timeoutMs: withDefault(int32, 60000),
+  },
+  response: {
+    throttleTimeMs: int32,
+    errorCode: since(1, errorCode),
+    replicaElectionResults: array(replicaElectionResult),
+  },
+})
+
+export type ElectLeadersRequest = RequestOf<typeof electLeaders>
+export type ElectLeadersResponse = ResponseOf<typeof electLeaders>
