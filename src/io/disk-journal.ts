@@ -13,7 +13,7 @@ import type { Random } from './random.ts'
 /** What a disk writes whole or not at all, when it keeps even that promise. */
 const sectorBytes = 512
 
-type FileChange =
+export type FileChange =
   | { readonly kind: 'write'; readonly position: number; readonly bytes: Uint8Array }
   | { readonly kind: 'truncate'; readonly size: number }
 
@@ -52,14 +52,14 @@ export class DiskJournal {
   }
 
   /** The changes a sync that begins now will cover; later ones are another's. */
-  pendingOf(file: FileNode): readonly FileChange[] {
-    return [...this.#file(file).pending]
+  pendingOf(file: FileNode): ReadonlySet<FileChange> {
+    return new Set(this.#file(file).pending)
   }
 
-  synced(file: FileNode, covered: readonly FileChange[]): void {
+  synced(file: FileNode, covered: ReadonlySet<FileChange>): void {
     const journal = this.#file(file)
-    for (const change of journal.pending) if (covered.includes(change)) applyChange(journal.durable, change)
-    journal.pending = journal.pending.filter((change) => !covered.includes(change))
+    for (const change of journal.pending) if (covered.has(change)) applyChange(journal.durable, change)
+    journal.pending = journal.pending.filter((change) => !covered.has(change))
   }
 
   /**
