@@ -61,7 +61,10 @@ export interface MetaStore {
   /** All writes or none; visible and answered only when durable. */
   transact(guards: readonly [Guard, ...Guard[]], writes: readonly MetaWrite[]): Promise<TransactionResult>
   /** Many independent compare-and-swaps behind one fence; `fenced` when the fence no longer holds. */
-  compareAndSwapMany(fence: readonly Guard[], items: readonly CasItem[]): Promise<readonly TransactionResult[] | 'fenced'>
+  compareAndSwapMany(
+    fence: readonly Guard[],
+    items: readonly CasItem[],
+  ): Promise<readonly TransactionResult[] | 'fenced'>
   watch(prefix: string, from: Revision, handler: WatchHandler): { close(): void }
   lease(ttlMs: number): Promise<Lease>
   close(): Promise<void>

@@ -1,0 +1,195 @@
+// The broker settings this program acts on. The left side is the field of `BrokerSettings`, the right side says Kafka's name,
+// type, default and bounds (KafkaConfig 4.3). Where a default is our own, a comment says why.
+
+import { boolean, double, int, list, long, noLimit, oneOf, optional, short, string } from './config-definition.ts'
+
+/** `compression.type` of topic and broker; `producer` keeps what the producer chose. */
+export const compressionTypes = ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'] as const
+export const timestampTypes = ['CreateTime', 'LogAppendTime'] as const
+/** Our own. `fsync`: acknowledged means kept, as acks=all promises. `page-cache`: written is enough, as in Kafka. */
+export const flushPolicies = ['fsync', 'page-cache'] as const
+export const cleanupPolicies = ['compact', 'delete'] as const
+
+const maxInt = 2_147_483_647
+
+export const brokerDefinitions = {
+  // Who this broker is and where it listens.
+  brokerId: int('node.id', 1, { atLeast: 0, documentation: 'Id of this broker in its cluster.' }),
+  brokerRack: optional(string('broker.rack', '', { documentation: 'Rack or zone of this broker.' })),
+  listenersText: list('listeners', 'PLAINTEXT://:9092', {
+    documentation: 'Addresses to listen on: NAME://host:port, several divided by commas. An empty host means all.',
+  }),
+  advertisedListenersText: optional(
+    list('advertised.listeners', '', {
+      documentation: 'Addresses that clients are told to use. When absent: the address the client came by.',
+    }),
+  ),
+  listenerSecurityProtocolMap: list(
+    'listener.security.protocol.map',
+    'PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
+    { mayBeEmpty: true, documentation: 'The security protocol of each listener name.' },
+  ),
+  controllerListenerNames: list('controller.listener.names', '', {
+    mayBeEmpty: true,
+    documentation: 'Listeners for KRaft controllers. There are none here: these listeners are not opened.',
+  }),
+  // Kafka's default is /tmp/kafka-logs, which a restart of the machine may clear.
+  logDir: string('log.dir', 'odradek-data', { documentation: 'Folder of the data, when log.dirs is not set.' }),
+  logDirs: optional(list('log.dirs', '', { documentation: 'Folder of the data; exactly one.' })),
+
+  // Topics.
+  autoCreateTopicsEnable: boolean('auto.create.topics.enable', true, {
+    documentation: 'Whether a metadata request may create the topics it asks for.',
+  }),
+  deleteTopicEnable: boolean('delete.topic.enable', true, { documentation: 'Whether topics may be deleted.' }),
+  numPartitions: int('num.partitions', 1, { atLeast: 1, documentation: 'Partitions of a topic that names no number.' }),
+  defaultReplicationFactor: int('default.replication.factor', 1, {
+    atLeast: 1,
+    atMost: 32_767,
+    documentation: 'Replicas of a topic that names no number.',
+  }),
+  minInsyncReplicas: int('min.insync.replicas', 1, {
+    atLeast: 1,
+    documentation: 'In-sync replicas without which a produce with acks=all is refused.',
+  }),
+
+  // Log.
+  logSegmentBytes: int('log.segment.bytes', 1_073_741_824, {
+    atLeast: 1_048_576,
+    documentation: 'Size at which a new segment file is begun.',
+  }),
+  logRollMs: optional(long('log.roll.ms', 0, { documentation: 'Age at which a new segment is begun.' })),
+  logRollHours: int('log.roll.hours', 168, { atLeast: 1, documentation: 'As log.roll.ms, in hours.' }),
+  logRollJitterMs: optional(
+    long('log.roll.jitter.ms', 0, { documentation: 'Up to this much earlier a segment may be rolled.' }),
+  ),
+  logRollJitterHours: int('log.roll.jitter.hours', 0, {
+    atLeast: 0,
+    documentation: 'As log.roll.jitter.ms, in hours.',
+  }),
+  logIndexSizeMaxBytes: int('log.index.size.max.bytes', 10_485_760, {
+    atLeast: 4,
+    documentation: 'Size of a segment index at which a new segment is begun.',
+  }),
+  logIndexIntervalBytes: int('log.index.interval.bytes', 4096, {
+    atLeast: 0,
+    documentation: 'Bytes of log between two entries of the offset index.',
+  }),
+  logMessageTimestampType: oneOf('log.message.timestamp.type', 'CreateTime', timestampTypes, {
+    documentation: 'Whether records keep the time of the producer or get the time of the append.',
+  }),
+  logMessageTimestampBeforeMaxMs: long('log.message.timestamp.before.max.ms', noLimit, {
+    atLeast: 0,
+    documentation: 'How far a record may lie in the past.',
+  }),
+  logMessageTimestampAfterMaxMs: long('log.message.timestamp.after.max.ms', 3_600_000, {
+    atLeast: 0,
+    documentation: 'How far a record may lie in the future.',
+  }),
+  logFlushPolicy: oneOf('log.flush.policy', 'fsync', flushPolicies, {
+    documentation: 'fsync: a record is on disk before acks=all is answered. page-cache: it is written, as in Kafka.',
+  }),
+  messageMaxBytes: int('message.max.bytes', 1_048_588, {
+    atLeast: 0,
+    documentation: 'Largest record batch that is accepted.',
+  }),
+  compressionType: oneOf('compression.type', 'producer', compressionTypes, {
+    documentation: 'Codec in which batches are kept; producer: as they came.',
+  }),
+  producerIdExpirationMs: int('producer.id.expiration.ms', 86_400_000, {
+    atLeast: 1,
+    documentation: 'How long an idle idempotent producer is remembered.',
+  }),
+
+  // Connections and requests.
+  socketRequestMaxBytes: int('socket.request.max.bytes', 104_857_600, {
+    atLeast: 1,
+    documentation: 'Largest request; a longer one closes the connection.',
+  }),
+  connectionsMaxIdleMs: long('connections.max.idle.ms', 600_000, {
+    documentation: 'A connection idle for longer is closed; negative: never.',
+  }),
+  // Kafka's default is -1, no bound: nothing here is buffered without one.
+  queuedMaxRequestBytes: long('queued.max.request.bytes', 268_435_456, {
+    atLeast: -1,
+    documentation: 'Bytes of requests that all connections together may hold; -1: no bound.',
+  }),
+  maxIncrementalFetchSessionCacheSlots: int('max.incremental.fetch.session.cache.slots', 1000, {
+    atLeast: 0,
+    documentation: 'Fetch sessions that are kept (KIP-227).',
+  }),
+  fetchMaxBytes: int('fetch.max.bytes', 57_671_680, {
+    atLeast: 1024,
+    documentation: 'Most bytes of records in one fetch response.',
+  }),
+  maxRequestPartitionSizeLimit: int('max.request.partition.size.limit', 2000, {
+    atLeast: 1,
+    documentation: 'Most partitions in one DescribeTopicPartitions response.',
+  }),
+
+  // Groups and their offsets.
+  offsetsTopicNumPartitions: int('offsets.topic.num.partitions', 50, {
+    atLeast: 1,
+    documentation: 'Partitions of __consumer_offsets when it is created.',
+  }),
+  offsetsTopicReplicationFactor: short('offsets.topic.replication.factor', 3, {
+    atLeast: 1,
+    documentation: 'Replicas of __consumer_offsets; fewer when fewer brokers live at its creation.',
+  }),
+  offsetsTopicSegmentBytes: int('offsets.topic.segment.bytes', 104_857_600, {
+    atLeast: 1,
+    documentation: 'Segment size of __consumer_offsets.',
+  }),
+  offsetMetadataMaxBytes: int('offset.metadata.max.bytes', 4096, {
+    documentation: 'Most bytes of metadata with a committed offset.',
+  }),
+  offsetsCommitTimeoutMs: int('offsets.commit.timeout.ms', 5000, {
+    atLeast: 1,
+    documentation: 'How long an offset commit waits until it is replicated.',
+  }),
+  offsetsRetentionMinutes: int('offsets.retention.minutes', 10_080, {
+    atLeast: 1,
+    documentation: 'How long offsets are kept after their group is empty or has left the topic.',
+  }),
+  offsetsRetentionCheckIntervalMs: long('offsets.retention.check.interval.ms', 600_000, {
+    atLeast: 1,
+    documentation: 'How often expired offsets are looked for.',
+  }),
+  groupInitialRebalanceDelayMs: int('group.initial.rebalance.delay.ms', 3000, {
+    documentation: 'How long the first rebalance of an empty group waits for more members.',
+  }),
+  groupMinSessionTimeoutMs: int('group.min.session.timeout.ms', 6000, {
+    documentation: 'Shortest session timeout that a member may ask for.',
+  }),
+  groupMaxSessionTimeoutMs: int('group.max.session.timeout.ms', 1_800_000, {
+    documentation: 'Longest session timeout that a member may ask for.',
+  }),
+  groupMaxSize: int('group.max.size', maxInt, { atLeast: 1, documentation: 'Most members of a group.' }),
+}
+
+/**
+ * Defaults of topic configs that the broker does not act on by itself yet: checked and handed to topics as their defaults, so
+ * that a taken-over server.properties means what it meant.
+ */
+export const passiveBrokerDefinitions = [
+  list('log.cleanup.policy', 'delete', { items: cleanupPolicies, honoured: false }),
+  int('compression.gzip.level', -1, { atLeast: -1, atMost: 9, honoured: false }),
+  int('compression.lz4.level', 9, { atLeast: 1, atMost: 17, honoured: false }),
+  int('compression.zstd.level', 3, { atLeast: -131_072, atMost: 22, honoured: false }),
+  long('log.cleaner.delete.retention.ms', 86_400_000, { atLeast: 0, honoured: false }),
+  long('log.segment.delete.delay.ms', 60_000, { atLeast: 0, honoured: false }),
+  long('log.flush.interval.messages', noLimit, { atLeast: 1, honoured: false }),
+  optional(long('log.flush.interval.ms', 0, { honoured: false })),
+  long('log.flush.scheduler.interval.ms', noLimit, { honoured: false }),
+  long('log.local.retention.bytes', -2, { atLeast: -2, honoured: false }),
+  long('log.local.retention.ms', -2, { atLeast: -2, honoured: false }),
+  long('log.cleaner.max.compaction.lag.ms', noLimit, { atLeast: 1, honoured: false }),
+  long('log.cleaner.min.compaction.lag.ms', 0, { atLeast: 0, honoured: false }),
+  double('log.cleaner.min.cleanable.ratio', 0.5, { atLeast: 0, atMost: 1, honoured: false }),
+  boolean('log.preallocate', false, { honoured: false }),
+  long('log.retention.bytes', -1, { honoured: false }),
+  optional(long('log.retention.ms', 0, { honoured: false })),
+  optional(int('log.retention.minutes', 0, { honoured: false })),
+  int('log.retention.hours', 168, { honoured: false }),
+  boolean('unclean.leader.election.enable', false, { honoured: false }),
+]
