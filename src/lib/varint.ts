@@ -16,25 +16,20 @@ export class VarintError extends Error {
 
 /** Reads an unsigned 32-bit number. Throws `VarintError`. */
 export function readUnsignedVarint(cursor: ByteCursor): number {
-  const { bytes, end } = cursor
-  let at = cursor.at
-  if (at >= end) throw truncated()
-  let byte = bytes[at++]!
-  if (byte < 0x80) {
-    cursor.at = at
-    return byte
-  }
-  let value = byte & 0x7f
-  for (let shift = 7; shift <= 28; shift += 7) {
-    if (at >= end) throw truncated()
-    byte = bytes[at++]!
-    value |= (byte & 0x7f) << shift
-    if (byte < 0x80) {
-      cursor.at = at
-      return value >>> 0
+  const { bytes, at, end } = cursor
+  // Most numbers in records and messages take one byte, and most others two.
+  if (at < end) {
+    const first = bytes[at]!
+    if (first < 0x80) {
+      cursor.at = at + 1
+      return first
+    }
+    if (at + 1 < end && bytes[at + 1]! < 0x80) {
+      cursor.at = at + 2
+      return (bytes[at + 1]! << 7) | (first & 0x7f)
     }
   }
-  throw new VarintError('a variable-length number of 32 bits is longer than 5 bytes')
+  return readLongUnsignedVarint(cursor)
 }
 
 /** Reads a zig-zag signed 32-bit number. Throws `VarintError`. */
@@ -47,6 +42,11 @@ export function readVarint(cursor: ByteCursor): number {
 export function readVarlong(cursor: ByteCursor): number {
   const { bytes, end } = cursor
   let at = cursor.at
+  if (at < end && bytes[at]! < 0x80) {
+    const value = bytes[at]!
+    cursor.at = at + 1
+    return (value >>> 1) ^ -(value & 1)
+  }
   // Three parts of 28, 28 and 8 bits, so that everything stays a small integer until the end.
   let low = 0
   let middle = 0
@@ -124,6 +124,22 @@ export function sizeOfVarlong(value: number): number {
   let size = 1
   for (half = Math.floor(half / 64); half > 0; half = Math.floor(half / 128)) size++
   return size
+}
+
+function readLongUnsignedVarint(cursor: ByteCursor): number {
+  const { bytes, end } = cursor
+  let at = cursor.at
+  let value = 0
+  for (let shift = 0; shift <= 28; shift += 7) {
+    if (at >= end) throw truncated()
+    const byte = bytes[at++]!
+    value |= (byte & 0x7f) << shift
+    if (byte < 0x80) {
+      cursor.at = at
+      return value >>> 0
+    }
+  }
+  throw new VarintError('a variable-length number of 32 bits is longer than 5 bytes')
 }
 
 function truncated(): VarintError {

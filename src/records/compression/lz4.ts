@@ -19,7 +19,7 @@ const uncompressedBlock = 0x8000_0000
 const lengthEscape = 15
 const matchBytesMin = 4
 
-/** Writes one frame of version 01 with independent blocks of 64 KB (4 MB for large input), which Java's reader requires. */
+/** Writes one frame of version 01 with independent blocks, 64 KB to 4 MB as the input is large: what Java's reader requires. */
 export function compressLz4(bytes: Uint8Array): Uint8Array {
   return compressFrameSync(asBuffer(bytes))
 }

@@ -14,12 +14,13 @@ export function unpackWithZlib(
 ): Uint8Array {
   // Output is collected in chunks: one that holds most batches at a blow, and is not out of proportion to the input.
   const chunkSize = Math.min(Math.max(bytes.length * 4, chunkBytesMin), chunkBytesMax)
+  let output: Uint8Array
   try {
-    const output = unpack(bytes, { maxOutputLength: Math.max(maxOutputBytes, 1), chunkSize })
-    if (output.length > maxOutputBytes) throw tooLarge(codec, maxOutputBytes)
-    return output
+    output = unpack(bytes, { maxOutputLength: Math.max(maxOutputBytes, 1), chunkSize })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(codec, maxOutputBytes)
     throw malformed(codec, error)
   }
+  if (output.length > maxOutputBytes) throw tooLarge(codec, maxOutputBytes)
+  return output
 }

@@ -1,4 +1,5 @@
-// Zstandard frames, as in RFC 8878. Several frames back to back are one stream.
+// Zstandard, as in RFC 8878: one frame, as all clients write it. node:zlib ignores what follows the first frame; records that were
+// there are then missing from the declared count, and the batch is refused.
 
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { unpackWithZlib } from './zlib-bound.ts'
