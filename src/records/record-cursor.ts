@@ -56,8 +56,7 @@ export class RecordCursor implements ByteCursor {
   }
 
   #readFields(): void {
-    if (this.at >= this.end) throw new RecordFormatError('an empty record')
-    this.at++ // attributes: unused
+    this.at++ // attributes: unused. In an empty record this is one too far, which the next read finds.
     this.timestampDelta = readVarlong(this)
     this.offsetDelta = readVarint(this)
     this.contentAt = this.at
