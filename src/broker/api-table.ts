@@ -50,9 +50,12 @@ import type { Services } from './services.ts'
 
 export interface ServedApi {
   readonly api: AnyApi
+  /** Served versions, both ends included: all that are stable. */
+  readonly versions: readonly [min: number, max: number]
   /** Lowest version that ApiVersions names; below the lowest served one only where a client's feature test needs it. */
   readonly advertisedMin: number
-  readonly handler: (context: RequestContext & Services, request: object) => object | null | Promise<object | null>
+  /** Takes the decoded request; answers the response, `null` for none, or a promise of either. */
+  readonly handler: (context: RequestContext & Services, request: unknown) => unknown
 }
 
 export type ApiTable = ReadonlyMap<number, ServedApi>
@@ -63,7 +66,13 @@ function serve<A extends AnyApi, Needs extends keyof Services>(
   handler: Handler<A, Needs>,
   options: { advertisedMin?: number } = {},
 ): ServedApi {
-  return { api, advertisedMin: options.advertisedMin ?? api.versions[0], handler: handler as ServedApi['handler'] }
+  const [min, max] = api.versions
+  return {
+    api,
+    versions: [min, api.latestVersionUnstable ? max - 1 : max],
+    advertisedMin: options.advertisedMin ?? min,
+    handler: handler as unknown as ServedApi['handler'],
+  }
 }
 
 const rows: readonly ServedApi[] = [
@@ -93,10 +102,10 @@ const rows: readonly ServedApi[] = [
 
 export const apiTable: ApiTable = new Map(rows.map((row) => [row.api.key, row]))
 
-export const advertisedVersions: ResponseOf<typeof apiVersions>['apiKeys'] = rows.map(({ api, advertisedMin }) => ({
+export const advertisedVersions: ResponseOf<typeof apiVersions>['apiKeys'] = rows.map(({ api, advertisedMin, versions }) => ({
   apiKey: api.key,
   minVersion: advertisedMin,
-  maxVersion: api.versions[1],
+  maxVersion: versions[1],
 }))
 
 /** The answer to an ApiVersions request of a version we do not know, written as version 0 (KIP-511). */

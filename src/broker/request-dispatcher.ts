@@ -52,8 +52,8 @@ export class RequestDispatcher {
     const { apiKey, apiVersion, correlationId, clientId } = header
     const served = this.#table.get(apiKey)
     if (served === undefined) throw new RequestRefused(`unknown API key ${apiKey}`)
-    const { api } = served
-    if (apiVersion < api.versions[0] || apiVersion > api.versions[1]) {
+    const { api, versions } = served
+    if (apiVersion < versions[0] || apiVersion > versions[1]) {
       // KIP-511: an ApiVersions request of any version is answered, so that the client can choose again.
       if (api.key === apiVersions.key) return encodeResponse(apiVersions, 0, correlationId, unsupportedApiVersions)
       throw new RequestRefused(`${api.name} version ${apiVersion} is not supported (client id ${clientId ?? 'none'})`)
@@ -62,8 +62,8 @@ export class RequestDispatcher {
       () => decodeRequest(api, apiVersion, frame, header.bodyOffset),
       `${api.name} version ${apiVersion} of client id ${clientId ?? 'none'}`,
     )
-    const encode = (response: object | null): Answer => {
-      const chunks = response === null ? NO_REPLY : encodeResponse(api, apiVersion, correlationId, response)
+    const encode = (response: unknown): Answer => {
+      const chunks = response === null ? NO_REPLY : encodeResponse(api, apiVersion, correlationId, response as object)
       if (answered.hasSubscribers) {
         const responseBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
         const durationMs = this.#clock.monotonic() - started

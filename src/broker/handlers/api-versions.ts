@@ -17,7 +17,7 @@ const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
  */
 export function apiVersionsHandler(versions: () => Versions): Handler<typeof apiVersions> {
   return ({ connection, apiVersion }, { clientSoftwareName, clientSoftwareVersion }) => {
-    let errorCode: number = ErrorCode.NONE
+    let errorCode: ErrorCode = ErrorCode.NONE
     if (apiVersion >= 3) {
       if (SOFTWARE.test(clientSoftwareName) && SOFTWARE.test(clientSoftwareVersion)) {
         connection.clientSoftwareName = clientSoftwareName
