@@ -1,0 +1,183 @@
+// The journal as a log of Kafka record batches in one folder. There is one file at a time, named by the offset of its first
+// record: a snapshot, and after it one batch per commit. A commit is written and synced before the next begins, so a crash can only
+// damage the last batch; a bad batch with a good one behind it is damage of another kind, and nothing starts on it.
+
+import {
+  baseOffsetOf,
+  batchHeaderBytes,
+  batchLayout,
+  computedCrcOf,
+  crcOf,
+  currentMagic,
+  nextOffsetOf,
+  sizeInBytesOf,
+} from '../records/batch.ts'
+import { wholeBatchAt } from '../records/batches-in.ts'
+import type { Disk, DiskFile } from '../io/disk.ts'
+import { invariant } from '../lib/invariant.ts'
+import { type Journal, JournalCorrupt, type JournalEntry } from './journal.ts'
+import { decodeBatch, encodeEntries, encodeSnapshotMark, type SnapshotMark } from './journal-format.ts'
+import type { Revision } from './meta-store.ts'
+
+/** Entries in one batch of a snapshot: some 100 KB, so that no step stalls the event loop. */
+const snapshotBatchEntries = 1000
+
+export class FileJournal implements Journal {
+  readonly #disk: Disk
+  readonly #folder: string
+  #file: DiskFile | null = null
+  #nextOffset = 0
+  #sizeBytes = 0
+  #snapshotBytes = 0
+
+  /** `folder`: `<data>/__cluster_metadata-0`; made when absent. */
+  constructor(disk: Disk, folder: string) {
+    this.#disk = disk
+    this.#folder = folder
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  get snapshotBytes(): number {
+    return this.#snapshotBytes
+  }
+
+  /** Rejects with `JournalCorrupt` when the file is damaged elsewhere than at its end. */
+  async load(visit: (entry: JournalEntry) => void): Promise<Revision> {
+    invariant(this.#file === null, 'a journal is loaded once')
+    await this.#disk.makeFolder(this.#folder)
+    const names = (await this.#disk.list(this.#folder)).map((entry) => entry.name)
+    const newest = names
+      .filter((name) => logName.test(name))
+      .sort()
+      .at(-1)
+    if (newest === undefined) {
+      await this.replace(0, [])
+      return 0
+    }
+    const revision = await this.#loadFile(newest, visit)
+    // Left by a crash between the rename of a new file and the removal of the old one, or before the rename.
+    await this.#removeAll(names.filter((name) => name !== newest && (logName.test(name) || name.endsWith('.tmp'))))
+    return revision
+  }
+
+  async append(entries: readonly JournalEntry[]): Promise<void> {
+    invariant(this.#file !== null, 'append to a journal that is not open')
+    const batch = encodeEntries(entries, this.#nextOffset)
+    await this.#file.write([batch], this.#sizeBytes)
+    await this.#file.sync()
+    this.#sizeBytes += batch.length
+    this.#nextOffset += entries.length
+  }
+
+  async replace(revision: Revision, entries: Iterable<JournalEntry>): Promise<void> {
+    const all = [...entries]
+    const name = `${String(this.#nextOffset).padStart(20, '0')}.log`
+    const path = `${this.#folder}/${name}`
+    const old = this.#file
+    await this.#disk.remove(`${path}.tmp`)
+    const file = await this.#disk.open(`${path}.tmp`, { create: true })
+    let offset = this.#nextOffset
+    let position = 0
+    const write = async (batch: Uint8Array) => {
+      await file.write([batch], position)
+      position += batch.length
+      offset = nextOffsetOf(batch)
+    }
+    await write(encodeSnapshotMark({ revision, entries: all.length }, offset))
+    for (let i = 0; i < all.length; i += snapshotBatchEntries) {
+      await write(encodeEntries(all.slice(i, i + snapshotBatchEntries), offset))
+    }
+    await file.sync()
+    await file.close()
+    await this.#disk.rename(`${path}.tmp`, path)
+    await this.#disk.syncFolder(this.#folder)
+    this.#file = await this.#disk.open(path)
+    this.#nextOffset = offset
+    this.#sizeBytes = position
+    this.#snapshotBytes = position
+    if (old !== null) {
+      await old.close()
+      await this.#disk.remove(old.path)
+      await this.#disk.syncFolder(this.#folder)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close()
+    this.#file = null
+  }
+
+  async #loadFile(name: string, visit: (entry: JournalEntry) => void): Promise<Revision> {
+    const path = `${this.#folder}/${name}`
+    const bytes = (await this.#disk.readFile(path)) ?? new Uint8Array(0)
+    let at = 0
+    let offset = Number(name.slice(0, 20))
+    let mark: SnapshotMark | null = null
+    let revision = 0
+    let entries = 0
+    while (isBatchAt(bytes, at, offset)) {
+      const size = sizeInBytesOf(bytes, at)
+      const decoded = decodeBatch(bytes.subarray(at, at + size))
+      if ('revision' in decoded) {
+        mark = decoded
+        revision = decoded.revision
+      } else {
+        for (const entry of decoded) {
+          visit(entry)
+          revision = Math.max(revision, entry.modRevision)
+        }
+        entries += decoded.length
+      }
+      at += size
+      offset = nextOffsetOf(bytes, at - size)
+      if (mark !== null && entries <= mark.entries) this.#snapshotBytes = at
+    }
+    // The snapshot was synced before the file got its name: no crash takes any of it.
+    if (mark === null || entries < mark.entries) throw corrupt(path, at)
+    if (hasBatchAfter(bytes, at, offset)) throw corrupt(path, at)
+    this.#nextOffset = offset
+    this.#sizeBytes = at
+    this.#file = await this.#disk.open(path)
+    if (at < bytes.length) await this.#file.truncate(at)
+    // What a killed process wrote, and the name of its file, may not be on disk yet, and are about to be believed.
+    await this.#file.sync()
+    await this.#disk.syncFolder(this.#folder)
+    return revision
+  }
+
+  async #removeAll(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.#disk.remove(`${this.#folder}/${name}`)
+    if (names.length > 0) await this.#disk.syncFolder(this.#folder)
+  }
+}
+
+const logName = /^\d{20}\.log$/
+
+function isBatchAt(bytes: Uint8Array, at: number, offset: number): boolean {
+  return (
+    at < bytes.length &&
+    wholeBatchAt(bytes, at, bytes.length) === 'whole' &&
+    baseOffsetOf(bytes, at) === offset &&
+    crcOf(bytes, at) === computedCrcOf(bytes, at)
+  )
+}
+
+/** Whether a sound batch of later offsets lies anywhere behind `from`. */
+function hasBatchAfter(bytes: Uint8Array, from: number, offset: number): boolean {
+  for (let at = from + 1; at + batchHeaderBytes <= bytes.length; at++) {
+    if (bytes[at + batchLayout.magic] !== currentMagic) continue
+    const found = baseOffsetOf(bytes, at)
+    if (found >= offset && Number.isSafeInteger(found) && isBatchAt(bytes, at, found)) return true
+  }
+  return false
+}
+
+function corrupt(path: string, at: number): JournalCorrupt {
+  return new JournalCorrupt(
+    `${path} is damaged at byte ${at}, with later changes behind it that depend on what is lost there; ` +
+      'restore the file from a backup',
+  )
+}

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { SimulatedClock } from '../io/clock.sim.ts'
+import { MemoryDisk } from '../io/disk.memory.ts'
+import { realDisk } from '../io/disk.real.ts'
+import { SimulatedDisk } from '../io/disk.sim.ts'
+import type { Disk } from '../io/disk.ts'
+import { seededRandom } from '../io/random.sim.ts'
+import { FileJournal } from './file-journal.ts'
+import {
+  absent,
+  increment,
+  keys,
+  metaStoreContract,
+  put,
+  type StoreUnderTest,
+  succeed,
+  text,
+} from './meta-store.contract.ts'
+import { EmbeddedMetaStore } from './meta-store.embedded.ts'
+import { UnknownOutcome } from './meta-store.ts'
+
+const historyRevisions = 20
+
+async function open(disk: Disk, folder: string, snapshotAfterBytes?: number): Promise<EmbeddedMetaStore> {
+  return EmbeddedMetaStore.open({
+    journal: new FileJournal(disk, folder),
+    clock: new SimulatedClock(),
+    historyRevisions,
+    ...(snapshotAfterBytes === undefined ? {} : { snapshotAfterBytes }),
+  })
+}
+
+async function under(disk: Disk, folder: string, snapshotAfterBytes?: number): Promise<StoreUnderTest> {
+  const clock = new SimulatedClock()
+  const journal = new FileJournal(disk, folder)
+  const options = { journal, clock, historyRevisions, snapshotAfterBytes: snapshotAfterBytes ?? 1_000_000 }
+  const store = await EmbeddedMetaStore.open(options)
+  return {
+    store,
+    clock,
+    connect: () => store.connect(),
+    async restart() {
+      await store.close()
+      return under(disk, folder, snapshotAfterBytes)
+    },
+  }
+}
+
+metaStoreContract('embedded, in memory', historyRevisions, () => under(new MemoryDisk(), '/data/__cluster_metadata-0'))
+
+metaStoreContract('embedded, a snapshot after every commit', historyRevisions, () =>
+  under(new MemoryDisk(), '/data', 0),
+)
+
+metaStoreContract('embedded, on a real disk', historyRevisions, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'odradek-meta-'))
+  const opened: StoreUnderTest[] = []
+  t.after(async () => {
+    for (const { store } of opened) await store.close()
+    await rm(folder, { recursive: true })
+  })
+  const track = (store: StoreUnderTest): StoreUnderTest => {
+    opened.push(store)
+    return { ...store, restart: async () => track(await store.restart()) }
+  }
+  return track(await under(realDisk, folder))
+})
+
+test('transactions that come together are synced together', async () => {
+  const disk = new SimulatedDisk()
+  const store = await open(disk, '/meta')
+  let syncs = 0
+  disk.onOperation = ({ kind }) => {
+    if (kind === 'sync') syncs++
+  }
+  await Promise.all(Array.from({ length: 100 }, (_, i) => store.transact([absent(`k${i}`)], [put(`k${i}`)])))
+  assert.equal(syncs, 1)
+})
+
+test('nothing is visible before it is durable', async () => {
+  const disk = new SimulatedDisk()
+  const store = await open(disk, '/meta')
+  const watched: number[] = []
+  store.watch('', 1, { events: (_, revision) => watched.push(revision), reset() {}, stale() {} })
+  let seen: string[] | null = null
+  disk.onOperation = async ({ kind }) => {
+    if (kind === 'sync') seen = await keys(store)
+  }
+  await succeed(store.transact([absent('a')], [put('a')]))
+  assert.deepEqual([seen, watched], [[], [1]])
+})
+
+test('after a failed sync every call rejects, and the store says that it has failed', async () => {
+  const disk = new SimulatedDisk()
+  const store = await open(disk, '/meta')
+  await succeed(store.transact([absent('a')], [put('a')]))
+  disk.failWhen({ kind: 'sync' })
+  const lease = await store.lease(10_000)
+  await assert.rejects(store.transact([absent('b')], [put('b')]), UnknownOutcome)
+  assert.match((await store.failed).message, /must stop/)
+  await assert.rejects(store.get('a'), /failed/)
+  await assert.rejects(store.transact([absent('c')], [put('c')]), /failed/)
+  assert.equal(lease.valid(), false)
+  await lease.lost
+})
+
+test('the journal shrinks to what is left, and everything is there after it has', async () => {
+  const disk = new MemoryDisk()
+  const store = await open(disk, '/meta', 2_000)
+  for (let i = 0; i < 200; i++) await increment(store, 'n')
+  await succeed(store.transact([absent('m')], [put('m', 'x')]))
+  const { revision } = await store.list('')
+  await store.close()
+  const files = await disk.list('/meta')
+  assert.equal(files.length, 1)
+  assert.ok(files[0]!.sizeBytes < 4_500, `${files[0]!.sizeBytes} bytes`)
+  const reopened = await open(disk, '/meta')
+  assert.equal(text((await reopened.get('n')).entry?.value), '200')
+  assert.equal((await reopened.list('')).revision, revision)
+})
+
+test('10,000 keys are written at once and listed by prefix', async () => {
+  const store = await open(new MemoryDisk(), '/meta')
+  const items = Array.from({ length: 10_000 }, (_, i) => {
+    const key = `part/t${i % 100}/${Math.floor(i / 100)}`
+    return { guards: [absent(key)] as const, writes: [put(key, '{}')] }
+  })
+  const results = await store.compareAndSwapMany([], items)
+  assert.ok(results !== 'fenced' && results.every((result) => result.ok))
+  assert.equal((await keys(store, 'part/t7/')).length, 100)
+})
+
+test('whatever a crash leaves, acknowledged changes are there and each change is whole', async () => {
+  const changes = fc.array(
+    fc.record({ keys: fc.uniqueArray(fc.integer({ min: 0, max: 5 }), { minLength: 1 }), remove: fc.boolean() }),
+    { minLength: 1, maxLength: 12 },
+  )
+  await fc.assert(
+    fc.asyncProperty(changes, fc.integer(), fc.integer({ min: 1, max: 60 }), async (changes, seed, haltAt) => {
+      const disk = new SimulatedDisk()
+      disk.haltAt(haltAt)
+      const states: string[] = ['{}']
+      let acknowledged = 0
+      try {
+        const store = await open(disk, '/meta', 300)
+        const model = new Map<string, string>()
+        for (const [i, { keys, remove }] of changes.entries()) {
+          for (const key of keys) remove ? model.delete(`k${key}`) : model.set(`k${key}`, String(i))
+          states.push(JSON.stringify(Object.fromEntries([...model].sort())))
+          await store.transact(
+            [absent('never')],
+            keys.map((key) => (remove ? { kind: 'delete', key: `k${key}` } : put(`k${key}`, String(i)))),
+          )
+          acknowledged = states.length - 1
+        }
+      } catch {
+        assert.ok(disk.off, 'nothing but the crash may fail')
+      }
+      const found = await open(disk.crash(seededRandom(seed)), '/meta')
+      const { entries } = await found.list('')
+      const state = JSON.stringify(Object.fromEntries(entries.map((entry) => [entry.key, text(entry.value)])))
+      assert.ok(states.slice(acknowledged).includes(state), `${state} after ${states.slice(acknowledged).join(' or ')}`)
+    }),
+    { numRuns: 300 },
+  )
+})
