@@ -1,0 +1,172 @@
+// One look at the partitions of a fetch: which have records, which have an error, and the reading itself
+// (ReplicaManager.readFromLog, Partition.fetchRecords). The look is synchronous and allocates nothing for idle partitions.
+
+import type { ClusterImage } from '../cluster/image.ts'
+import type { Logger } from '../lib/logger.ts'
+import { ErrorCode } from '../protocol/error-code.ts'
+import type { Partition } from '../replication/partition.ts'
+import type { ReplicaSet } from '../replication/replica-set.ts'
+import type { Offset } from '../storage/partition-log.ts'
+import type { FetchPartition, FetchPartitions, TopicKey } from './fetch-partition.ts'
+import { servable } from './served-partition.ts'
+
+export type IsolationLevel = 'readUncommitted' | 'readCommitted'
+
+/** What all partitions of one request have in common. */
+export interface FetchScope {
+  readonly replicas: ReplicaSet
+  readonly image: ClusterImage
+  readonly logger: Logger
+  readonly topicKey: TopicKey
+  readonly isolation: IsolationLevel
+  /** A broker that fetches as a replica. */
+  readonly isReplica: boolean
+}
+
+export interface DivergingEpoch {
+  readonly epoch: number
+  readonly endOffset: Offset
+}
+
+/** Records found, with the offsets that held when they were. */
+export interface ReadAhead {
+  readonly wanted: FetchPartition
+  readonly partition: Partition
+  readonly highWatermark: Offset
+  readonly lastStableOffset: Offset
+  readonly upTo: Offset
+  chunks: readonly Uint8Array[]
+  sizeBytes: number
+  errorCode: ErrorCode
+}
+
+export interface Round {
+  /** In the order of the fetch. */
+  readonly reads: readonly ReadAhead[]
+  /** Partitions that could have records later. */
+  readonly partitions: number
+  /** Something that the client is told at once: an error or a diverging epoch. */
+  readonly hasNews: boolean
+}
+
+/** The partition, if this request may read it; else the code, and whether the whole topic is unknown. */
+export function partitionOf(wanted: FetchPartition, scope: FetchScope): Partition | ErrorCode {
+  const topic = wanted.resolve(scope.image, scope.topicKey)
+  if (typeof topic === 'number') return topic
+  const partition = scope.replicas.findById(topic.id, wanted.index)
+  if (partition === undefined) return ErrorCode.NOT_LEADER_OR_FOLLOWER
+  const served = servable(partition, wanted.currentLeaderEpoch)
+  // Followers are not served: as to a broker that is no replica of the partition.
+  return typeof served !== 'number' && scope.isReplica ? ErrorCode.NOT_LEADER_OR_FOLLOWER : served
+}
+
+/** Where reading ends: what the isolation level lets a consumer see. */
+export function readLimit(partition: Partition, isolation: IsolationLevel): Offset {
+  return isolation === 'readCommitted' ? partition.lastStableOffset : partition.highWatermark
+}
+
+/** What is wrong with the offset a partition is to be read from, or null. */
+export function offsetRefusal(wanted: FetchPartition, partition: Partition): ErrorCode | DivergingEpoch | null {
+  if (wanted.lastFetchedEpoch >= 0) {
+    const diverging = divergence(wanted, partition)
+    if (diverging !== null) return diverging
+  }
+  const { fetchOffset } = wanted
+  return fetchOffset < partition.logStartOffset || fetchOffset > partition.logEndOffset
+    ? ErrorCode.OFFSET_OUT_OF_RANGE
+    : null
+}
+
+/** Whether the client's log parted from ours before its fetch offset (KIP-595). */
+function divergence(wanted: FetchPartition, partition: Partition): ErrorCode | DivergingEpoch | null {
+  const known = partition.log!.endOffsetForEpoch(wanted.lastFetchedEpoch)
+  if (known.epoch < 0 || known.endOffset < 0) return ErrorCode.OFFSET_OUT_OF_RANGE
+  const parted = known.epoch < wanted.lastFetchedEpoch || known.endOffset < wanted.fetchOffset
+  return parted ? { epoch: known.epoch, endOffset: known.endOffset } : null
+}
+
+/** The topic is unknown to the cluster, as opposed to a partition that this broker cannot serve. */
+export function isUnknownTopic(errorCode: ErrorCode): boolean {
+  return (
+    errorCode === ErrorCode.UNKNOWN_TOPIC_ID ||
+    errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
+    errorCode === ErrorCode.INCONSISTENT_TOPIC_ID
+  )
+}
+
+/** Looks at every partition. Reads nothing. */
+export function look(partitions: FetchPartitions, scope: FetchScope): Round {
+  const reads: ReadAhead[] = []
+  let served = 0
+  let hasNews = false
+  for (const wanted of partitions.values()) {
+    const partition = partitionOf(wanted, scope)
+    if (typeof partition === 'number') {
+      hasNews ||= !isUnknownTopic(partition)
+      continue
+    }
+    served += 1
+    if (offsetRefusal(wanted, partition) !== null) {
+      hasNews = true
+      continue
+    }
+    const upTo = readLimit(partition, scope.isolation)
+    if (upTo <= wanted.fetchOffset) continue
+    const { highWatermark, lastStableOffset } = partition
+    const errorCode = ErrorCode.NONE
+    reads.push({ wanted, partition, highWatermark, lastStableOffset, upTo, chunks: [], sizeBytes: 0, errorCode })
+  }
+  return { reads, partitions: served, hasNews }
+}
+
+/** Reads under way at the same time for one request. */
+const readsMax = 16
+
+/**
+ * Reads, in order, up to `maxBytes` in all; the first partition that has records gives at least its first batch. Reads run side by
+ * side as long as none of them can change what the next one may take. Answers the bytes read, -1 after an error.
+ */
+export async function readAll(reads: readonly ReadAhead[], maxBytes: number, logger: Logger): Promise<number> {
+  let left = maxBytes
+  let total = 0
+  let at = 0
+  let failed = false
+  while (at < reads.length && (left > 0 || total === 0)) {
+    const first = reads[at++]!
+    const running = [readOne(first, Math.min(first.wanted.maxBytes, left), total === 0, logger)]
+    // Until one has given records, the next depends on it.
+    const runningMax = total === 0 ? 1 : readsMax
+    let reserved = left - first.wanted.maxBytes
+    while (running.length < runningMax && at < reads.length && reads[at]!.wanted.maxBytes <= reserved) {
+      const next = reads[at++]!
+      reserved -= next.wanted.maxBytes
+      running.push(readOne(next, next.wanted.maxBytes, false, logger))
+    }
+    await Promise.all(running)
+    for (let done = at - running.length; done < at; done++) {
+      const { sizeBytes, errorCode } = reads[done]!
+      total += sizeBytes
+      left -= sizeBytes
+      failed ||= errorCode !== ErrorCode.NONE
+    }
+    left = Math.max(0, left)
+  }
+  return failed ? -1 : total
+}
+
+async function readOne(read: ReadAhead, maxBytes: number, atLeastOne: boolean, logger: Logger): Promise<void> {
+  const { wanted, partition, upTo } = read
+  try {
+    const found = await partition.read(wanted.fetchOffset, Math.max(0, maxBytes), upTo, atLeastOne)
+    if (found.ok) {
+      read.chunks = found.chunks
+      read.sizeBytes = found.sizeBytes
+    } else {
+      read.errorCode =
+        found.refusal === 'offsetOutOfRange' ? ErrorCode.OFFSET_OUT_OF_RANGE : ErrorCode.KAFKA_STORAGE_ERROR
+    }
+  } catch (error) {
+    logger.error({ error, partition: partition.name, offset: wanted.fetchOffset }, 'records could not be read')
+    read.errorCode = ErrorCode.KAFKA_STORAGE_ERROR
+  }
+}

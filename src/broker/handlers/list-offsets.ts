@@ -1,0 +1,152 @@
+// ListOffsets: offsets by timestamp, and by the negative numbers that stand for special places (ReplicaManager.fetchOffset,
+// Partition.fetchOffsetForTimestamp). v2: isolation level. v4: leader epochs. v10: a timeout for what is in remote storage; there is
+// none here, so it has nothing to bound.
+
+import type { listOffsets, ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/apis/list-offsets.ts'
+import { ErrorCode } from '../../protocol/error-code.ts'
+import type { Partition } from '../../replication/partition.ts'
+import type { Offset, PartitionLog, TimestampAndOffset } from '../../storage/partition-log.ts'
+import type { Handler, RequestContext } from '../handler.ts'
+import { servedPartition } from '../served-partition.ts'
+import type { Services } from '../services.ts'
+
+type Context = RequestContext & Pick<Services, 'cluster' | 'replicas' | 'logger'>
+type Wanted = ListOffsetsRequest['topics'][number]['partitions'][number]
+type Answer = ListOffsetsResponse['topics'][number]['partitions'][number]
+
+const latest = -1n
+const earliest = -2n
+const greatestTimestamp = -3n
+const earliestLocal = -4n
+const latestTiered = -5n
+const earliestPendingUpload = -6n
+
+/** First version that knows each special timestamp. */
+const firstVersionOf: ReadonlyMap<bigint, number> = new Map([
+  [latest, 1],
+  [earliest, 1],
+  [greatestTimestamp, 7],
+  [earliestLocal, 8],
+  [latestTiered, 9],
+  [earliestPendingUpload, 11],
+])
+
+/** `replicaId` of a client that is no broker. */
+const consumer = -1
+
+/** Partitions whose log files are searched at the same time for one request. */
+const searchesMax = 16
+
+export const handleListOffsets: Handler<typeof listOffsets, 'cluster' | 'replicas' | 'logger'> = (context, request) => {
+  const duplicates = duplicatesIn(request)
+  const searches: (() => Promise<void>)[] = []
+  const topics = request.topics.map(({ name, partitions }) => {
+    const answers: Answer[] = []
+    for (const wanted of partitions) {
+      if (duplicates.has(`${wanted.partitionIndex}:${name}`)) answers.push(refused(wanted, ErrorCode.INVALID_REQUEST))
+      else answers.push(answerOrSearch(context, request, name, wanted, answers, searches))
+    }
+    return { name, partitions: answers }
+  })
+  const response: ListOffsetsResponse = { throttleTimeMs: 0, topics }
+  return searches.length === 0 ? response : runAll(searches).then(() => response)
+}
+
+/** The answer, or a provisional one that a search will replace in `answers`. */
+function answerOrSearch(
+  context: Context,
+  { replicaId, isolationLevel }: ListOffsetsRequest,
+  topic: string,
+  wanted: Wanted,
+  answers: Answer[],
+  searches: (() => Promise<void>)[],
+): Answer {
+  const { timestamp } = wanted
+  const { apiVersion } = context
+  if (timestamp < 0n && apiVersion < (firstVersionOf.get(timestamp) ?? Infinity)) {
+    return refused(wanted, ErrorCode.UNSUPPORTED_VERSION)
+  }
+  const partition = servedPartition(context, topic, wanted.partitionIndex, wanted.currentLeaderEpoch)
+  if (typeof partition === 'number') return refused(wanted, partition)
+  const log = partition.log!
+  const isConsumer = replicaId === consumer
+  if (timestamp === earliest || timestamp === earliestLocal) {
+    const { logStartOffset } = log
+    return found(wanted, -1, logStartOffset, log.epochAt(logStartOffset))
+  }
+  // Nothing is tiered: Kafka's answer without remote storage.
+  if (timestamp === latestTiered || timestamp === earliestPendingUpload) return nothingFound(wanted)
+  const upTo = isConsumer ? visibleEnd(partition, isolationLevel) : log.logEndOffset
+  // Soon after an election the high watermark may lie before this leadership: what is beyond is not known yet (KIP-207).
+  const beyond =
+    isConsumer && !partition.latestIsKnown
+      ? refused(wanted, apiVersion >= 5 ? ErrorCode.OFFSET_NOT_AVAILABLE : ErrorCode.LEADER_NOT_AVAILABLE)
+      : null
+  if (timestamp === latest) return beyond ?? found(wanted, -1, upTo, partition.leaderEpoch)
+
+  const at = answers.length
+  searches.push(async () => {
+    answers[at] = (await search(context, partition, log, wanted, upTo)) ?? beyond ?? nothingFound(wanted)
+  })
+  return nothingFound(wanted)
+}
+
+function visibleEnd(partition: Partition, isolationLevel: number): Offset {
+  return isolationLevel === 1 ? partition.lastStableOffset : partition.highWatermark
+}
+
+/** Null when no record is there. */
+async function search(
+  { logger }: Context,
+  partition: Partition,
+  log: PartitionLog,
+  wanted: Wanted,
+  upTo: Offset,
+): Promise<Answer | null> {
+  const { timestamp } = wanted
+  let hit: TimestampAndOffset | null
+  try {
+    hit =
+      timestamp === greatestTimestamp
+        ? await log.findMaxTimestamp(upTo)
+        : await log.findByTimestamp(Number(timestamp), upTo)
+  } catch (error) {
+    logger.error({ error, partition: partition.name }, 'timestamps could not be searched')
+    return refused(wanted, ErrorCode.KAFKA_STORAGE_ERROR)
+  }
+  return hit === null ? null : found(wanted, hit.timestamp, hit.offset, hit.leaderEpoch)
+}
+
+function found({ partitionIndex }: Wanted, timestamp: number, offset: Offset, leaderEpoch: number): Answer {
+  return { partitionIndex, errorCode: ErrorCode.NONE, timestamp, offset, leaderEpoch }
+}
+
+function nothingFound(wanted: Wanted): Answer {
+  return found(wanted, -1, -1, -1)
+}
+
+function refused({ partitionIndex }: Wanted, errorCode: ErrorCode): Answer {
+  return { partitionIndex, errorCode, timestamp: -1, offset: -1, leaderEpoch: -1 }
+}
+
+/** Partitions that the request lists more than once, as `index:topic`. */
+function duplicatesIn({ topics }: ListOffsetsRequest): ReadonlySet<string> {
+  const seen = new Set<string>()
+  const twice = new Set<string>()
+  for (const { name, partitions } of topics) {
+    for (const { partitionIndex } of partitions) {
+      const key = `${partitionIndex}:${name}`
+      if (seen.has(key)) twice.add(key)
+      seen.add(key)
+    }
+  }
+  return twice
+}
+
+async function runAll(searches: readonly (() => Promise<void>)[]): Promise<void> {
+  let next = 0
+  const worker = async (): Promise<void> => {
+    while (next < searches.length) await searches[next++]!()
+  }
+  await Promise.all(Array.from({ length: Math.min(searchesMax, searches.length) }, worker))
+}

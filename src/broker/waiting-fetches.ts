@@ -1,0 +1,122 @@
+// Fetches that wait for records: each watches its partitions and sleeps until enough bytes are committed, something changes that the
+// client must know, the time is up, or the connection is gone. Waiting costs one timer and no bytes; nothing is read meanwhile.
+
+import type { Clock, Millis, Timer } from '../io/clock.ts'
+import type { Partition, PartitionWatcher } from '../replication/partition.ts'
+
+export type WaitEnd =
+  /** Enough bytes: look again. */
+  | 'progress'
+  /** The state of a partition changed: the client must know. */
+  | 'changed'
+  | 'timeout'
+  /** Nobody is left to answer. */
+  | 'aborted'
+
+export interface WaitingFetchesOptions {
+  readonly clock: Clock
+  /** Fetches that may wait at the same time; beyond it a fetch is answered at once with what there is. */
+  readonly fetchesMax?: number
+}
+
+const fetchesMaxDefault = 100_000
+
+export class WaitingFetches {
+  readonly #clock: Clock
+  readonly #fetchesMax: number
+  #size = 0
+
+  constructor({ clock, fetchesMax = fetchesMaxDefault }: WaitingFetchesOptions) {
+    this.#clock = clock
+    this.#fetchesMax = fetchesMax
+  }
+
+  /** Fetches waiting now, DelayedFetch in Kafka's metrics. */
+  get size(): number {
+    return this.#size
+  }
+
+  /**
+   * Begins to watch; the time runs from here. What happens between this call and `until` is not missed. The caller must `end` it.
+   * Null when as many wait as may.
+   */
+  begin(partitions: Iterable<Partition>, timeoutMs: Millis, signal: AbortSignal): WaitingFetch | null {
+    if (this.#size >= this.#fetchesMax) return null
+    this.#size += 1
+    return new WaitingFetch(this.#clock, partitions, timeoutMs, signal, () => {
+      this.#size -= 1
+    })
+  }
+}
+
+export class WaitingFetch implements PartitionWatcher {
+  readonly #partitions: Partition[] = []
+  readonly #timer: Timer
+  readonly #signal: AbortSignal
+  readonly #onEnd: () => void
+  #bytes = 0
+  #bytesWanted = Infinity
+  #over: WaitEnd | null = null
+  #resolve: ((end: WaitEnd) => void) | null = null
+
+  constructor(
+    clock: Clock,
+    partitions: Iterable<Partition>,
+    timeoutMs: Millis,
+    signal: AbortSignal,
+    onEnd: () => void,
+  ) {
+    this.#signal = signal
+    this.#onEnd = onEnd
+    for (const partition of partitions) {
+      partition.watch(this)
+      this.#partitions.push(partition)
+    }
+    this.#timer = clock.setTimer(timeoutMs, () => this.#finish('timeout'))
+    if (signal.aborted) this.#over = 'aborted'
+    else signal.addEventListener('abort', this.#onAbort)
+  }
+
+  /** Forgets the progress so far: call before looking at the partitions again. */
+  restart(): void {
+    this.#bytes = 0
+    this.#bytesWanted = Infinity
+  }
+
+  /** Resolves once `bytes` more are committed since `begin` or `restart`, or with another reason to look. */
+  until(bytes: number): Promise<WaitEnd> {
+    return new Promise((resolve) => {
+      this.#bytesWanted = bytes
+      this.#resolve = resolve
+      if (this.#over !== null) this.#wake(this.#over)
+      else if (this.#bytes >= bytes) this.#wake('progress')
+    })
+  }
+
+  partitionChanged(bytes: number): void {
+    if (bytes === 0) return this.#finish('changed')
+    this.#bytes += bytes
+    if (this.#bytes >= this.#bytesWanted) this.#wake('progress')
+  }
+
+  /** Watches no longer. */
+  end(): void {
+    for (const partition of this.#partitions) partition.unwatch(this)
+    this.#timer.cancel()
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    this.#onEnd()
+  }
+
+  readonly #onAbort = (): void => this.#finish('aborted')
+
+  #finish(end: WaitEnd): void {
+    if (this.#over !== 'aborted') this.#over = end
+    this.#wake(end)
+  }
+
+  #wake(end: WaitEnd): void {
+    const resolve = this.#resolve
+    this.#resolve = null
+    resolve?.(end)
+  }
+}

@@ -1,0 +1,48 @@
+// Counts the bytes below the high watermark, so that a waiting fetch knows when its `min.bytes` are there without reading.
+
+export class CommittedBytes {
+  #ends: number[] = []
+  /** Bytes appended up to the end at the same place. */
+  #totals: number[] = []
+  #head = 0
+  #appended = 0
+  #committed = 0
+
+  /** Bytes committed since this object was made. Grows only. */
+  get committed(): number {
+    return this.#committed
+  }
+
+  /** Bytes appended and not yet committed. */
+  get pending(): number {
+    return this.#appended - this.#committed
+  }
+
+  /** `end`: offset after the batch; ends come in rising order. */
+  append(end: number, sizeBytes: number): void {
+    this.#appended += sizeBytes
+    this.#ends.push(end)
+    this.#totals.push(this.#appended)
+  }
+
+  /** Everything below `offset` is committed. */
+  commitTo(offset: number): void {
+    while (this.#head < this.#ends.length && this.#ends[this.#head]! <= offset) {
+      this.#committed = this.#totals[this.#head++]!
+    }
+    const isDrained = this.#head === this.#ends.length
+    if (this.#head > 0 && (isDrained || (this.#head > 1024 && this.#head * 2 > this.#ends.length))) {
+      this.#ends.splice(0, this.#head)
+      this.#totals.splice(0, this.#head)
+      this.#head = 0
+    }
+  }
+
+  /** What was appended and not committed is gone. */
+  forgetPending(): void {
+    this.#ends = []
+    this.#totals = []
+    this.#head = 0
+    this.#appended = this.#committed
+  }
+}
