@@ -7,10 +7,17 @@ export interface ListenOptions {
   readonly backlog?: number
 }
 
+export interface ConnectOptions {
+  readonly host: string
+  readonly port: number
+  readonly signal?: AbortSignal
+}
+
 /** Both methods reject with a `NetworkError` when they cannot. */
 export interface Network {
   listen(options: ListenOptions, onConnection: (socket: Socket) => void): Promise<Listener>
-  connect(options: { host: string; port: number }): Promise<Socket>
+  /** The system's own patience may be minutes: `signal` gives up earlier, with an ECANCELED fault. */
+  connect(options: ConnectOptions): Promise<Socket>
 }
 
 export interface Listener {
@@ -34,7 +41,7 @@ export interface Socket {
   onDrain: () => void
   /**
    * One writev for all chunks, which must not change until they have left. False when the buffer is above its high
-   * mark: wait for `onDrain`. On a closed socket nothing happens.
+   * mark: wait for `onDrain`. On a socket that either side has closed nothing happens.
    */
   write(chunks: readonly Uint8Array[]): boolean
   /** Bytes accepted by `write` that the operating system has not yet taken. */
@@ -42,7 +49,7 @@ export interface Socket {
   /** No `onData` until `resume`; the peer comes to wait once the buffers between are full. */
   pause(): void
   resume(): void
-  /** Flushes what is buffered, then closes. */
+  /** Flushes what is buffered, then closes; what still arrives is dropped. */
   end(): void
   /** Closes now; what is buffered is lost. */
   destroy(): void

@@ -1,0 +1,166 @@
+// TCP, over node:net. One `write` is one writev: the chunks are corked together and leave without being joined.
+import net from 'node:net'
+import {
+  type ConnectOptions,
+  type Listener,
+  type ListenOptions,
+  type Network,
+  NetworkError,
+  type Socket,
+} from './network.ts'
+
+/** `write` answers false above this many bytes that the system has not taken. */
+const highMarkBytes = 256 * 1024
+
+/** How long a socket that was ended waits for the other side to close, before it closes the rest by itself. */
+const lingerMs = 2000
+
+const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, allowHalfOpen: false }
+
+class RealNetwork implements Network {
+  listen(options: ListenOptions, onConnection: (socket: Socket) => void): Promise<Listener> {
+    const { host, port, backlog = 511 } = options
+    return new Promise((resolve, reject) => {
+      const server = net.createServer(socketOptions, (socket) => {
+        // A peer that is gone already has no address any more.
+        if (socket.remoteAddress === undefined) socket.destroy()
+        else onConnection(new RealSocket(socket))
+      })
+      const fail = (error: Error) => reject(networkError(error, `listen on ${host}:${port}`))
+      server.once('error', fail)
+      server.listen({ host, port, backlog }, () => {
+        server.off('error', fail)
+        // Out of descriptors: the connection is lost, the listener lives on.
+        server.on('error', (error) => process.emitWarning(networkError(error, `accept on ${host}:${port}`)))
+        resolve(new RealListener(server))
+      })
+    })
+  }
+
+  connect({ host, port, signal }: ConnectOptions): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      const socket = net.connect({ ...socketOptions, host, port })
+      const fail = (error: Error) => {
+        signal?.removeEventListener('abort', cancel)
+        reject(networkError(error, `connect to ${host}:${port}`))
+      }
+      const cancel = () => socket.destroy(new NetworkError('ECANCELED', 'given up'))
+      socket.once('error', fail)
+      socket.once('connect', () => {
+        signal?.removeEventListener('abort', cancel)
+        socket.off('error', fail)
+        resolve(new RealSocket(socket))
+      })
+      signal?.addEventListener('abort', cancel, { once: true })
+      if (signal?.aborted === true) cancel()
+    })
+  }
+}
+
+export const realNetwork: Network = new RealNetwork()
+
+class RealListener implements Listener {
+  readonly host: string
+  readonly port: number
+  readonly #server: net.Server
+
+  constructor(server: net.Server) {
+    const address = server.address() as net.AddressInfo
+    this.host = address.address
+    this.port = address.port
+    this.#server = server
+  }
+
+  /** The server's own 'close' event waits for open sockets, which are none of its business; the port is free at once. */
+  async close(): Promise<void> {
+    this.#server.close()
+  }
+}
+
+class RealSocket implements Socket {
+  readonly localAddress: string
+  readonly localPort: number
+  readonly remoteAddress: string
+  readonly remotePort: number
+  onData: (bytes: Uint8Array) => void = () => undefined
+  onClose: (error?: Error) => void = () => undefined
+  onDrain: () => void = () => undefined
+  readonly #socket: net.Socket
+  #error: NetworkError | undefined
+  #ended = false
+  #full = false
+
+  constructor(socket: net.Socket) {
+    this.#socket = socket
+    this.localAddress = plain(socket.localAddress ?? '')
+    this.localPort = socket.localPort ?? 0
+    this.remoteAddress = plain(socket.remoteAddress ?? '')
+    this.remotePort = socket.remotePort ?? 0
+    socket.on('data', (bytes: Buffer) => {
+      if (!this.#ended) this.onData(bytes)
+    })
+    socket.on('drain', () => {
+      if (!this.#full) return
+      this.#full = false
+      this.onDrain()
+    })
+    socket.on('error', (error) => {
+      this.#error = networkError(error, `${this.remoteAddress}:${this.remotePort}`)
+    })
+    socket.on('close', () => this.onClose(this.#error))
+  }
+
+  write(chunks: readonly Uint8Array[]): boolean {
+    const socket = this.#socket
+    if (!socket.writable || socket.readableEnded) return true
+    if (chunks.length === 1) socket.write(chunks[0]!)
+    else {
+      socket.cork()
+      for (const chunk of chunks) socket.write(chunk)
+      socket.uncork()
+    }
+    // Above this mark the stream is above its own, lower one, and will say when it has drained.
+    if (socket.writableLength > highMarkBytes) this.#full = true
+    return !this.#full
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  /**
+   * Closing while the peer still sends would reset the connection, and the peer might lose the last answer: what still
+   * arrives is read and dropped until it closes too, for a bounded time.
+   */
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#socket.end(() => {
+      const linger = setTimeout(() => this.#socket.destroy(), lingerMs).unref()
+      this.#socket.once('close', () => clearTimeout(linger))
+    })
+    this.#socket.resume()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
+
+function networkError(error: Error, what: string): NetworkError {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'EIO'
+  return new NetworkError(code, what, { cause: error })
+}
+
+/** '::ffff:10.0.0.1', an IPv4 peer of an IPv6 listener, as '10.0.0.1'. */
+function plain(address: string): string {
+  return address.startsWith('::ffff:') && net.isIPv4(address.slice(7)) ? address.slice(7) : address
+}
