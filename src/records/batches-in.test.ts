@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { baseOffsetOf, batchLayout } from './batch.ts'
 import { buildBatch } from './batch-builder.ts'
 import { batchesIn, forEachBatch } from './batches-in.ts'

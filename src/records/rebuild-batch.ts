@@ -37,23 +37,35 @@ export function packBatch(
   return rebuilt
 }
 
+/** The most that `copyRecord` adds to a record: its deltas may grow to 10 and 5 bytes, its length field by 4. */
+export const recordGrowthBytesMax = 19
+
 /** The unpacked, well-formed `records` of `batch` with offset deltas 0, 1, 2... */
 export function renumberRecords(batch: Uint8Array, records: Uint8Array): Uint8Array {
   const count = recordsCountOf(batch)
-  // An offset delta takes 5 bytes at most, and 4 more may be needed to say so in the record's length.
-  const renumbered = Buffer.allocUnsafe(records.length + count * 9)
+  const renumbered = Buffer.allocUnsafe(records.length + count * recordGrowthBytesMax)
   const cursor = new RecordCursor(records)
   let at = 0
   for (let offsetDelta = 0; offsetDelta < count; offsetDelta++) {
     cursor.next()
-    const contentBytes = cursor.at - cursor.contentAt
-    const size = 1 + sizeOfVarlong(cursor.timestampDelta) + sizeOfVarint(offsetDelta) + contentBytes
-    at = writeVarint(renumbered, at, size)
-    renumbered[at++] = records[cursor.fieldsAt]! // attributes
-    at = writeVarlong(renumbered, at, cursor.timestampDelta)
-    at = writeVarint(renumbered, at, offsetDelta)
-    renumbered.set(records.subarray(cursor.contentAt, cursor.at), at)
-    at += contentBytes
+    at = copyRecord(cursor, renumbered, at, { timestampDelta: cursor.timestampDelta, offsetDelta })
   }
   return renumbered.subarray(0, at)
+}
+
+/** Writes the record that `cursor` has just passed, with other deltas. Returns the position after it. */
+export function copyRecord(
+  cursor: RecordCursor,
+  target: Uint8Array,
+  at: number,
+  { timestampDelta, offsetDelta }: { readonly timestampDelta: number; readonly offsetDelta: number },
+): number {
+  const contentBytes = cursor.at - cursor.contentAt
+  const size = 1 + sizeOfVarlong(timestampDelta) + sizeOfVarint(offsetDelta) + contentBytes
+  at = writeVarint(target, at, size)
+  target[at++] = cursor.bytes[cursor.fieldsAt]! // attributes
+  at = writeVarlong(target, at, timestampDelta)
+  at = writeVarint(target, at, offsetDelta)
+  target.set(cursor.bytes.subarray(cursor.contentAt, cursor.at), at)
+  return at + contentBytes
 }

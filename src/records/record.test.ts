@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { sizeOfVarint, writeVarint } from '../lib/varint.ts'
 import { batchHeaderBytes, batchLayout, computedCrcOf, crcOf, maxTimestampOf, sizeInBytesOf } from './batch.ts'
 import { type BatchOptions, buildBatch, type NewRecord } from './batch-builder.ts'
@@ -99,9 +99,9 @@ const malformed = [
   { name: 'a value longer than the record', hex: record({ ...fields, value: '7e62' }) },
   { name: 'a value length below -1', hex: record({ ...fields, value: '03' }) },
   { name: 'a negative number of headers', hex: record({ ...fields, headers: '01' }) },
-  { name: 'more headers than the record holds', hex: record({ ...fields, headers: '04' + '0261' + '01' }) },
-  { name: 'a header with a null key', hex: record({ ...fields, headers: '02' + '01' + '0261' }) },
-  { name: 'a header value longer than the record', hex: record({ ...fields, headers: '02' + '0261' + '0862' }) },
+  { name: 'more headers than the record holds', hex: record({ ...fields, headers: '04026101' }) },
+  { name: 'a header with a null key', hex: record({ ...fields, headers: '02010261' }) },
+  { name: 'a header value longer than the record', hex: record({ ...fields, headers: '0202610862' }) },
   { name: 'an endless number', hex: record({ ...fields, timestampDelta: 'ff'.repeat(10) + '00' }) },
   { name: 'bytes after the declared records', hex: record(fields) + '00' },
   { name: 'no record where one is declared', hex: '' },
@@ -123,7 +123,7 @@ test('the same record is read when nothing is wrong with it', () => {
 })
 
 test('a header key that is no UTF-8 is read with replacement characters, as in Kafka', () => {
-  const [read] = recordsOf(batchOf(record({ ...fields, headers: '02' + '02ff' + '01' })))
+  const [read] = recordsOf(batchOf(record({ ...fields, headers: '0202ff01' })))
   assert.deepEqual(read!.headers, [{ key: '\ufffd', value: null }])
 })
 
@@ -163,11 +163,11 @@ test('reading damaged records never fails in another way than its own errors', (
 test('a batch is built from what is given, and -1 stands for what is not', () => {
   const options: BatchOptions = { producerId: 5, producerEpoch: 1, baseSequence: 9, control: true, transactional: true }
   const built = Buffer.from(buildBatch([{ key: null, value: null }], options))
-  assert.equal(built.subarray(batchHeaderBytes).toString('hex'), '0c' + '00' + '00' + '00' + '01' + '01' + '00')
+  assert.equal(built.subarray(batchHeaderBytes).toString('hex'), '0c000000010100')
   assert.equal(built.subarray(batchLayout.attributes, batchLayout.lastOffsetDelta).toString('hex'), '0030')
   assert.equal(
     built.subarray(batchLayout.producerId, batchHeaderBytes).toString('hex'),
-    '0000000000000005' + '0001' + '00000009' + '00000001',
+    '000000000000000500010000000900000001',
   )
 })
 

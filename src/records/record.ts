@@ -48,18 +48,10 @@ export function* recordsOf(batch: Uint8Array, options: ReadOptions = {}): Genera
   const count = recordsCountOf(batch)
   if (count === 0) return // what compaction leaves of an emptied batch, whatever its codec bits say
   const cursor = new RecordCursor(unpackedRecordsOf(batch, options.maxDecompressedBytes))
-  const baseOffset = baseOffsetOf(batch)
-  const baseTimestamp = baseTimestampOf(batch)
-  const appendTime = timestampTypeOf(batch) === 'LogAppendTime' ? maxTimestampOf(batch) : undefined
+  const frame = frameOf(batch)
   for (let i = 0; i < count; i++) {
     cursor.next()
-    yield {
-      offset: baseOffset + cursor.offsetDelta,
-      timestamp: appendTime ?? baseTimestamp + cursor.timestampDelta,
-      key: fieldOf(cursor.bytes, cursor.keyAt, cursor.keyLength),
-      value: fieldOf(cursor.bytes, cursor.valueAt, cursor.valueLength),
-      headers: headersAt(cursor),
-    }
+    yield recordAt(cursor, frame)
   }
   if (count < 0 || cursor.at !== cursor.end) {
     throw new RecordFormatError(`${cursor.end - cursor.at} bytes left over after ${count} records`)
@@ -77,6 +69,33 @@ export function unpackedRecordsOf(batch: Uint8Array, maxDecompressedBytes = maxD
   const packed = batch.subarray(batchLayout.records)
   if (codec === undefined) throw new DecompressionError('malformed', 'unknown compression codec')
   return codec === 'none' ? packed : decompress(codec, packed, maxDecompressedBytes)
+}
+
+/** What a batch's header says for all of its records. */
+export interface RecordFrame {
+  readonly baseOffset: number
+  readonly baseTimestamp: number
+  /** Set in a LogAppendTime batch: the time of every record. */
+  readonly appendTime: number | undefined
+}
+
+export function frameOf(batch: Uint8Array): RecordFrame {
+  return {
+    baseOffset: baseOffsetOf(batch),
+    baseTimestamp: baseTimestampOf(batch),
+    appendTime: timestampTypeOf(batch) === 'LogAppendTime' ? maxTimestampOf(batch) : undefined,
+  }
+}
+
+/** The record that `cursor` has just passed. */
+export function recordAt(cursor: RecordCursor, { baseOffset, baseTimestamp, appendTime }: RecordFrame): LogRecord {
+  return {
+    offset: baseOffset + cursor.offsetDelta,
+    timestamp: appendTime ?? baseTimestamp + cursor.timestampDelta,
+    key: fieldOf(cursor.bytes, cursor.keyAt, cursor.keyLength),
+    value: fieldOf(cursor.bytes, cursor.valueAt, cursor.valueLength),
+    headers: headersAt(cursor),
+  }
 }
 
 function fieldOf(bytes: Uint8Array, at: number, length: number): Uint8Array | null {
