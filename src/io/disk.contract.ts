@@ -1,7 +1,7 @@
 // What every disk must do, whoever it is: one suite for the real, the in-memory and the simulated one.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { DiskError, type Disk } from './disk.ts'
 
 export interface DiskUnderTest {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { diskContract } from './disk.contract.ts'
 import { SimulatedDisk } from './disk.sim.ts'
 import type { Disk, DiskFile } from './disk.ts'
