@@ -12,7 +12,7 @@ import {
   encodeResponse,
 } from '../../src/protocol/frame.ts'
 import { groupRecords } from '../../src/protocol/group-records/index.ts'
-import type { AnyApi, AnyRecordType, Codec } from '../../src/protocol/schema/index.ts'
+import type { AnyApi, AnyRecordType } from '../../src/protocol/schema/index.ts'
 import { shareSnapshot, shareUpdate } from '../../src/protocol/share-records.ts'
 import { transactionLog } from '../../src/protocol/transaction-records.ts'
 import { valuesOf } from './arbitrary.ts'
@@ -35,13 +35,13 @@ for (const api of allApis) {
     for (const version of versionsOf(api)) {
       const heads = fc.record({ correlationId: fc.integer(), clientId: fc.option(fc.string()) })
       fc.assert(
-        fc.property(heads, valuesOf(api.request.at(version) as Codec<object>), (head, body) => {
+        fc.property(heads, valuesOf(api.request.at(version)), (head, body) => {
           const frame = frameOf(encodeRequest(api, version, head, body))
           const { bodyOffset, ...read } = decodeRequestHeader(frame)
           assert.deepEqual(read, { apiKey: api.key, apiVersion: version, ...head })
           const decoded = decodeRequest(api, version, frame, bodyOffset)
           assert.deepEqual(decoded, body)
-          assert.deepEqual(Object.keys(decoded), Object.keys(api.request.absent as object))
+          assert.deepEqual(Object.keys(decoded), Object.keys(api.request.absent))
         }),
         RUNS,
       )
@@ -51,7 +51,7 @@ for (const api of allApis) {
   test(`${api.name} responses come back as they were sent, in every version`, () => {
     for (const version of versionsOf(api)) {
       fc.assert(
-        fc.property(fc.integer(), valuesOf(api.response.at(version) as Codec<object>), (correlationId, body) => {
+        fc.property(fc.integer(), valuesOf(api.response.at(version)), (correlationId, body) => {
           const frame = frameOf(encodeResponse(api, version, correlationId, body))
           assert.deepEqual(decodeResponse(api, version, frame), { correlationId, body })
         }),
@@ -75,14 +75,14 @@ const records: readonly AnyRecordType[] = [...groupRecords, transactionLog, shar
 for (const record of records) {
   test(`${record.name} records come back as they were stored, in every version`, () => {
     fc.assert(
-      fc.property(valuesOf(record.key.at(0) as Codec<object>), (key) => {
+      fc.property(valuesOf(record.key.at(0)), (key) => {
         assert.deepEqual(record.decodeKey(record.encodeKey(key)), key)
       }),
       RUNS,
     )
     for (const version of versionsOf(record.value)) {
       fc.assert(
-        fc.property(valuesOf(record.value.at(version) as Codec<object>), (value) => {
+        fc.property(valuesOf(record.value.at(version)), (value) => {
           const bytes = Buffer.from(record.encodeValue(value, version))
           assert.equal(bytes.readInt16BE(0), version)
           assert.deepEqual(record.decodeValue(bytes), value)

@@ -17,7 +17,7 @@ export interface Api<Request, Response> {
   readonly response: Message<Response>
 }
 
-export type AnyApi = Api<unknown, unknown>
+export type AnyApi = Api<object, object>
 
 /** What a reader gets: every field, whatever the version. */
 export type RequestOf<A> = A extends Api<infer Request, infer _Response> ? Request : never

@@ -23,7 +23,7 @@ export interface RecordType<K, V> {
   decodeValue(bytes: Uint8Array): V
 }
 
-export type AnyRecordType = RecordType<unknown, unknown>
+export type AnyRecordType = RecordType<object, object>
 export type RecordKeyOf<R> = R extends RecordType<infer K, infer _V> ? K : never
 export type RecordValueOf<R> = R extends RecordType<infer _K, infer V> ? V : never
 

@@ -93,7 +93,7 @@ export const neverCompactString: NullableType<string> = text(() => false)
 /** Read as a view of the frame. Written by reference when longer than 1 KiB: leave it alone until it is sent. */
 export const bytes: NullableType<Uint8Array> = sized<Uint8Array>(
   'bytes',
-  new Uint8Array(0),
+  Buffer.alloc(0),
   (value) => value.length === 0,
   { bytes: 4, read: readBytesSize },
   {
