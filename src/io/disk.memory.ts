@@ -1,6 +1,5 @@
 // A disk without a disk: the embedded broker's store, and the body of the simulated one. It forgets everything with the
 // process; what it promises about a crash is therefore trivially so.
-import { posix } from 'node:path'
 import type { DirectoryEntry, Disk, DiskFile, DiskLock, OpenOptions } from './disk.ts'
 import { FileReplacement } from './file-replacement.ts'
 import { fault, type FileNode, MemoryTree, type TreeNode } from './memory-tree.ts'
@@ -13,7 +12,7 @@ export interface MemoryDiskOptions {
 export class MemoryDisk implements Disk {
   readonly #tree = new MemoryTree()
   readonly #capacityBytes: number
-  readonly #replacement = new FileReplacement(this, posix.dirname)
+  readonly #replacement = new FileReplacement(this)
 
   constructor(options: MemoryDiskOptions = {}) {
     this.#capacityBytes = options.capacityBytes ?? Infinity

@@ -6,7 +6,7 @@ import { FileReplacement } from './file-replacement.ts'
 import { lockFolder } from './folder-lock.ts'
 
 class RealDisk implements Disk {
-  readonly #replacement = new FileReplacement(this, dirname)
+  readonly #replacement = new FileReplacement(this)
 
   async open(path: string, options: OpenOptions = {}): Promise<DiskFile> {
     const { O_CREAT, O_RDONLY, O_RDWR } = fs.constants

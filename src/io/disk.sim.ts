@@ -5,7 +5,6 @@
 //   disk.haltAt(7)                                    // the power fails during the seventh operation from now
 //   await workload(disk).catch(() => undefined)
 //   const found = disk.crash(seededRandom(42))        // reopen the log on it
-import { posix } from 'node:path'
 import { DiskError, type DirectoryEntry, type Disk, type DiskFile, type DiskLock, type OpenOptions } from './disk.ts'
 import { contentOf, entriesOf, lockFolder, type MemoryDiskOptions, writeWithin } from './disk.memory.ts'
 import { DiskJournal } from './disk-journal.ts'
@@ -70,7 +69,7 @@ export class SimulatedDisk implements Disk {
 
   readonly #tree: MemoryTree
   readonly #journal: DiskJournal
-  readonly #replacement = new FileReplacement(this, posix.dirname)
+  readonly #replacement = new FileReplacement(this)
   readonly #faults: ArmedFault[] = []
   readonly #inside: Inside
   readonly #openFiles = new Set<SimulatedFile>()
@@ -138,7 +137,7 @@ export class SimulatedDisk implements Disk {
   /** The process ends, the machine runs on: everything written is there, what was not synced can still be lost. */
   kill(): SimulatedDisk {
     this.#off = true
-    for (const file of [...this.#openFiles]) file.abandon()
+    for (const file of this.#openFiles) file.abandon()
     unlockAll(this.#tree.root)
     return new SimulatedDisk(this, this.#tree, this.#journal)
   }

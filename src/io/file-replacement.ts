@@ -1,4 +1,5 @@
 // Replacing a whole file so that a crash leaves the old or the new content, from the steps every disk has.
+import { dirname } from 'node:path'
 import type { Disk } from './disk.ts'
 
 /** The steps, in an order that may stop anywhere. */
@@ -7,12 +8,10 @@ type Steps = Pick<Disk, 'open' | 'rename' | 'remove' | 'syncFolder'>
 /** Replacements of one path wait for each other, for they share `<path>.tmp`; the last one asked for remains. */
 export class FileReplacement {
   readonly #steps: Steps
-  readonly #parentOf: (path: string) => string
   readonly #last = new Map<string, Promise<void>>()
 
-  constructor(steps: Steps, parentOf: (path: string) => string) {
+  constructor(steps: Steps) {
     this.#steps = steps
-    this.#parentOf = parentOf
   }
 
   async replace(path: string, bytes: Uint8Array): Promise<void> {
@@ -44,6 +43,6 @@ export class FileReplacement {
       await this.#steps.remove(temporary).catch(() => undefined)
       throw error
     }
-    await this.#steps.syncFolder(this.#parentOf(path))
+    await this.#steps.syncFolder(dirname(path))
   }
 }

@@ -229,10 +229,9 @@ export function networkContract(name: string, create: () => NetworkUnderTest) {
 
 async function awaited<T>(under: NetworkUnderTest, promise: Promise<T>): Promise<T> {
   let settled = false
-  const done = () => {
+  void Promise.allSettled([promise]).then(() => {
     settled = true
-  }
-  promise.then(done, done)
+  })
   await under.until(() => settled)
   return promise
 }

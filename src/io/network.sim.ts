@@ -108,7 +108,7 @@ export class SimulatedNetwork implements Network {
 
   /** Breaks every open connection between the two with ECONNRESET on both sides. */
   reset(one: string, other: string): void {
-    for (const socket of [...this.#sockets]) {
+    for (const socket of this.#sockets) {
       if (joins(socket, one, other)) socket.fail(new NetworkError('ECONNRESET', `${one} and ${other}`))
     }
   }
@@ -187,8 +187,8 @@ export class SimulatedNetwork implements Network {
 
   #endLife(name: string, end: (socket: SimulatedSocket) => void): void {
     this.#lives.set(name, this.#livesOf(name) + 1)
-    for (const listener of [...this.#listeners.values()]) if (listener.host === name) this.#remove(listener)
-    for (const socket of [...this.#sockets]) if (socket.localAddress === name) end(socket)
+    for (const listener of this.#listeners.values()) if (listener.host === name) this.#remove(listener)
+    for (const socket of this.#sockets) if (socket.localAddress === name) end(socket)
   }
 
   #livesOf(name: string): number {
