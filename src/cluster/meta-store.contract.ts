@@ -10,9 +10,9 @@ export interface StoreUnderTest {
   /** Simulated time by which leases run out. */
   readonly clock: SimulatedClock
   /** Another holder of leases on the same store. */
-  connect(): MetaStore
+  readonly connect: () => MetaStore
   /** The same store after its process stopped and started again; the old one is closed. */
-  restart(): Promise<StoreUnderTest>
+  readonly restart: () => Promise<StoreUnderTest>
 }
 
 /** `make` answers an empty store that keeps at least `historyRevisions` (few) for watches. */
@@ -21,8 +21,9 @@ export function metaStoreContract(
   historyRevisions: number,
   make: (t: TestContext) => Promise<StoreUnderTest>,
 ): void {
-  const contract = (title: string, run: (under: StoreUnderTest) => Promise<void>) =>
-    test(`${name}: ${title}`, async (t) => run(await make(t)))
+  const contract = (title: string, run: (under: StoreUnderTest) => Promise<void>): void => {
+    void test(`${name}: ${title}`, async (t) => run(await make(t)))
+  }
 
   contract('a key that was never written is absent', async ({ store }) => {
     assert.equal((await store.get('a')).entry, null)

@@ -1,0 +1,84 @@
+// What the values of the metadata store say: JSON with a version, one shape per kind of key (keys.ts).
+
+import type { EndpointImage } from './image.ts'
+
+export interface ClusterDocument {
+  readonly id: string
+}
+
+export interface ControllerDocument {
+  readonly brokerId: number
+  readonly brokerEpoch: number
+}
+
+export interface LiveDocument {
+  /** Of this run of the broker's process. */
+  readonly incarnation: string
+  readonly endpoints: readonly EndpointImage[]
+  readonly rack: string | null
+}
+
+export interface TopicDocument {
+  readonly id: string
+  readonly partitionCount: number
+}
+
+export interface PartitionDocument {
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+  /** -1: nobody. */
+  readonly leader: number
+  /** Grows with every election. */
+  readonly leaderEpoch: number
+  /** Grows with every change. */
+  readonly partitionEpoch: number
+}
+
+export interface ConfigDocument {
+  readonly entries: Readonly<Record<string, string>>
+}
+
+export interface CreationDocument {
+  readonly brokerId: number
+  readonly brokerEpoch: number
+}
+
+export interface ProducerIdBlockDocument {
+  readonly next: number
+}
+
+/** By kind of key. */
+export interface Documents {
+  readonly cluster: ClusterDocument
+  readonly controller: ControllerDocument
+  readonly live: LiveDocument
+  readonly topic: TopicDocument
+  readonly partition: PartitionDocument
+  readonly config: ConfigDocument
+  readonly creation: CreationDocument
+  readonly producerIdBlock: ProducerIdBlockDocument
+}
+
+const version = 1
+const utf8 = new TextEncoder()
+const text = new TextDecoder()
+
+export function encodeDocument(document: Documents[keyof Documents]): Uint8Array {
+  return utf8.encode(JSON.stringify({ v: version, ...document }))
+}
+
+/** Written by a version of this program that knows more than this one; nothing can be done with it here. */
+export class UnknownDocumentVersion extends Error {
+  override readonly name = 'UnknownDocumentVersion'
+}
+
+/** `kind` is known from the key. Throws `UnknownDocumentVersion`. */
+export function decodeDocument<Kind extends keyof Documents>(kind: Kind, value: Uint8Array): Documents[Kind] {
+  const document = JSON.parse(text.decode(value)) as Documents[Kind] & { readonly v: number }
+  if (document.v !== version) {
+    throw new UnknownDocumentVersion(
+      `the metadata holds a ${kind} document of version ${document.v}; this program knows version ${version}`,
+    )
+  }
+  return document
+}
