@@ -1,7 +1,10 @@
+// Versions. 1: a throttled answer comes at once and the client waits (KIP-219). 2: PRODUCER_FENCED may be answered
+// (KIP-588). 3: flexible. 4: TRANSACTION_ABORTABLE may be answered (KIP-890).
+
 import { api, errorCode, int16, int32, int64, string } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** AddOffsetsToTxn. */
+/** A transaction takes in the offsets of a group (KIP-98). */
 export const addOffsetsToTxn = api({
   key: 25,
   name: 'AddOffsetsToTxn',

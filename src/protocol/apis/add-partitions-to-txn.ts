@@ -1,3 +1,7 @@
+// Versions. 1: a throttled answer comes at once and the client waits (KIP-219). 2: PRODUCER_FENCED may be answered
+// (KIP-588). 3: flexible. 4: many transactions at once, and verification only, for brokers (KIP-890). 5:
+// TRANSACTION_ABORTABLE may be answered (KIP-890).
+
 import {
   api,
   array,
@@ -42,7 +46,7 @@ const addPartitionsToTxnResult = struct({
   topicResults: array(addPartitionsToTxnTopicResult),
 })
 
-/** AddPartitionsToTxn. */
+/** A transaction takes in partitions; brokers also ask whether it has (KIP-98). */
 export const addPartitionsToTxn = api({
   key: 24,
   name: 'AddPartitionsToTxn',

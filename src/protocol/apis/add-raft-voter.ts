@@ -1,3 +1,5 @@
+// Versions. 1: the answer may come before it is committed (KIP-1186).
+
 import {
   api,
   array,
@@ -14,7 +16,7 @@ import {
 } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** AddRaftVoter. */
+/** Adds a voter to the metadata quorum (KIP-853). */
 export const addRaftVoter = api({
   key: 80,
   name: 'AddRaftVoter',

@@ -1,3 +1,5 @@
+// Versions. 1: flexible.
+
 import { api, array, bool, emptyOrNull, errorCode, float64, int32, string, struct } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -12,7 +14,7 @@ const responseEntryData = struct({
   entity: array(struct({ entityType: string, entityName: emptyOrNull(string) })),
 })
 
-/** AlterClientQuotas. */
+/** Sets or removes quotas of users, client ids and addresses (KIP-546). */
 export const alterClientQuotas = api({
   key: 49,
   name: 'AlterClientQuotas',

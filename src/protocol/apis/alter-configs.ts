@@ -1,3 +1,5 @@
+// Versions. 1: a throttled answer comes at once and the client waits (KIP-219). 2: flexible.
+
 import { api, array, bool, emptyOrNull, errorCode, int32, int8, string, struct } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -14,7 +16,7 @@ const alterConfigsResourceResponse = struct({
   resourceName: string,
 })
 
-/** AlterConfigs. */
+/** Replaces all settings of a resource. IncrementalAlterConfigs changes some of them. */
 export const alterConfigs = api({
   key: 33,
   name: 'AlterConfigs',

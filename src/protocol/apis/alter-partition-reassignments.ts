@@ -1,3 +1,5 @@
+// Versions. 1: a change of the replication factor can be ruled out (KIP-860).
+
 import {
   api,
   array,
@@ -24,7 +26,7 @@ const reassignableTopicResponse = struct({
   partitions: array(struct({ partitionIndex: int32, errorCode, errorMessage: emptyOrNull(string) })),
 })
 
-/** AlterPartitionReassignments. */
+/** Starts moving partitions to other brokers, or cancels it (KIP-455). */
 export const alterPartitionReassignments = api({
   key: 45,
   name: 'AlterPartitionReassignments',

@@ -1,3 +1,5 @@
+// Versions. 1: a throttled answer comes at once and the client waits (KIP-219). 2: flexible.
+
 import { api, array, errorCode, int32, string, struct } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -11,7 +13,7 @@ const alterReplicaLogDirTopicResult = struct({
   partitions: array(struct({ partitionIndex: int32, errorCode })),
 })
 
-/** AlterReplicaLogDirs. */
+/** Moves replicas between the log directories of a broker (KIP-113). */
 export const alterReplicaLogDirs = api({
   key: 34,
   name: 'AlterReplicaLogDirs',

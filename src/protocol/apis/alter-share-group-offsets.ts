@@ -12,7 +12,7 @@ const alterShareGroupOffsetsResponseTopic = struct({
   partitions: array(struct({ partitionIndex: int32, errorCode, errorMessage: nullable(string) })),
 })
 
-/** AlterShareGroupOffsets. */
+/** Sets where share partitions begin, in a group without members (KIP-932). */
 export const alterShareGroupOffsets = api({
   key: 91,
   name: 'AlterShareGroupOffsets',

@@ -9,7 +9,7 @@ const scramCredentialUpsertion = struct({
   saltedPassword: bytes,
 })
 
-/** AlterUserScramCredentials. */
+/** Sets or deletes SCRAM credentials (KIP-554). */
 export const alterUserScramCredentials = api({
   key: 51,
   name: 'AlterUserScramCredentials',

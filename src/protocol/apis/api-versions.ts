@@ -1,3 +1,7 @@
+// Versions. 1: throttle time. 2: a throttled answer comes at once and the client waits (KIP-219). 3: flexible, but
+// never in the header of the response; client name and version (KIP-511); features (KIP-584). 4: features whose
+// lowest version is 0 are listed too.
+
 import {
   api,
   array,
@@ -26,7 +30,7 @@ const finalizedFeatureKey = struct({
   minVersionLevel: int16,
 })
 
-/** ApiVersions. */
+/** Which APIs the broker serves, in which versions. An unknown version is answered in version 0 (KIP-511). */
 export const apiVersions = api({
   key: 18,
   name: 'ApiVersions',

@@ -1,3 +1,5 @@
+// Versions. 1: which protocol a member speaks (KIP-1099).
+
 import {
   api,
   array,
@@ -51,7 +53,7 @@ const describedGroup = struct({
   authorizedOperations: withDefault(int32, -0x8000_0000),
 })
 
-/** ConsumerGroupDescribe. */
+/** State, members and assignments of KIP-848 groups. */
 export const consumerGroupDescribe = api({
   key: 69,
   name: 'ConsumerGroupDescribe',

@@ -1,3 +1,5 @@
+// Versions. 1: subscription by regular expression; the member makes up its own id (KIP-1082).
+
 import { api, array, errorCode, int32, nullable, since, string, struct, uuid, withDefault } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -10,7 +12,10 @@ const assignment = struct({
   topicPartitions: array(topicPartitions),
 })
 
-/** ConsumerGroupHeartbeat. */
+/**
+ * A member of a KIP-848 group says what it wants and owns, and is told what to own. Joining, leaving and rebalancing
+ * are heartbeats too.
+ */
 export const consumerGroupHeartbeat = api({
   key: 68,
   name: 'ConsumerGroupHeartbeat',

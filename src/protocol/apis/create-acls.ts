@@ -1,3 +1,5 @@
+// Versions. 1: prefixed patterns (KIP-290). 2: flexible. 3: resources of type user (KIP-373).
+
 import { api, array, emptyOrNull, errorCode, int32, int8, string, struct, withDefault } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -11,7 +13,7 @@ const aclCreation = struct({
   permissionType: int8,
 })
 
-/** CreateAcls. */
+/** Creates ACLs. */
 export const createAcls = api({
   key: 30,
   name: 'CreateAcls',

@@ -1,3 +1,6 @@
+// Versions. 1: a throttled answer comes at once and the client waits (KIP-219). 2: flexible. 3: for another owner
+// than oneself (KIP-373).
+
 import {
   api,
   array,
@@ -13,7 +16,7 @@ import {
 } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** CreateDelegationToken. */
+/** Creates a delegation token, which authenticates in place of its owner (KIP-48). */
 export const createDelegationToken = api({
   key: 38,
   name: 'CreateDelegationToken',

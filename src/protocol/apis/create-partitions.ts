@@ -1,3 +1,6 @@
+// Versions. 1: a throttled answer comes at once and the client waits (KIP-219). 2: flexible. 3:
+// THROTTLING_QUOTA_EXCEEDED may be answered (KIP-599).
+
 import { api, array, bool, emptyOrNull, errorCode, int32, nullable, string, struct } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -11,7 +14,7 @@ const createPartitionsTopic = struct({
   assignments: emptyOrNull(array(createPartitionsAssignment)),
 })
 
-/** CreatePartitions. */
+/** Adds partitions to topics (KIP-195). */
 export const createPartitions = api({
   key: 37,
   name: 'CreatePartitions',

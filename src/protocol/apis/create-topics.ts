@@ -1,3 +1,7 @@
+// Versions. 2: throttle time. 3: a throttled answer comes at once and the client waits (KIP-219). 4: -1 partitions or
+// replicas: the default of the broker (KIP-464). 5: flexible; what was created, with its configuration (KIP-525). 6:
+// THROTTLING_QUOTA_EXCEEDED may be answered (KIP-599). 7: topic id (KIP-516).
+
 import {
   api,
   array,
@@ -44,7 +48,7 @@ const creatableTopicResult = struct({
   configs: since(5, ignorable(emptyOrNull(array(creatableTopicConfigs)))),
 })
 
-/** CreateTopics. */
+/** Creates topics. */
 export const createTopics = api({
   key: 19,
   name: 'CreateTopics',

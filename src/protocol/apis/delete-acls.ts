@@ -1,3 +1,5 @@
+// Versions. 1: prefixed patterns (KIP-290). 2: flexible. 3: resources of type user (KIP-373).
+
 import { api, array, emptyOrNull, errorCode, int32, int8, string, struct, withDefault } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -29,7 +31,7 @@ const deleteAclsFilterResult = struct({
   matchingAcls: array(deleteAclsMatchingAcl),
 })
 
-/** DeleteAcls. */
+/** Deletes the ACLs that match filters, and says which they were. */
 export const deleteAcls = api({
   key: 31,
   name: 'DeleteAcls',

@@ -1,7 +1,9 @@
+// Versions. 1: a throttled answer comes at once and the client waits (KIP-219). 2: flexible.
+
 import { api, array, errorCode, int32, string, struct } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** DeleteGroups. */
+/** Deletes groups without members, with their offsets (KIP-229). */
 export const deleteGroups = api({
   key: 42,
   name: 'DeleteGroups',

@@ -1,3 +1,5 @@
+// Versions. 1: a throttled answer comes at once and the client waits (KIP-219). 2: flexible.
+
 import { api, array, errorCode, int32, int64, string, struct } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -11,7 +13,7 @@ const deleteRecordsTopicResult = struct({
   partitions: array(struct({ partitionIndex: int32, lowWatermark: int64, errorCode })),
 })
 
-/** DeleteRecords. */
+/** Drops the records of partitions before an offset; -1 is the high watermark (KIP-107). */
 export const deleteRecords = api({
   key: 21,
   name: 'DeleteRecords',

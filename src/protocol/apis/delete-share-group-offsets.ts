@@ -8,7 +8,7 @@ const deleteShareGroupOffsetsResponseTopic = struct({
   errorMessage: nullable(string),
 })
 
-/** DeleteShareGroupOffsets. */
+/** Deletes the share partitions of topics in a group without members (KIP-932). */
 export const deleteShareGroupOffsets = api({
   key: 92,
   name: 'DeleteShareGroupOffsets',

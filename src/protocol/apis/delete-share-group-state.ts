@@ -11,7 +11,7 @@ const deleteStateResult = struct({
   partitions: array(struct({ partition: int32, errorCode, errorMessage: nullable(string) })),
 })
 
-/** DeleteShareGroupState. */
+/** A group coordinator has the share coordinator forget share partitions (KIP-932). Brokers only. */
 export const deleteShareGroupState = api({
   key: 86,
   name: 'DeleteShareGroupState',

@@ -1,3 +1,7 @@
+// Versions. 1: throttle time. 2: a throttled answer comes at once and the client waits (KIP-219). 3:
+// TOPIC_DELETION_DISABLED may be answered (KIP-322). 4: flexible. 5: error message; THROTTLING_QUOTA_EXCEEDED may be
+// answered (KIP-599). 6: by id or by name (KIP-516).
+
 import {
   api,
   array,
@@ -26,7 +30,7 @@ const deletableTopicResult = struct({
   errorMessage: since(5, ignorable(nullable(string))),
 })
 
-/** DeleteTopics. */
+/** Deletes topics. */
 export const deleteTopics = api({
   key: 20,
   name: 'DeleteTopics',

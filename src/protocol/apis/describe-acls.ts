@@ -1,3 +1,5 @@
+// Versions. 1: prefixed patterns (KIP-290). 2: flexible. 3: resources of type user (KIP-373).
+
 import { api, array, emptyOrNull, errorCode, int32, int8, string, struct, withDefault } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -15,7 +17,7 @@ const describeAclsResource = struct({
   acls: array(aclDescription),
 })
 
-/** DescribeAcls. */
+/** The ACLs that match a filter. */
 export const describeAcls = api({
   key: 29,
   name: 'DescribeAcls',

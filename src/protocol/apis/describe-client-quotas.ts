@@ -1,3 +1,5 @@
+// Versions. 1: flexible.
+
 import { api, array, bool, emptyOrNull, errorCode, float64, int32, int8, string, struct } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -6,7 +8,7 @@ const entryData = struct({
   values: array(struct({ key: string, value: float64 })),
 })
 
-/** DescribeClientQuotas. */
+/** Quotas of users, client ids and addresses (KIP-546). */
 export const describeClientQuotas = api({
   key: 48,
   name: 'DescribeClientQuotas',

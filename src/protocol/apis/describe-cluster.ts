@@ -1,3 +1,5 @@
+// Versions. 1: brokers or controllers (KIP-919). 2: fenced brokers too, when asked (KIP-1073).
+
 import {
   api,
   array,
@@ -21,7 +23,7 @@ const describeClusterBroker = struct({
   isFenced: since(2, bool),
 })
 
-/** DescribeCluster. */
+/** Brokers, controller and id of the cluster (KIP-700). */
 export const describeCluster = api({
   key: 60,
   name: 'DescribeCluster',

@@ -1,3 +1,6 @@
+// Versions. 1: source and synonyms (KIP-226). 2: a throttled answer comes at once and the client waits (KIP-219). 3:
+// type and documentation (KIP-569). 4: flexible.
+
 import {
   api,
   array,
@@ -33,7 +36,7 @@ const describeConfigsResult = struct({
   configs: array(describeConfigsResourceResult),
 })
 
-/** DescribeConfigs. */
+/** Settings of topics, brokers, groups and clients, with where each value comes from. */
 export const describeConfigs = api({
   key: 32,
   name: 'DescribeConfigs',

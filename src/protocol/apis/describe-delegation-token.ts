@@ -1,3 +1,6 @@
+// Versions. 1: a throttled answer comes at once and the client waits (KIP-219). 2: flexible. 3: who asked for the
+// token (KIP-373).
+
 import { api, array, bytes, emptyOrNull, errorCode, int32, int64, since, string, struct } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -19,7 +22,7 @@ const describedDelegationToken = struct({
   renewers: array(struct({ principalType: string, principalName: string })),
 })
 
-/** DescribeDelegationToken. */
+/** The delegation tokens of some owners, or all one may see (KIP-48). */
 export const describeDelegationToken = api({
   key: 41,
   name: 'DescribeDelegationToken',

@@ -1,3 +1,7 @@
+// Versions. 1: throttle time. 2: a throttled answer comes at once and the client waits (KIP-219). 3: authorized
+// operations (KIP-430). 4: static ids of members (KIP-345). 5: flexible. 6: GROUP_ID_NOT_FOUND for a group there is
+// none of, with a message (KIP-1043).
+
 import {
   api,
   array,
@@ -34,7 +38,7 @@ const describedGroup = struct({
   authorizedOperations: since(3, withDefault(int32, -0x8000_0000)),
 })
 
-/** DescribeGroups. */
+/** State and members of classic groups. */
 export const describeGroups = api({
   key: 15,
   name: 'DescribeGroups',

@@ -1,3 +1,6 @@
+// Versions. 1: a throttled answer comes at once and the client waits (KIP-219). 2: flexible. 3: an error of the
+// whole. 4: size of the volume and what is free (KIP-827). 5: whether new replicas are kept out (KIP-1066).
+
 import {
   api,
   array,
@@ -40,7 +43,7 @@ const describeLogDirsResult = struct({
   isCordoned: since(5, ignorable(bool)),
 })
 
-/** DescribeLogDirs. */
+/** The log directories of a broker, and the size of what is in them (KIP-113). */
 export const describeLogDirs = api({
   key: 35,
   name: 'DescribeLogDirs',

@@ -22,7 +22,7 @@ const topicResponse = struct({
   partitions: array(partitionResponse),
 })
 
-/** DescribeProducers. */
+/** Producers that a partition remembers, to find hanging transactions (KIP-664). */
 export const describeProducers = api({
   key: 61,
   name: 'DescribeProducers',

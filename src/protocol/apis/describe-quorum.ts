@@ -1,3 +1,6 @@
+// Versions. 1: when each last fetched and was caught up (KIP-836). 2: directories, endpoints and error messages
+// (KIP-853).
+
 import {
   api,
   array,
@@ -49,7 +52,7 @@ const node = struct({
   listeners: array(struct({ name: string, host: string, port: uint16 })),
 })
 
-/** DescribeQuorum. */
+/** Who leads the metadata quorum, and how far its voters and observers are (KIP-595). */
 export const describeQuorum = api({
   key: 55,
   name: 'DescribeQuorum',

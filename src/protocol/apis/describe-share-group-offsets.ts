@@ -1,3 +1,5 @@
+// Versions. 1: lag (KIP-1226).
+
 import {
   api,
   array,
@@ -47,7 +49,7 @@ const describeShareGroupOffsetsResponseGroup = struct({
   errorMessage: nullable(string),
 })
 
-/** DescribeShareGroupOffsets. */
+/** Where the share partitions of groups begin (KIP-932). */
 export const describeShareGroupOffsets = api({
   key: 90,
   name: 'DescribeShareGroupOffsets',

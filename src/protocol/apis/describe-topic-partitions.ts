@@ -39,7 +39,7 @@ const describeTopicPartitionsResponseTopic = struct({
   topicAuthorizedOperations: withDefault(int32, -0x8000_0000),
 })
 
-/** DescribeTopicPartitions. */
+/** Topics with their partitions, page by page, also the replicas eligible to lead (KIP-966). */
 export const describeTopicPartitions = api({
   key: 75,
   name: 'DescribeTopicPartitions',

@@ -12,7 +12,7 @@ const transactionState = struct({
   topics: array(struct({ topic: string, partitions: array(int32) })),
 })
 
-/** DescribeTransactions. */
+/** State, producer and partitions of transactional ids (KIP-664). */
 export const describeTransactions = api({
   key: 65,
   name: 'DescribeTransactions',

@@ -12,7 +12,7 @@ const describeUserScramCredentialsResult = struct({
   credentialInfos: array(struct({ mechanism: int8, iterations: int32 })),
 })
 
-/** DescribeUserScramCredentials. */
+/** Which users have SCRAM credentials, with mechanism and iterations, never the secret (KIP-554). */
 export const describeUserScramCredentials = api({
   key: 50,
   name: 'DescribeUserScramCredentials',

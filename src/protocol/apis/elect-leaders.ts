@@ -1,3 +1,5 @@
+// Versions. 0: preferred replica only (KIP-183). 1: unclean election, an error of the whole (KIP-460). 2: flexible.
+
 import { api, array, emptyOrNull, errorCode, int32, int8, since, string, struct, withDefault } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -11,7 +13,7 @@ const replicaElectionResult = struct({
   partitionResult: array(struct({ partitionId: int32, errorCode, errorMessage: emptyOrNull(string) })),
 })
 
-/** ElectLeaders. */
+/** Has partitions elect a leader: the preferred replica, or any when none is in sync. */
 export const electLeaders = api({
   key: 43,
   name: 'ElectLeaders',

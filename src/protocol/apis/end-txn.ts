@@ -1,7 +1,11 @@
+// Versions. 1: a throttled answer comes at once and the client waits (KIP-219). 2: PRODUCER_FENCED may be answered
+// (KIP-588). 3: flexible. 4: TRANSACTION_ABORTABLE may be answered (KIP-890). 5: producer id and epoch for the next
+// transaction (KIP-890).
+
 import { api, bool, errorCode, ignorable, int16, int32, int64, since, string, withDefault } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** EndTxn. */
+/** Commits or aborts a transaction (KIP-98). */
 export const endTxn = api({
   key: 26,
   name: 'EndTxn',

@@ -1,7 +1,9 @@
+// Versions. 1: a throttled answer comes at once and the client waits (KIP-219). 2: flexible.
+
 import { api, bigint64, bytes, errorCode, int32, int64 } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** ExpireDelegationToken. */
+/** Changes when a delegation token expires; a negative period is now (KIP-48). */
 export const expireDelegationToken = api({
   key: 40,
   name: 'ExpireDelegationToken',

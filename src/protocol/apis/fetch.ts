@@ -1,3 +1,11 @@
+// Versions. 4: isolation level and aborted transactions (KIP-98). 5: log start offset (KIP-107). 6:
+// KAFKA_STORAGE_ERROR may be answered. 7: fetch sessions (KIP-227). 8: a throttled answer comes at once and the
+// client waits (KIP-219). 9: leader epoch (KIP-320). 10: zstd (KIP-110). 11: rack, and a nearer replica to read from
+// (KIP-392). 12: flexible; last fetched and diverging epoch, so that a fetch finds where logs part (KIP-595). 13:
+// topic ids for names (KIP-516). 14: OFFSET_MOVED_TO_TIERED_STORAGE may be answered (KIP-405). 15: replica state for
+// replica id (KIP-903). 16: where the new leader listens (KIP-951). 17: the directory of the replica (KIP-853). 18:
+// high watermark the follower knows (KIP-1166).
+
 import {
   api,
   array,
@@ -95,7 +103,7 @@ const nodeEndpoint = struct({
   rack: nullable(string),
 })
 
-/** Fetch. */
+/** A consumer or a follower asks for batches from an offset on. */
 export const fetch = api({
   key: 1,
   name: 'Fetch',

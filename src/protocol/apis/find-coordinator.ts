@@ -1,3 +1,7 @@
+// Versions. 1: key type: group or transaction (KIP-98). 2: a throttled answer comes at once and the client waits
+// (KIP-219). 3: flexible. 4: many keys at once (KIP-699). 5: TRANSACTION_ABORTABLE may be answered (KIP-890). 6:
+// share coordinators (KIP-932).
+
 import {
   api,
   array,
@@ -23,7 +27,7 @@ const coordinator = struct({
   errorMessage: emptyOrNull(string),
 })
 
-/** FindCoordinator. */
+/** Which broker coordinates a group, a transactional id or a share partition. */
 export const findCoordinator = api({
   key: 10,
   name: 'FindCoordinator',

@@ -1,7 +1,7 @@
 import { api, array, bool, errorCode, int32, int8, string, uuid } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** GetTelemetrySubscriptions. */
+/** A client asks which of its metrics to send, and how often (KIP-714). */
 export const getTelemetrySubscriptions = api({
   key: 71,
   name: 'GetTelemetrySubscriptions',

@@ -1,7 +1,10 @@
+// Versions. 1: throttle time. 2: a throttled answer comes at once and the client waits (KIP-219). 3: static members
+// (KIP-345). 4: flexible.
+
 import { api, errorCode, ignorable, int32, nullable, since, string } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** Heartbeat. */
+/** A member of a classic group says it is alive; the answer tells it whether a rebalance is under way. */
 export const heartbeat = api({
   key: 12,
   name: 'Heartbeat',

@@ -1,3 +1,5 @@
+// Versions. 1: flexible.
+
 import { api, array, bool, emptyOrNull, errorCode, int32, int8, string, struct } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -14,7 +16,7 @@ const alterConfigsResourceResponse = struct({
   resourceName: string,
 })
 
-/** IncrementalAlterConfigs. */
+/** Sets, deletes, appends to or subtracts from single settings (KIP-339). */
 export const incrementalAlterConfigs = api({
   key: 44,
   name: 'IncrementalAlterConfigs',

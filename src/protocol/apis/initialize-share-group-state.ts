@@ -11,7 +11,7 @@ const initializeStateResult = struct({
   partitions: array(struct({ partition: int32, errorCode, errorMessage: nullable(string) })),
 })
 
-/** InitializeShareGroupState. */
+/** A group coordinator has the share coordinator begin the state of share partitions (KIP-932). Brokers only. */
 export const initializeShareGroupState = api({
   key: 83,
   name: 'InitializeShareGroupState',

@@ -1,3 +1,8 @@
+// Versions. 1: rebalance timeout apart from the session timeout (KIP-62). 2: throttle time. 3: a throttled answer
+// comes at once and the client waits (KIP-219). 4: a new member is first told its id, and joins again with it
+// (KIP-394). 5: static members (KIP-345). 6: flexible. 7: protocol type and name in the answer (KIP-559). 8: reason
+// (KIP-800). 9: a returning leader may be told to leave the assignment alone (KIP-814).
+
 import {
   api,
   array,
@@ -15,7 +20,10 @@ import {
 } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** JoinGroup. */
+/**
+ * A member asks to take part in the next generation of a classic group; the answer comes when all members have
+ * joined.
+ */
 export const joinGroup = api({
   key: 11,
   name: 'JoinGroup',

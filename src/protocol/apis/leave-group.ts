@@ -1,3 +1,6 @@
+// Versions. 1: throttle time. 2: a throttled answer comes at once and the client waits (KIP-219). 3: many members at
+// once, also by static id (KIP-345). 4: flexible. 5: reason (KIP-800).
+
 import {
   api,
   array,
@@ -25,7 +28,7 @@ const memberResponse = struct({
   errorCode,
 })
 
-/** LeaveGroup. */
+/** Members leave a classic group at once, without waiting for their session to expire. */
 export const leaveGroup = api({
   key: 13,
   name: 'LeaveGroup',

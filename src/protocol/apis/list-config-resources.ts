@@ -1,7 +1,9 @@
+// Versions. 0: client metrics only (KIP-714). 1: any type (KIP-1142).
+
 import { api, array, errorCode, ignorable, int32, int8, since, string, struct, withDefault } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** ListConfigResources. */
+/** Resources that have settings of their own. */
 export const listConfigResources = api({
   key: 74,
   name: 'ListConfigResources',

@@ -1,3 +1,6 @@
+// Versions. 1: throttle time. 2: a throttled answer comes at once and the client waits (KIP-219). 3: flexible. 4:
+// state, and a filter by it (KIP-518). 5: type, and a filter by it (KIP-848).
+
 import { api, array, errorCode, ignorable, int32, since, string, struct } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -8,7 +11,7 @@ const listedGroup = struct({
   groupType: since(5, ignorable(string)),
 })
 
-/** ListGroups. */
+/** The groups a broker coordinates, of every kind. */
 export const listGroups = api({
   key: 16,
   name: 'ListGroups',

@@ -1,3 +1,9 @@
+// Versions. 1: one offset with its timestamp, not a list (KIP-79). 2: isolation level (KIP-98). 3: a throttled answer
+// comes at once and the client waits (KIP-219). 4: leader epoch (KIP-320). 5: OFFSET_NOT_AVAILABLE may be answered
+// (KIP-207). 6: flexible. 7: -3: the record with the greatest timestamp (KIP-734). 8: -4: the earliest offset on
+// local disk (KIP-405). 9: -5: the latest offset in tiered storage (KIP-1005). 10: timeout, for answers from tiered
+// storage (KIP-1075). 11: -6: the earliest offset not yet in tiered storage (KIP-1023).
+
 import {
   api,
   array,
@@ -38,7 +44,10 @@ const listOffsetsTopicResponse = struct({
   partitions: array(listOffsetsPartitionResponse),
 })
 
-/** ListOffsets. */
+/**
+ * Which offset a timestamp stands for: a time in milliseconds, or one of the negative numbers that mean an end of
+ * the log.
+ */
 export const listOffsets = api({
   key: 2,
   name: 'ListOffsets',

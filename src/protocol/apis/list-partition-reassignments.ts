@@ -18,7 +18,7 @@ const ongoingTopicReassignment = struct({
   partitions: array(ongoingPartitionReassignment),
 })
 
-/** ListPartitionReassignments. */
+/** Partitions that are being moved to other brokers (KIP-455). */
 export const listPartitionReassignments = api({
   key: 46,
   name: 'ListPartitionReassignments',

@@ -1,7 +1,9 @@
+// Versions. 1: open for at least so long (KIP-994). 2: by a pattern of ids (KIP-1152).
+
 import { api, array, errorCode, int32, int64, nullable, since, string, struct, withDefault } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** ListTransactions. */
+/** The transactional ids a broker coordinates (KIP-664). */
 export const listTransactions = api({
   key: 66,
   name: 'ListTransactions',

@@ -1,3 +1,10 @@
+// Versions. 1: racks, controller, internal topics; null asks for all topics, an empty list for none. 2: cluster id
+// (KIP-78). 3: throttle time. 4: whether asking may create a topic. 5: offline replicas (KIP-112). 6: a throttled
+// answer comes at once and the client waits (KIP-219). 7: leader epoch (KIP-320). 8: authorized operations (KIP-430).
+// 9: flexible. 10: topic ids (KIP-516). 11: no more authorized operations of the cluster: DescribeCluster has them
+// (KIP-700). 12: topics may be asked for by id. 13: an error of the whole, which can tell the client to bootstrap
+// again (KIP-1102).
+
 import {
   api,
   array,
@@ -47,7 +54,7 @@ const metadataResponseTopic = struct({
   topicAuthorizedOperations: since(8, withDefault(int32, -0x8000_0000)),
 })
 
-/** Metadata. */
+/** Which brokers there are, which topics, and who leads their partitions. */
 export const metadata = api({
   key: 3,
   name: 'Metadata',

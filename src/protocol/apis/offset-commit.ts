@@ -1,3 +1,8 @@
+// Versions. 2: retention time of the offsets. 3: throttle time. 4: a throttled answer comes at once and the client
+// waits (KIP-219). 5: no more retention time: offsets expire with their group (KIP-211). 6: leader epoch (KIP-320).
+// 7: static members (KIP-345). 8: flexible. 9: member epoch of the KIP-848 protocol in place of the generation. 10:
+// topic ids for names (KIP-516).
+
 import {
   api,
   array,
@@ -35,7 +40,7 @@ const offsetCommitResponseTopic = struct({
   partitions: array(struct({ partitionIndex: int32, errorCode })),
 })
 
-/** OffsetCommit. */
+/** A group notes how far it has read. */
 export const offsetCommit = api({
   key: 8,
   name: 'OffsetCommit',

@@ -11,7 +11,7 @@ const offsetDeleteResponseTopic = struct({
   partitions: array(struct({ partitionIndex: int32, errorCode })),
 })
 
-/** OffsetDelete. */
+/** Deletes committed offsets of a group for partitions it is not subscribed to (KIP-496). */
 export const offsetDelete = api({
   key: 47,
   name: 'OffsetDelete',

@@ -1,3 +1,8 @@
+// Versions. 1: offsets are read from the offsets topic. 2: null asks for all topics; an error of the whole (KIP-88).
+// 3: throttle time. 4: a throttled answer comes at once and the client waits (KIP-219). 5: leader epoch (KIP-320). 6:
+// flexible. 7: offsets of open transactions can be waited for (KIP-447). 8: many groups at once (KIP-709). 9: member
+// id and epoch (KIP-848). 10: topic ids for names (KIP-516).
+
 import {
   api,
   array,
@@ -70,7 +75,7 @@ const offsetFetchResponseGroup = struct({
   errorCode,
 })
 
-/** OffsetFetch. */
+/** How far groups have read. */
 export const offsetFetch = api({
   key: 9,
   name: 'OffsetFetch',

@@ -1,3 +1,5 @@
+// Versions. 2: throttle time, leader epoch of the asker (KIP-320). 3: replica id, -2 for a consumer. 4: flexible.
+
 import { api, array, errorCode, ignorable, int32, int64, since, string, struct, withDefault } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
@@ -18,7 +20,7 @@ const offsetForLeaderTopicResult = struct({
   partitions: array(epochEndOffset),
 })
 
-/** OffsetForLeaderEpoch. */
+/** Where a leader epoch ended, so that a reader finds where its log parts from the leader (KIP-101). */
 export const offsetForLeaderEpoch = api({
   key: 23,
   name: 'OffsetForLeaderEpoch',

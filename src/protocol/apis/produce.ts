@@ -1,3 +1,9 @@
+// Versions. 3: batches of format 2 only, transactional id (KIP-98). 4: KAFKA_STORAGE_ERROR may be answered. 5: log
+// start offset. 6: a throttled answer comes at once and the client waits (KIP-219). 7: zstd (KIP-110). 8: which
+// records were wrong, and why (KIP-467). 9: flexible. 10: the leader to go to instead (KIP-951). 11:
+// TRANSACTION_ABORTABLE may be answered (KIP-890). 12: a transaction takes in partitions by writing to them
+// (KIP-890). 13: topic ids for names (KIP-516).
+
 import {
   api,
   array,
@@ -58,7 +64,7 @@ const nodeEndpoint = struct({
   rack: nullable(string),
 })
 
-/** Produce. */
+/** A producer sends batches for partitions that the broker leads. */
 export const produce = api({
   key: 0,
   name: 'Produce',

@@ -1,7 +1,7 @@
 import { api, bool, bytes, errorCode, int32, int8, uuid } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** PushTelemetry. */
+/** A client sends its metrics (KIP-714). */
 export const pushTelemetry = api({
   key: 72,
   name: 'PushTelemetry',

@@ -1,3 +1,5 @@
+// Versions. 1: how many records are done, for the lag (KIP-1226).
+
 import {
   api,
   array,
@@ -34,7 +36,7 @@ const readStateSummaryResult = struct({
   partitions: array(partitionResult),
 })
 
-/** ReadShareGroupStateSummary. */
+/** A group coordinator reads where share partitions begin, without their batches (KIP-932). Brokers only. */
 export const readShareGroupStateSummary = api({
   key: 87,
   name: 'ReadShareGroupStateSummary',

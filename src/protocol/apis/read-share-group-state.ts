@@ -27,7 +27,7 @@ const readStateResult = struct({
   partitions: array(partitionResult),
 })
 
-/** ReadShareGroupState. */
+/** A leader reads the state of share partitions (KIP-932). Brokers only. */
 export const readShareGroupState = api({
   key: 84,
   name: 'ReadShareGroupState',

@@ -1,7 +1,7 @@
 import { api, emptyOrNull, errorCode, int32, string, uuid } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** RemoveRaftVoter. */
+/** Removes a voter from the metadata quorum (KIP-853). */
 export const removeRaftVoter = api({
   key: 81,
   name: 'RemoveRaftVoter',

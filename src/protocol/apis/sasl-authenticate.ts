@@ -1,7 +1,9 @@
+// Versions. 1: how long the session lasts before it must be renewed (KIP-368). 2: flexible.
+
 import { api, bytes, emptyOrNull, errorCode, ignorable, int64, since, string } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** SaslAuthenticate. */
+/** A SASL token, and the answer to it (KIP-152). */
 export const saslAuthenticate = api({
   key: 36,
   name: 'SaslAuthenticate',

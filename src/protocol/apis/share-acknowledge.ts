@@ -1,3 +1,5 @@
+// Versions. 2: renewal of locks, and how long they last (KIP-1222).
+
 import {
   api,
   array,
@@ -45,7 +47,10 @@ const nodeEndpoint = struct({
   rack: nullable(string),
 })
 
-/** ShareAcknowledge. */
+/**
+ * A member of a share group acknowledges records: accepted, released or rejected (KIP-932). Version 0 was an early
+ * access.
+ */
 export const shareAcknowledge = api({
   key: 79,
   name: 'ShareAcknowledge',

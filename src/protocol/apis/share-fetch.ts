@@ -1,3 +1,5 @@
+// Versions. 2: a strict limit of records (KIP-1206), renewal of locks (KIP-1222).
+
 import {
   api,
   array,
@@ -52,7 +54,10 @@ const nodeEndpoint = struct({
   rack: nullable(string),
 })
 
-/** ShareFetch. */
+/**
+ * A member of a share group acquires records, and acknowledges earlier ones on the way (KIP-932). Version 0 was an
+ * early access.
+ */
 export const shareFetch = api({
   key: 78,
   name: 'ShareFetch',

@@ -33,7 +33,7 @@ const describedGroup = struct({
   authorizedOperations: withDefault(int32, -0x8000_0000),
 })
 
-/** ShareGroupDescribe. */
+/** State, members and assignments of share groups (KIP-932). Version 0 was an early access. */
 export const shareGroupDescribe = api({
   key: 77,
   name: 'ShareGroupDescribe',

@@ -10,7 +10,7 @@ const assignment = struct({
   topicPartitions: array(topicPartitions),
 })
 
-/** ShareGroupHeartbeat. */
+/** A member of a share group says what it wants, and is told what to read (KIP-932). Version 0 was an early access. */
 export const shareGroupHeartbeat = api({
   key: 76,
   name: 'ShareGroupHeartbeat',

@@ -91,7 +91,7 @@ const describedGroup = struct({
   authorizedOperations: withDefault(int32, -0x8000_0000),
 })
 
-/** StreamsGroupDescribe. */
+/** State, topology, members and tasks of streams groups (KIP-1071). */
 export const streamsGroupDescribe = api({
   key: 89,
   name: 'StreamsGroupDescribe',

@@ -77,7 +77,7 @@ const endpointToPartitions = struct({
   standbyPartitions: array(topicPartition),
 })
 
-/** StreamsGroupHeartbeat. */
+/** A member of a streams group says which topology and tasks it runs, and is told which to run (KIP-1071). */
 export const streamsGroupHeartbeat = api({
   key: 88,
   name: 'StreamsGroupHeartbeat',

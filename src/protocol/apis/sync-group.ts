@@ -1,7 +1,10 @@
+// Versions. 1: throttle time. 2: a throttled answer comes at once and the client waits (KIP-219). 3: static members
+// (KIP-345). 4: flexible. 5: protocol type and name, to be compared (KIP-559).
+
 import { api, array, bytes, errorCode, ignorable, int32, nullable, since, string, struct } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** SyncGroup. */
+/** The leader of a classic group hands in the assignment, and every member gets its part. */
 export const syncGroup = api({
   key: 14,
   name: 'SyncGroup',

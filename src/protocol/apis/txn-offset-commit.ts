@@ -1,3 +1,7 @@
+// Versions. 1: a throttled answer comes at once and the client waits (KIP-219). 2: leader epoch (KIP-320). 3:
+// flexible; member and generation, so that a zombie is refused (KIP-447). 4: TRANSACTION_ABORTABLE may be answered
+// (KIP-890). 5: a transaction takes in the group by writing its offsets (KIP-890).
+
 import {
   api,
   array,
@@ -32,7 +36,7 @@ const txnOffsetCommitResponseTopic = struct({
   partitions: array(struct({ partitionIndex: int32, errorCode })),
 })
 
-/** TxnOffsetCommit. */
+/** A group notes how far it has read, as part of a transaction (KIP-98). */
 export const txnOffsetCommit = api({
   key: 28,
   name: 'TxnOffsetCommit',

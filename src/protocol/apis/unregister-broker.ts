@@ -1,7 +1,7 @@
 import { api, emptyOrNull, errorCode, int32, string } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
-/** UnregisterBroker. */
+/** Removes a broker that will not come back from the cluster (KIP-631). */
 export const unregisterBroker = api({
   key: 64,
   name: 'UnregisterBroker',

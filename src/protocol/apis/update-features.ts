@@ -1,3 +1,6 @@
+// Versions. 1: dry run; kind of change in place of permission to downgrade. 2: no more results for single features:
+// all or nothing (KIP-1022).
+
 import {
   api,
   array,
@@ -29,7 +32,7 @@ const updatableFeatureResult = struct({
   errorMessage: emptyOrNull(string),
 })
 
-/** UpdateFeatures. */
+/** Finalizes feature levels for the whole cluster (KIP-584). */
 export const updateFeatures = api({
   key: 57,
   name: 'UpdateFeatures',

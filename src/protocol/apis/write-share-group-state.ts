@@ -1,3 +1,5 @@
+// Versions. 1: how many records are done, for the lag (KIP-1226).
+
 import {
   api,
   array,
@@ -42,7 +44,7 @@ const writeStateResult = struct({
   partitions: array(struct({ partition: int32, errorCode, errorMessage: nullable(string) })),
 })
 
-/** WriteShareGroupState. */
+/** A leader stores what changed in the state of share partitions (KIP-932). Brokers only. */
 export const writeShareGroupState = api({
   key: 85,
   name: 'WriteShareGroupState',

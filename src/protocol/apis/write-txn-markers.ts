@@ -1,3 +1,5 @@
+// Versions. 1: flexible. 2: transaction version, which says which epoch a marker carries (KIP-1228).
+
 import {
   api,
   array,
@@ -33,7 +35,7 @@ const writableTxnMarkerResult = struct({
   topics: array(writableTxnMarkerTopicResult),
 })
 
-/** WriteTxnMarkers. */
+/** A transaction coordinator has leaders write commit or abort markers (KIP-98). Brokers only. */
 export const writeTxnMarkers = api({
   key: 27,
   name: 'WriteTxnMarkers',
