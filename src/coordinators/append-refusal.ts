@@ -1,0 +1,13 @@
+// What a client of a coordinator hears when the coordinator's own log does not take a record
+// (Kafka's appendGroupMetadataErrorToResponseError).
+
+import { ErrorCode } from '../protocol/error-code.ts'
+import type { AppendRefusal } from '../storage/partition-log.ts'
+
+export const codeOfAppendRefusal = {
+  recordListTooLarge: ErrorCode.UNKNOWN_SERVER_ERROR,
+  invalidProducerEpoch: ErrorCode.UNKNOWN_SERVER_ERROR,
+  outOfOrderSequence: ErrorCode.UNKNOWN_SERVER_ERROR,
+  invalidTxnState: ErrorCode.UNKNOWN_SERVER_ERROR,
+  offline: ErrorCode.NOT_COORDINATOR, // a storage error: the client looks for the next leader
+} satisfies Record<AppendRefusal, ErrorCode>

@@ -1,0 +1,136 @@
+// The offsets committed by the groups of one partition, and those that wait for a transaction to end (KIP-98).
+
+import type { CommittedOffset } from './group-record.ts'
+
+type OffsetsByPartition = Map<number, CommittedOffset>
+type OffsetsByTopic = Map<string, OffsetsByPartition>
+
+export interface OffsetPlace {
+  readonly groupId: string
+  readonly topic: string
+  readonly partition: number
+}
+
+/** group -> topic -> partition -> offset; no empty map is kept. */
+class OffsetTable {
+  readonly #groups = new Map<string, OffsetsByTopic>()
+
+  get size(): number {
+    return this.#groups.size
+  }
+
+  get({ groupId, topic, partition }: OffsetPlace): CommittedOffset | undefined {
+    return this.#groups.get(groupId)?.get(topic)?.get(partition)
+  }
+
+  set({ groupId, topic, partition }: OffsetPlace, offset: CommittedOffset): void {
+    let topics = this.#groups.get(groupId)
+    if (topics === undefined) this.#groups.set(groupId, (topics = new Map()))
+    let partitions = topics.get(topic)
+    if (partitions === undefined) topics.set(topic, (partitions = new Map()))
+    partitions.set(partition, offset)
+  }
+
+  delete({ groupId, topic, partition }: OffsetPlace): void {
+    const topics = this.#groups.get(groupId)
+    const partitions = topics?.get(topic)
+    if (topics === undefined || partitions === undefined || !partitions.delete(partition)) return
+    if (partitions.size > 0) return
+    topics.delete(topic)
+    if (topics.size === 0) this.#groups.delete(groupId)
+  }
+
+  of(groupId: string): OffsetsByTopic | undefined {
+    return this.#groups.get(groupId)
+  }
+
+  *placesOf(groupId: string): Generator<readonly [OffsetPlace, CommittedOffset]> {
+    for (const [topic, partitions] of this.#groups.get(groupId) ?? []) {
+      for (const [partition, offset] of partitions) yield [{ groupId, topic, partition }, offset]
+    }
+  }
+
+  *places(): Generator<readonly [OffsetPlace, CommittedOffset]> {
+    for (const groupId of this.#groups.keys()) yield* this.placesOf(groupId)
+  }
+
+  *placesIn(topic: string): Generator<OffsetPlace> {
+    for (const [groupId, topics] of this.#groups) {
+      for (const partition of topics.get(topic)?.keys() ?? []) yield { groupId, topic, partition }
+    }
+  }
+}
+
+export class CommittedOffsets {
+  readonly #committed = new OffsetTable()
+  /** By the producer id of the open transaction. */
+  readonly #pending = new Map<number, OffsetTable>()
+
+  get(place: OffsetPlace): CommittedOffset | undefined {
+    return this.#committed.get(place)
+  }
+
+  set(place: OffsetPlace, offset: CommittedOffset): void {
+    this.#committed.set(place, offset)
+  }
+
+  delete(place: OffsetPlace): void {
+    this.#committed.delete(place)
+    for (const [producerId, table] of this.#pending) {
+      table.delete(place)
+      if (table.size === 0) this.#pending.delete(producerId)
+    }
+  }
+
+  /** Topics of a group, each with its partitions; undefined when it has committed nothing. */
+  of(groupId: string): ReadonlyMap<string, ReadonlyMap<number, CommittedOffset>> | undefined {
+    return this.#committed.of(groupId)
+  }
+
+  placesOf(groupId: string): Iterable<readonly [OffsetPlace, CommittedOffset]> {
+    return this.#committed.placesOf(groupId)
+  }
+
+  /** Where any group has committed, or is about to commit, an offset of the topic; each place once. */
+  *placesIn(topic: string): Generator<OffsetPlace> {
+    yield* this.#committed.placesIn(topic)
+    const seen = new Set<string>()
+    for (const table of this.#pending.values()) {
+      for (const place of table.placesIn(topic)) {
+        const name = `${place.partition}/${place.groupId}`
+        if (this.#committed.get(place) !== undefined || seen.has(name)) continue
+        seen.add(name)
+        yield place
+      }
+    }
+  }
+
+  setPending(producerId: number, place: OffsetPlace, offset: CommittedOffset): void {
+    let table = this.#pending.get(producerId)
+    if (table === undefined) this.#pending.set(producerId, (table = new OffsetTable()))
+    table.set(place, offset)
+  }
+
+  /** Whether an open transaction may change this offset. */
+  isPending(place: OffsetPlace): boolean {
+    for (const table of this.#pending.values()) {
+      if (table.get(place) !== undefined) return true
+    }
+    return false
+  }
+
+  hasPending(groupId: string): boolean {
+    for (const table of this.#pending.values()) {
+      if (table.of(groupId) !== undefined) return true
+    }
+    return false
+  }
+
+  endTransaction(producerId: number, committed: boolean): void {
+    const table = this.#pending.get(producerId)
+    if (table === undefined) return
+    this.#pending.delete(producerId)
+    if (!committed) return
+    for (const [place, offset] of table.places()) this.#committed.set(place, offset)
+  }
+}

@@ -1,0 +1,325 @@
+// The group coordinator as handlers see it: one method per API. It finds the partition a group belongs to, checks what needs no group,
+// and hands the rest to the partition's state machine (group-shard.ts).
+
+import type { Clock } from '../../io/clock.ts'
+import type { Random } from '../../io/random.ts'
+import { javaHashPartition } from '../../lib/java-hash.ts'
+import type { Logger } from '../../lib/logger.ts'
+import { ZERO_UUID } from '../../lib/uuid.ts'
+import type { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/apis/describe-groups.ts'
+import type { HeartbeatRequest, HeartbeatResponse } from '../../protocol/apis/heartbeat.ts'
+import type { JoinGroupRequest, JoinGroupResponse } from '../../protocol/apis/join-group.ts'
+import type { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/apis/leave-group.ts'
+import type { ListGroupsRequest, ListGroupsResponse } from '../../protocol/apis/list-groups.ts'
+import type { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/apis/offset-commit.ts'
+import type { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/apis/offset-fetch.ts'
+import type { SyncGroupRequest, SyncGroupResponse } from '../../protocol/apis/sync-group.ts'
+import { ErrorCode } from '../../protocol/error-code.ts'
+import type { CoordinatorPartition, CoordinatorTopic } from '../coordinator-partition.ts'
+import type { ReplyTo } from '../effect.ts'
+import { CoordinatorRuntime } from '../runtime.ts'
+import type { FetchedGroup, FetchedGroupOffsets, GroupEvent, ListedGroup, Sender } from './group-event.ts'
+import type { GroupRecord } from './group-record.ts'
+import { groupRecordCodec } from './group-record-codec.ts'
+import {
+  commitAnswer,
+  describeRefused,
+  fetchRefused,
+  heartbeatAnswer,
+  joinRefused,
+  leaveRefused,
+  syncRefused,
+  unknownMemberId,
+} from './group-response.ts'
+import type { GroupSettings } from './group-settings.ts'
+import { GroupShard } from './group-shard.ts'
+import { checkCommittedTopic, resolveFetchedTopic, type TopicLookup, withTopicIds } from './group-topics.ts'
+import { newMemberId } from './member-id.ts'
+
+const topicName = '__consumer_offsets'
+/** How long FindCoordinator waits for state to be loaded here, so that the client's next request is not refused. */
+const loadWaitMs = 1_000
+
+/** What a group may know of a request besides its body; a handler's context is one. */
+export interface GroupRequestContext {
+  readonly apiVersion: number
+  readonly clientId: string | null
+  readonly connection: {
+    readonly id: number
+    readonly remoteAddress: string
+    /** Aborts when the connection closes: ends the wait. */
+    readonly signal: AbortSignal
+  }
+}
+
+export interface GroupCoordinatorOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly settings: GroupSettings
+  readonly topic: CoordinatorTopic
+  readonly topics: TopicLookup
+}
+
+export class GroupCoordinator {
+  readonly #options: GroupCoordinatorOptions
+  readonly #runtime: CoordinatorRuntime<GroupEvent, GroupRecord>
+
+  constructor(options: GroupCoordinatorOptions) {
+    this.#options = options
+    const { clock, logger, settings } = options
+    this.#runtime = new CoordinatorRuntime({
+      topicName,
+      clock,
+      logger,
+      codec: groupRecordCodec,
+      createMachine: () => new GroupShard(settings),
+      settings: {
+        commitTimeoutMs: settings.offsetsCommitTimeoutMs,
+        batchBytesMax: settings.batchBytesMax,
+        loadReadBytesMax: settings.offsetsLoadBufferBytes,
+      },
+    })
+  }
+
+  /** This broker leads partition `index` of __consumer_offsets. Resolves when the groups are loaded, or cannot be. */
+  elected(index: number, partition: CoordinatorPartition): Promise<void> {
+    return this.#runtime.elected(index, partition)
+  }
+
+  /** It no longer does: whoever waits hears NOT_COORDINATOR. */
+  resigned(index: number): void {
+    this.#runtime.resigned(index)
+  }
+
+  /** What was committed for these topics is forgotten. */
+  topicsDeleted(names: readonly string[]): void {
+    this.#runtime.tellAll({ kind: 'topicsDeleted', topics: names })
+  }
+
+  connectionClosed(connectionId: number): void {
+    if (this.#options.settings.removeMembersOnDisconnect) {
+      this.#runtime.tellAll({ kind: 'connectionClosed', connectionId })
+    }
+  }
+
+  /** Whoever waits hears NOT_COORDINATOR; nothing is served after. */
+  close(): void {
+    this.#runtime.close()
+  }
+
+  /**
+   * The broker that serves the group, or -1 when none can be named now. Creates __consumer_offsets when it does not exist, and answers
+   * when that is done.
+   */
+  async coordinatorFor(groupId: string): Promise<number> {
+    const { topic, logger, clock } = this.#options
+    try {
+      const index = javaHashPartition(groupId, topic.partitionCount() ?? (await topic.ensure()))
+      await new Promise<void>((resolve) => {
+        const timer = clock.setTimer(loadWaitMs, resolve)
+        void this.#runtime.loaded(index).then(() => {
+          timer.cancel()
+          resolve()
+        })
+      })
+      return topic.leaderOf(index)
+    } catch (error) {
+      logger.warn({ topic: topicName, error }, 'the coordinator topic could not be created')
+      return -1
+    }
+  }
+
+  join(context: GroupRequestContext, request: JoinGroupRequest): Promise<JoinGroupResponse> {
+    const { groupId, memberId, sessionTimeoutMs, groupInstanceId } = request
+    const refusal = (code: ErrorCode) => joinRefused(memberId, code)
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#options.settings
+    if (groupId === '') return Promise.resolve(refusal(ErrorCode.INVALID_GROUP_ID))
+    if (sessionTimeoutMs < minSessionTimeoutMs || sessionTimeoutMs > maxSessionTimeoutMs) {
+      return Promise.resolve(refusal(ErrorCode.INVALID_SESSION_TIMEOUT))
+    }
+    const sender = senderOf(context)
+    const newId =
+      memberId === unknownMemberId ? newMemberId(this.#options.random, sender.clientId, groupInstanceId) : memberId
+    if (newId === null) return Promise.resolve(refusal(ErrorCode.INVALID_REQUEST))
+    return this.#submit(
+      context,
+      groupId,
+      (replyTo) => ({ kind: 'join', groupId, replyTo, sender, request, newMemberId: newId }),
+      refusal,
+    )
+  }
+
+  sync(context: GroupRequestContext, request: SyncGroupRequest): Promise<SyncGroupResponse> {
+    const { groupId } = request
+    if (groupId === '') return Promise.resolve(syncRefused(ErrorCode.INVALID_GROUP_ID))
+    // KIP-559: mandatory from version 5 on.
+    if (context.apiVersion >= 5 && (request.protocolType === null || request.protocolName === null)) {
+      return Promise.resolve(syncRefused(ErrorCode.INCONSISTENT_GROUP_PROTOCOL))
+    }
+    const sender = senderOf(context)
+    return this.#submit(
+      context,
+      groupId,
+      (replyTo) => ({ kind: 'sync', groupId, replyTo, sender, request }),
+      syncRefused,
+    )
+  }
+
+  /** While groups are loading nobody can say more, and members get a fresh session after: the answer is NONE. */
+  heartbeat(context: GroupRequestContext, request: HeartbeatRequest): Promise<HeartbeatResponse> {
+    const { groupId } = request
+    if (groupId === '') return Promise.resolve(heartbeatAnswer(ErrorCode.INVALID_GROUP_ID))
+    const sender = senderOf(context)
+    return this.#submit(
+      context,
+      groupId,
+      (replyTo) => ({ kind: 'heartbeat', groupId, replyTo, sender, request }),
+      (code) => heartbeatAnswer(code === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.NONE : code),
+    )
+  }
+
+  /** Before version 3 a request names one member, and its error is the answer's. */
+  async leave(context: GroupRequestContext, request: LeaveGroupRequest): Promise<LeaveGroupResponse> {
+    const { groupId, memberId } = request
+    if (groupId === '') return leaveRefused(ErrorCode.INVALID_GROUP_ID)
+    const one = context.apiVersion < 3
+    const members = one ? [{ memberId, groupInstanceId: null, reason: null }] : request.members
+    const answer = await this.#submit(
+      context,
+      groupId,
+      (replyTo: ReplyTo<LeaveGroupResponse>) => ({ kind: 'leave', groupId, replyTo, members }),
+      leaveRefused,
+    )
+    if (!one || answer.errorCode !== ErrorCode.NONE) return answer
+    return leaveRefused(answer.members[0]?.errorCode ?? ErrorCode.NONE)
+  }
+
+  /** Partitions that do not exist are answered here; the group decides about the others. */
+  async commitOffsets(context: GroupRequestContext, request: OffsetCommitRequest): Promise<OffsetCommitResponse> {
+    const { groupId } = request
+    const sender = senderOf(context)
+    const checked = request.topics.map((topic) => checkCommittedTopic(this.#options.topics, topic, context.apiVersion))
+    const topics = checked.flatMap(({ topic }) => (topic === null ? [] : [topic]))
+    const answer =
+      topics.length === 0
+        ? commitAnswer([], ErrorCode.NONE)
+        : await this.#submit(
+            context,
+            groupId,
+            (replyTo: ReplyTo<OffsetCommitResponse>) => {
+              return { kind: 'commitOffsets', groupId, replyTo, sender, request: { ...request, topics } }
+            },
+            (code) => commitAnswer(topics, code),
+          )
+    let next = 0
+    return {
+      throttleTimeMs: 0,
+      topics: request.topics.map(({ name, topicId }, index) => {
+        const { topic, refused } = checked[index]!
+        const partitions = topic === null ? [] : answer.topics[next++]!.partitions
+        return { name, topicId, partitions: [...partitions, ...refused] }
+      }),
+    }
+  }
+
+  async fetchOffsets(context: GroupRequestContext, request: OffsetFetchRequest): Promise<OffsetFetchResponse> {
+    const { apiVersion } = context
+    if (apiVersion >= 8) {
+      const groups = await Promise.all(
+        request.groups.map((group) => this.#fetchGroup(context, group, request.requireStable)),
+      )
+      return { throttleTimeMs: 0, topics: [], errorCode: ErrorCode.NONE, groups }
+    }
+    const topics = request.topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null
+    const group = { groupId: request.groupId, memberId: null, memberEpoch: -1, topics }
+    const fetched = await this.#fetchGroup(context, group, request.requireStable)
+    return { throttleTimeMs: 0, topics: fetched.topics, errorCode: fetched.errorCode, groups: [] }
+  }
+
+  async #fetchGroup(
+    context: GroupRequestContext,
+    group: FetchedGroup,
+    requireStable: boolean,
+  ): Promise<FetchedGroupOffsets> {
+    const { groupId } = group
+    const { apiVersion } = context
+    const lookup = this.#options.topics
+    const resolved = group.topics?.map((topic) => resolveFetchedTopic(lookup, topic, apiVersion)) ?? null
+    const topics = resolved?.flatMap((each) => ('topic' in each ? [each.topic] : [])) ?? null
+    const fetched = await this.#submit(
+      context,
+      groupId,
+      (replyTo: ReplyTo<FetchedGroupOffsets>) => ({ kind: 'fetchOffsets', groupId, replyTo, topics, requireStable }),
+      (code) => fetchRefused(group, code, apiVersion),
+    )
+    if (fetched.errorCode !== ErrorCode.NONE) return fetched
+    if (resolved === null) return withTopicIds(lookup, fetched, apiVersion)
+    const refused = resolved.flatMap((each) => ('refused' in each ? [each.refused] : []))
+    return { ...fetched, topics: [...fetched.topics, ...refused] }
+  }
+
+  async describe(context: GroupRequestContext, request: DescribeGroupsRequest): Promise<DescribeGroupsResponse> {
+    const { apiVersion } = context
+    const groups = await Promise.all(
+      request.groups.map((groupId) =>
+        this.#submit(
+          context,
+          groupId,
+          (replyTo: ReplyTo<DescribeGroupsResponse['groups'][number]>) => ({
+            kind: 'describe',
+            groupId,
+            replyTo,
+            apiVersion,
+          }),
+          (code) => describeRefused(groupId, code),
+        ),
+      ),
+    )
+    return { throttleTimeMs: 0, groups }
+  }
+
+  /** The groups this broker serves. Names of states and types are compared without regard to case. */
+  async list(context: GroupRequestContext, request: ListGroupsRequest): Promise<ListGroupsResponse> {
+    const states = new Set(request.statesFilter.map((state) => state.toLowerCase()))
+    const types = new Set(request.typesFilter.map((type) => type.toLowerCase()))
+    const answers = await Promise.all(
+      this.#runtime.indexes.map((index) =>
+        this.#runtime.submit<readonly ListedGroup[] | ErrorCode>(
+          index,
+          (replyTo) => ({ kind: 'list', replyTo, states, types }),
+          // What this broker stopped serving meanwhile, another one lists.
+          (code) => (code === ErrorCode.NOT_COORDINATOR ? [] : code),
+          context.connection.signal,
+        ),
+      ),
+    )
+    const groups: ListedGroup[] = []
+    for (const answer of answers) {
+      if (typeof answer === 'number') return { throttleTimeMs: 0, errorCode: answer, groups: [] }
+      groups.push(...answer)
+    }
+    return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, groups }
+  }
+
+  #submit<Response>(
+    { connection }: GroupRequestContext,
+    groupId: string,
+    event: (replyTo: ReplyTo<Response>) => GroupEvent,
+    refusal: (code: ErrorCode) => Response,
+  ): Promise<Response> {
+    const partitions = this.#options.topic.partitionCount()
+    if (partitions === null) return Promise.resolve(refusal(ErrorCode.NOT_COORDINATOR))
+    return this.#runtime.submit(javaHashPartition(groupId, partitions), event, refusal, connection.signal)
+  }
+}
+
+function senderOf({ apiVersion, clientId, connection }: GroupRequestContext): Sender {
+  return {
+    apiVersion,
+    clientId: clientId ?? '',
+    // A client of IPv4 on a socket of both families; Java writes the host before the slash, which is never looked up.
+    clientHost: `/${connection.remoteAddress.replace(/^::ffff:/, '')}`,
+    connectionId: connection.id,
+  }
+}

@@ -1,0 +1,204 @@
+// The state machine of one __consumer_offsets partition: the groups that hash to it, and the offsets they have committed.
+//
+// A group exists from its first member's JoinGroup or its first committed offset, until a retention check finds it without members
+// and without offsets. A group that is not here is Dead: described as such, and whoever claims to be its member is unknown.
+
+import type { Millis } from '../../io/clock.ts'
+import { ErrorCode } from '../../protocol/error-code.ts'
+import { type CoordinatorMachine, noTransaction, reply } from '../effect.ts'
+import { ClassicGroup, foundingGeneration } from './classic-group.ts'
+import { describeGroup, listGroup, offsetExpiry } from './classic-group-view.ts'
+import { CommittedOffsets } from './committed-offsets.ts'
+import type {
+  CommitEvent,
+  DescribeEvent,
+  GroupEffect,
+  GroupEvent,
+  HeartbeatEvent,
+  JoinEvent,
+  LeaveEvent,
+  ListEvent,
+  SyncEvent,
+} from './group-event.ts'
+import type { GroupRecord } from './group-record.ts'
+import {
+  commitAnswer,
+  describeRefused,
+  heartbeatAnswer,
+  joinRefused,
+  syncRefused,
+  unknownMemberId,
+} from './group-response.ts'
+import type { GroupSettings } from './group-settings.ts'
+import { commitOffsets, fetchOffsets } from './offsets.ts'
+
+const retentionKey = 'retention'
+
+export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord> {
+  readonly #settings: GroupSettings
+  readonly #groups = new Map<string, ClassicGroup>()
+  readonly #offsets = new CommittedOffsets()
+
+  constructor(settings: GroupSettings) {
+    this.#settings = settings
+  }
+
+  step(event: GroupEvent, now: Millis): readonly GroupEffect[] {
+    switch (event.kind) {
+      case 'join':
+        return this.#join(event, now)
+      case 'sync':
+      case 'heartbeat':
+      case 'leave':
+        return this.#groups.get(event.groupId)?.step(event, now) ?? unknownGroup(event)
+      case 'sessionExpired':
+      case 'initialDelayOver':
+      case 'joinPhaseOver':
+      case 'syncOverdue':
+        return this.#groups.get(event.groupId)?.step(event, now) ?? []
+      case 'connectionClosed':
+        return [...this.#groups.values()].flatMap((group) => group.step(event, now))
+      case 'commitOffsets':
+        return this.#commit(event, now)
+      case 'fetchOffsets':
+        return [reply(event.replyTo, fetchOffsets(event, this.#offsets))]
+      case 'describe':
+        return [reply(event.replyTo, this.#describe(event))]
+      case 'list':
+        return [reply(event.replyTo, this.#list(event))]
+      case 'topicsDeleted':
+        return this.#deleteOffsetsOf(event.topics)
+      case 'retentionCheck':
+        return [...this.#expire(now), this.#retentionTimer()]
+    }
+  }
+
+  apply(record: GroupRecord, producerId: number): void {
+    switch (record.kind) {
+      case 'generation':
+        this.#groupFor(record.groupId).apply(record.value)
+        break
+      case 'groupDeleted':
+        this.#groups.delete(record.groupId)
+        break
+      case 'offset':
+        // Whoever commits without ever joining has a group too: without members and protocol type.
+        this.#groupFor(record.groupId)
+        if (producerId === noTransaction) this.#offsets.set(record, record.value)
+        else this.#offsets.setPending(producerId, record, record.value)
+        break
+      case 'offsetDeleted':
+        this.#offsets.delete(record)
+    }
+  }
+
+  transactionEnded(producerId: number, committed: boolean): void {
+    this.#offsets.endTransaction(producerId, committed)
+  }
+
+  loaded(now: Millis): readonly GroupEffect[] {
+    const effects = [...this.#groups.values()].flatMap((group) => group.loaded(now))
+    return [...effects, this.#retentionTimer()]
+  }
+
+  #groupFor(groupId: string): ClassicGroup {
+    let group = this.#groups.get(groupId)
+    if (group === undefined) this.#groups.set(groupId, (group = new ClassicGroup(groupId, this.#settings)))
+    return group
+  }
+
+  #join(event: JoinEvent, now: Millis): GroupEffect[] {
+    const { groupId, request, replyTo } = event
+    const known = this.#groups.get(groupId)
+    if (known !== undefined) return known.step(event, now)
+    if (request.memberId !== unknownMemberId) {
+      return [reply(replyTo, joinRefused(request.memberId, ErrorCode.UNKNOWN_MEMBER_ID))]
+    }
+    const group = new ClassicGroup(groupId, this.#settings)
+    const effects = group.step(event, now)
+    if (group.deserted) return effects // the join was refused
+    this.#groups.set(groupId, group)
+    const value = { ...foundingGeneration, currentStateTimestamp: now }
+    return [{ kind: 'append', records: [{ kind: 'generation', groupId, value }] }, ...effects]
+  }
+
+  #commit(event: CommitEvent, now: Millis): GroupEffect[] {
+    const { groupId, request, replyTo, sender } = event
+    const group = this.#groups.get(groupId)
+    let code: ErrorCode = ErrorCode.NONE
+    if (group !== undefined) code = group.checkCommit(event)
+    // Without generation: an administrator, or a consumer that assigns itself partitions. Its group begins with the offset.
+    else if (request.generationIdOrMemberEpoch >= 0) {
+      code = sender.apiVersion >= 9 ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION
+    }
+    if (code !== ErrorCode.NONE) return [reply(replyTo, commitAnswer(request.topics, code))]
+    const effects = commitOffsets(event, this.#settings.offsetMetadataMaxBytes, now)
+    return group === undefined ? effects : [...group.committed(event), ...effects]
+  }
+
+  #describe({ groupId, apiVersion }: DescribeEvent) {
+    const group = this.#groups.get(groupId)
+    if (group !== undefined) return describeGroup(group)
+    if (apiVersion < 6) return describeRefused(groupId, ErrorCode.NONE, 'Dead')
+    return describeRefused(groupId, ErrorCode.GROUP_ID_NOT_FOUND, 'Dead', `Group ${groupId} not found.`)
+  }
+
+  #list({ states, types }: ListEvent) {
+    const groups = [...this.#groups.values()].map(listGroup)
+    return groups.filter(
+      ({ groupState, groupType }) =>
+        (states.size === 0 || states.has(groupState.toLowerCase())) && (types.size === 0 || types.has(groupType)),
+    )
+  }
+
+  #deleteOffsetsOf(topics: readonly string[]): GroupEffect[] {
+    const records: GroupRecord[] = []
+    for (const topic of topics) {
+      for (const place of this.#offsets.placesIn(topic)) records.push({ kind: 'offsetDeleted', ...place })
+    }
+    return records.length === 0 ? [] : [{ kind: 'append', records }]
+  }
+
+  /** Offsets nobody needs go; then groups that have neither members nor offsets. */
+  #expire(now: Millis): GroupEffect[] {
+    const records: GroupRecord[] = []
+    for (const group of this.#groups.values()) {
+      const { groupId } = group
+      const isExpired = offsetExpiry(group, this.#settings.offsetsRetentionMs)
+      let anyLeft = this.#offsets.hasPending(groupId)
+      for (const [place, offset] of this.#offsets.placesOf(groupId)) {
+        if (isExpired(place.topic, offset, now) && !this.#offsets.isPending(place)) {
+          records.push({ kind: 'offsetDeleted', ...place })
+        } else {
+          anyLeft = true
+        }
+      }
+      if (!anyLeft && group.deserted) records.push({ kind: 'groupDeleted', groupId })
+    }
+    return records.length === 0 ? [] : [{ kind: 'append', records }]
+  }
+
+  #retentionTimer(): GroupEffect {
+    const afterMs = this.#settings.offsetsRetentionCheckIntervalMs
+    return { kind: 'setTimer', key: retentionKey, afterMs, event: { kind: 'retentionCheck' } }
+  }
+}
+
+/** Of a group that is not here, nobody is a member. */
+function unknownGroup(event: SyncEvent | HeartbeatEvent | LeaveEvent): GroupEffect[] {
+  const code = ErrorCode.UNKNOWN_MEMBER_ID
+  switch (event.kind) {
+    case 'sync':
+      return [reply(event.replyTo, syncRefused(code))]
+    case 'heartbeat':
+      return [reply(event.replyTo, heartbeatAnswer(code))]
+    case 'leave': {
+      const members = event.members.map(({ memberId, groupInstanceId }) => ({
+        memberId,
+        groupInstanceId,
+        errorCode: code,
+      }))
+      return [reply(event.replyTo, { throttleTimeMs: 0, errorCode: ErrorCode.NONE, members })]
+    }
+  }
+}

@@ -1,0 +1,75 @@
+// The topics of a group request by name and by id: what exists, and what a client of either kind is told (OffsetCommit and OffsetFetch 10).
+
+import { ZERO_UUID } from '../../lib/uuid.ts'
+import { ErrorCode } from '../../protocol/error-code.ts'
+import type { CommittedTopic, FetchedGroup, FetchedGroupOffsets } from './group-event.ts'
+import { unknownOffset } from './group-response.ts'
+
+/** The first version that names topics by id alone. */
+const topicIdsSince = 10
+
+export interface KnownTopic {
+  readonly name: string
+  /** base64url. */
+  readonly id: string
+  readonly partitionCount: number
+}
+
+/** The cluster's topics, as the composition root knows them. */
+export interface TopicLookup {
+  byName(name: string): KnownTopic | null
+  byId(id: string): KnownTopic | null
+}
+
+type CommitAnswer = { readonly partitionIndex: number; readonly errorCode: ErrorCode }
+
+export interface CheckedTopic {
+  /** As the group is to see it: by name, only with partitions that exist; null when none does. */
+  readonly topic: CommittedTopic | null
+  /** Answers for the partitions that do not exist. */
+  readonly refused: readonly CommitAnswer[]
+}
+
+/** Offsets are committed only for what exists. */
+export function checkCommittedTopic(topics: TopicLookup, topic: CommittedTopic, apiVersion: number): CheckedTopic {
+  const byId = apiVersion >= topicIdsSince
+  const known = byId ? topics.byId(topic.topicId) : topics.byName(topic.name)
+  const code = byId && known === null ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  const exists = (index: number) => known !== null && index >= 0 && index < known.partitionCount
+  const partitions = topic.partitions.filter(({ partitionIndex }) => exists(partitionIndex))
+  const refused = topic.partitions
+    .filter(({ partitionIndex }) => !exists(partitionIndex))
+    .map(({ partitionIndex }) => ({ partitionIndex, errorCode: code }))
+  if (known === null || partitions.length === 0) return { topic: null, refused }
+  return { topic: { name: known.name, topicId: byId ? known.id : ZERO_UUID, partitions }, refused }
+}
+
+type RequestedTopic = NonNullable<FetchedGroup['topics']>[number]
+type FetchedTopic = FetchedGroupOffsets['topics'][number]
+
+/** The topic under its name; its whole answer when there is no such topic. Whoever asks by name need not name one that exists. */
+export function resolveFetchedTopic(
+  topics: TopicLookup,
+  topic: RequestedTopic,
+  apiVersion: number,
+): { readonly topic: RequestedTopic } | { readonly refused: FetchedTopic } {
+  if (apiVersion < topicIdsSince) return { topic }
+  const known = topics.byId(topic.topicId)
+  if (known !== null) return { topic: { ...topic, name: known.name } }
+  const partitions = topic.partitionIndexes.map((index) => unknownOffset(index, ErrorCode.UNKNOWN_TOPIC_ID))
+  return { refused: { name: topic.name, topicId: topic.topicId, partitions } }
+}
+
+/** All that a group has committed, under ids where the client knows no names: what has been deleted meanwhile has none. */
+export function withTopicIds(
+  topics: TopicLookup,
+  fetched: FetchedGroupOffsets,
+  apiVersion: number,
+): FetchedGroupOffsets {
+  if (apiVersion < topicIdsSince) return fetched
+  const identified = fetched.topics.flatMap((topic) => {
+    const known = topics.byName(topic.name)
+    return known === null ? [] : [{ ...topic, topicId: known.id }]
+  })
+  return { ...fetched, topics: identified }
+}
