@@ -60,6 +60,11 @@ test('a string is UTF-8, with a byte order mark kept', () => {
   }
 })
 
+test('a string read again is the same, whatever was read in between', () => {
+  const texts = Array.from({ length: 5000 }, (_, index) => `topic-${index % 1700}`)
+  for (const text of texts) assert.equal(new WireReader(Buffer.from(text)).string(text.length), text)
+})
+
 test('a string that is not UTF-8 is refused', () => {
   for (const bytes of [[0xff], [0x61, 0xc3], [0xed, 0xa0, 0x80], [0xc0, 0x80]]) {
     refuses(() => reading(...bytes).string(bytes.length), /UTF-8/)

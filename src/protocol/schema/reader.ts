@@ -10,6 +10,14 @@ export const STRING_BYTES_MAX = 0x7fff
 const TWO_32 = 0x1_0000_0000
 const SAFE_HIGH_MAX = 0x1f_ffff
 
+/**
+ * The same names come with every request: topics, groups, clients. Finding a short one here costs less than making it
+ * again, and the string found is the one that maps have already hashed. A power of two, so bounded at 32 KiB of text.
+ */
+const RECENT_STRINGS = 1024
+const RECENT_BYTES_MAX = 32
+const recentStrings: string[] = Array.from({ length: RECENT_STRINGS }, () => '')
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export class WireReader {
@@ -108,12 +116,29 @@ export class WireReader {
   string(size: number): string {
     if (size > STRING_BYTES_MAX) this.fail(`string of ${size} bytes`)
     const from = this.take(size)
-    const to = from + size
+    return size > RECENT_BYTES_MAX ? this.#longString(from, from + size) : this.#shortString(from, from + size)
+  }
+
+  #longString(from: number, to: number): string {
     const bytes = this.bytes
     for (let at = from; at < to; at++) {
       if (bytes[at]! >= 0x80) return this.#decodeUtf8(from, to)
     }
     return bytes.toString('latin1', from, to)
+  }
+
+  #shortString(from: number, to: number): string {
+    const bytes = this.bytes
+    let hash = to - from
+    for (let at = from; at < to; at++) {
+      const byte = bytes[at]!
+      if (byte >= 0x80) return this.#decodeUtf8(from, to)
+      hash = (Math.imul(hash, 31) + byte) | 0
+    }
+    const slot = (hash ^ (hash >>> 15)) & (RECENT_STRINGS - 1)
+    const recent = recentStrings[slot]!
+    if (recent.length === to - from && isAt(recent, bytes, from)) return recent
+    return (recentStrings[slot] = bytes.toString('latin1', from, to))
   }
 
   #decodeUtf8(from: number, to: number): string {
@@ -159,4 +184,10 @@ export class WireReader {
   finish(): void {
     if (this.position !== this.end) this.fail(`${this.end - this.position} bytes left over`)
   }
+}
+
+/** Whether the bytes from `from` on are `text`, which is ASCII. */
+function isAt(text: string, bytes: Buffer, from: number): boolean {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) !== bytes[from + index]) return false
+  return true
 }
