@@ -24,7 +24,13 @@ export type AppendRefusal =
   | 'offline' // a disk fault closed this log; see `fault`
 
 export type Appended =
-  | { readonly ok: true; readonly baseOffset: Offset; readonly lastOffset: Offset; readonly duplicate: boolean; readonly logAppendTimeMs: number }
+  | {
+      readonly ok: true
+      readonly baseOffset: Offset
+      readonly lastOffset: Offset
+      readonly duplicate: boolean
+      readonly logAppendTimeMs: number
+    }
   | { readonly ok: false; readonly refusal: AppendRefusal }
 
 export type LogRead =

@@ -1,0 +1,154 @@
+// Open files of all logs of a broker, bounded: a file is opened when it is first used, and the one that was used longest ago and is
+// idle is closed when too many are open. So 10,000 partitions need no 10,000 descriptors.
+
+import type { Disk, DiskFile } from '../io/disk.ts'
+import { LogClosedError } from './log-errors.ts'
+
+export class FileHandles {
+  readonly disk: Disk
+  readonly #openMax: number
+  /** Open files, the longest unused first. */
+  readonly #open = new Set<PooledFile>()
+
+  constructor(disk: Disk, openMax: number) {
+    this.disk = disk
+    this.#openMax = openMax
+  }
+
+  get openCount(): number {
+    return this.#open.size
+  }
+
+  file(path: string): PooledFile {
+    return new PooledFile(path, this)
+  }
+
+  /** @internal The file has just been used. */
+  used(file: PooledFile): void {
+    this.#open.delete(file)
+    this.#open.add(file)
+    if (this.#open.size <= this.#openMax) return
+    for (const oldest of this.#open) {
+      if (oldest === file) break
+      if (oldest.closeIfIdle()) {
+        this.#open.delete(oldest)
+        if (this.#open.size <= this.#openMax) break
+      }
+    }
+  }
+
+  /** @internal */
+  closed(file: PooledFile): void {
+    this.#open.delete(file)
+  }
+}
+
+/** A file by its path, open or not. Missing files are created by the first write, not by a read. */
+export class PooledFile {
+  path: string
+  readonly #handles: FileHandles
+  #file: DiskFile | null = null
+  #opening: Promise<DiskFile> | null = null
+  #closing: Promise<void> | null = null
+  #running = 0
+  #retired = false
+  /** A sync of one handle covers writes through another (fsync is by file), but a failed close must not go unseen. */
+  #closeFault: Error | null = null
+
+  constructor(path: string, handles: FileHandles) {
+    this.path = path
+    this.#handles = handles
+  }
+
+  async read(into: Uint8Array, position: number): Promise<number> {
+    const file = await this.#begin(false)
+    try {
+      return await file.read(into, position)
+    } finally {
+      this.#running--
+    }
+  }
+
+  async write(chunks: readonly Uint8Array[], position: number): Promise<void> {
+    const file = await this.#begin(true)
+    try {
+      await file.write(chunks, position)
+    } finally {
+      this.#running--
+    }
+  }
+
+  async truncate(sizeBytes: number): Promise<void> {
+    const file = await this.#begin(false)
+    try {
+      await file.truncate(sizeBytes)
+    } finally {
+      this.#running--
+    }
+  }
+
+  async sync(): Promise<void> {
+    const file = await this.#begin(false)
+    try {
+      await file.sync()
+    } finally {
+      this.#running--
+    }
+  }
+
+  /** For good: whoever still holds the file may not open it again. */
+  async close(): Promise<void> {
+    this.#retired = true
+    await this.#opening?.catch(() => undefined)
+    if (this.#file !== null) {
+      const file = this.#file
+      this.#file = null
+      this.#handles.closed(this)
+      await file.close()
+    }
+    await this.#closing
+  }
+
+  /** @internal Starts to close when nothing runs on it; a failure shows at the next use. */
+  closeIfIdle(): boolean {
+    if (this.#running > 0 || this.#file === null) return false
+    const file = this.#file
+    this.#file = null
+    this.#closing = file
+      .close()
+      .catch((error: Error) => {
+        this.#closeFault = error
+      })
+      .then(() => {
+        this.#closing = null
+      })
+    return true
+  }
+
+  async #begin(create: boolean): Promise<DiskFile> {
+    if (this.#retired) throw new LogClosedError(`${this.path} is closed`)
+    if (this.#closeFault !== null) throw this.#closeFault
+    // Counted before the file is there, so that it cannot be closed between being opened and being used.
+    this.#running++
+    if (this.#file !== null) {
+      this.#handles.used(this)
+      return this.#file
+    }
+    try {
+      return await (this.#opening ??= this.#openNow(create))
+    } catch (error) {
+      this.#running--
+      throw error
+    }
+  }
+
+  async #openNow(create: boolean): Promise<DiskFile> {
+    try {
+      this.#file = await this.#handles.disk.open(this.path, { create })
+      this.#handles.used(this)
+      return this.#file
+    } finally {
+      this.#opening = null
+    }
+  }
+}

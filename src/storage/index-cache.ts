@@ -1,0 +1,136 @@
+// The indexes of sealed segments, in memory while they are used: read from their files, or rebuilt from the log when those are missing or
+// cannot be right. Bounded in bytes over all logs of a broker; what was used longest ago goes first.
+
+import type { Disk } from '../io/disk.ts'
+import type { Logger } from '../lib/logger.ts'
+import { lastOffsetOf, maxTimestampOf } from '../records/batch.ts'
+import { CorruptLogError } from './log-errors.ts'
+import { OffsetIndex } from './offset-index.ts'
+import type { Offset } from './partition-log.ts'
+import type { Segment, SegmentIndexes } from './segment.ts'
+import { scanBatches } from './segment-scan.ts'
+import { TimeIndex } from './time-index.ts'
+import { encodeTxnIndex } from './txn-index.ts'
+
+export class IndexCache {
+  readonly #disk: Disk
+  readonly #logger: Logger
+  readonly #budgetBytes: number
+  /** Longest unused first. */
+  readonly #resident = new Map<Segment, number>()
+  readonly #loading = new Map<Segment, Promise<SegmentIndexes>>()
+  #usedBytes = 0
+
+  constructor(disk: Disk, logger: Logger, budgetBytes: number) {
+    this.#disk = disk
+    this.#logger = logger
+    this.#budgetBytes = budgetBytes
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
+  /** The segment's indexes, from memory if possible. `endOffset`: where the next segment begins. */
+  async indexesOf(segment: Segment, endOffset: Offset, indexIntervalBytes: number): Promise<SegmentIndexes> {
+    if (segment.indexes !== null) {
+      this.#touch(segment)
+      return segment.indexes
+    }
+    let loading = this.#loading.get(segment)
+    if (loading === undefined) {
+      loading = this.#load(segment, endOffset, indexIntervalBytes).finally(() => this.#loading.delete(segment))
+      this.#loading.set(segment, loading)
+    }
+    return loading
+  }
+
+  /** The segment is sealed and its indexes are on disk: from now on memory may drop them. */
+  adopt(segment: Segment): void {
+    if (segment.indexes === null || segment.removed) return
+    const bytes = segment.indexes.offsets.sizeBytes + segment.indexes.times.sizeBytes
+    this.forget(segment)
+    this.#resident.set(segment, bytes)
+    this.#usedBytes += bytes
+    for (const [oldest] of this.#resident) {
+      if (this.#usedBytes <= this.#budgetBytes || oldest === segment) break
+      this.forget(oldest)
+      oldest.indexes = null
+    }
+  }
+
+  /** The segment is active again, or gone. */
+  forget(segment: Segment): void {
+    const bytes = this.#resident.get(segment)
+    if (bytes === undefined) return
+    this.#resident.delete(segment)
+    this.#usedBytes -= bytes
+  }
+
+  #touch(segment: Segment): void {
+    const bytes = this.#resident.get(segment)
+    if (bytes === undefined) return
+    this.#resident.delete(segment)
+    this.#resident.set(segment, bytes)
+  }
+
+  async #load(segment: Segment, endOffset: Offset, indexIntervalBytes: number): Promise<SegmentIndexes> {
+    const indexes = await readIndexes(this.#disk, segment, endOffset)
+    // While the files were read the segment may have become the active one again.
+    if (segment.indexes !== null) return segment.indexes
+    if (indexes !== null) {
+      const { firstTimestamp } = segment
+      segment.resumeIndexes(indexes)
+      segment.firstTimestamp = firstTimestamp
+    } else {
+      this.#logger.warn({ segment: segment.file.path }, 'indexes are missing or wrong, building them again')
+      await rebuildIndexes(segment, endOffset, indexIntervalBytes)
+      await writeIndexes(this.#disk, segment)
+    }
+    this.adopt(segment)
+    return segment.indexes!
+  }
+}
+
+/** What the index files say; null when one is missing or cannot be right. */
+export async function readIndexes(disk: Disk, segment: Segment, endOffset: Offset): Promise<SegmentIndexes | null> {
+  const offsetBytes = await disk.readFile(segment.offsetIndexPath)
+  const timeBytes = await disk.readFile(segment.timeIndexPath)
+  if (offsetBytes === null || timeBytes === null) return null
+  const offsets = OffsetIndex.decode(offsetBytes, segment.baseOffset, segment.sizeBytes, endOffset)
+  const times = TimeIndex.decode(timeBytes, segment.baseOffset, endOffset)
+  return offsets === null || times === null ? null : { offsets, times }
+}
+
+/** Builds the indexes of a sealed segment from its batches. Rejects with `CorruptLogError` when those are damaged. */
+async function rebuildIndexes(segment: Segment, endOffset: Offset, indexIntervalBytes: number): Promise<void> {
+  const aborted = segment.aborted
+  segment.startIndexes()
+  segment.aborted = aborted
+  const scan = { from: 0, to: segment.sizeBytes, expectedOffset: segment.baseOffset, endOffset, verifyChecksums: false }
+  const scanned = await scanBatches(segment.file, scan, (bytes, at, size, position) => {
+    segment.indexBatch(position, size, lastOffsetOf(bytes, at), maxTimestampOf(bytes, at), indexIntervalBytes)
+  })
+  if (scanned.damage !== null) {
+    segment.indexes = null
+    throw new CorruptLogError(segment.file.path, scanned.position, scanned.nextOffset, scanned.damage)
+  }
+  segment.finishTimeIndex()
+}
+
+/** Writes the index files of a segment whose indexes are in memory; they survive a crash. */
+export async function writeIndexes(disk: Disk, segment: Segment): Promise<void> {
+  const { offsets, times } = segment.indexes!
+  const writes = [
+    disk.replaceFile(segment.offsetIndexPath, offsets.encode()),
+    disk.replaceFile(segment.timeIndexPath, times.encode()),
+  ]
+  if (segment.aborted !== null) {
+    const { aborted, txnIndexPath } = segment
+    // One that a truncation emptied must not be found again.
+    writes.push(
+      aborted.length > 0 ? disk.replaceFile(txnIndexPath, encodeTxnIndex(aborted)) : disk.remove(txnIndexPath),
+    )
+  }
+  await Promise.all(writes)
+}

@@ -1,0 +1,505 @@
+// A data folder: the logs of one broker, and what holds for all of them. It is locked while in use, says whose it is (meta.properties),
+// and keeps Kafka's checkpoints: how far each log is known to be whole, where it starts, and its high watermark.
+
+import type { Clock, Timer } from '../io/clock.ts'
+import type { Disk, DiskLock } from '../io/disk.ts'
+import type { Random } from '../io/random.ts'
+import type { Logger } from '../lib/logger.ts'
+import { decodeUuid } from '../lib/uuid.ts'
+import {
+  CheckpointFormatError,
+  decodeOffsetCheckpoint,
+  encodeOffsetCheckpoint,
+  type OffsetCheckpoint,
+} from './checkpoint-file.ts'
+import { Gate } from './gate.ts'
+import {
+  deletedFolderName,
+  deleteSuffix,
+  type FolderName,
+  logFolderName,
+  parseLogFolderName,
+} from './log-folder-name.ts'
+import { decodeMetaProperties, encodeMetaProperties, type MetaProperties } from './meta-properties.ts'
+import { decodePartitionMetadata, encodePartitionMetadata } from './partition-metadata.ts'
+import type { LogConfig, Offset } from './partition-log.ts'
+import { loadLog } from './recovery.ts'
+import { partitionMetadataFileName } from './segment-names.ts'
+import { SegmentedLog } from './segmented-log.ts'
+import { storageContext, type StorageContext, type StorageLimits } from './storage-context.ts'
+
+/** Another broker uses the folder, in this process or another. */
+export class FolderInUse extends Error {
+  override readonly name = 'FolderInUse'
+  readonly folder: string
+
+  constructor(folder: string) {
+    super(`the data folder ${folder} is in use by another broker`)
+    this.folder = folder
+  }
+}
+
+/** The folder, or a log in it, belongs to someone else: another node, cluster, or another topic of the same name. */
+export class ForeignFolder extends Error {
+  override readonly name = 'ForeignFolder'
+  readonly folder: string
+
+  constructor(folder: string, what: string, found: string, expected: string) {
+    super(`${folder} belongs to ${what} ${found}, not ${expected}`)
+    this.folder = folder
+  }
+}
+
+export interface LogDirectoryOptions {
+  readonly disk: Disk
+  /** Made when absent. */
+  readonly path: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly nodeId: number
+  /** When left out: the one the folder has, or a new one. */
+  readonly clusterId?: string
+  readonly limits?: Partial<StorageLimits>
+  /** log.flush.offset.checkpoint.interval.ms, for recovery points and log starts. Default 60,000. */
+  readonly checkpointIntervalMs?: number
+  /** replica.high.watermark.checkpoint.interval.ms. Default 5,000. */
+  readonly highWatermarkIntervalMs?: number
+  /** Logs opened, recovered or closed at once. Default 16. */
+  readonly parallelism?: number
+}
+
+export interface ExistingLog extends FolderName {
+  readonly folder: string
+  /** From partition.metadata; null when that is missing. */
+  readonly topicId: string | null
+}
+
+export interface LogPlace extends FolderName {
+  /** Null: not known, not checked. */
+  readonly topicId: string | null
+}
+
+/** Says the high watermark of each log this broker has a replica of, by `<topic>-<partition>`. */
+export type HighWatermarks = () => Iterable<readonly [name: string, highWatermark: Offset]>
+
+const fileNames = {
+  metaProperties: 'meta.properties',
+  cleanShutdown: '.kafka_cleanshutdown',
+  recoveryPoints: 'recovery-point-offset-checkpoint',
+  logStarts: 'log-start-offset-checkpoint',
+  highWatermarks: 'replication-offset-checkpoint',
+} as const
+
+type CheckpointName = 'recoveryPoints' | 'logStarts' | 'highWatermarks'
+
+export class LogDirectory {
+  readonly path: string
+  readonly meta: MetaProperties
+  /** Whether the last run ended with `close`: then no log needs to be recovered. */
+  readonly wasClean: boolean
+  readonly #context: StorageContext
+  readonly #lock: DiskLock
+  readonly #existing: Map<string, ExistingLog>
+  /** As last written, or found; what is not open keeps its entry. */
+  readonly #checkpoints: Record<CheckpointName, OffsetCheckpoint>
+  readonly #written: Partial<Record<CheckpointName, string>> = {}
+  readonly #logs = new Map<string, SegmentedLog>()
+  readonly #opening = new Map<string, Promise<SegmentedLog>>()
+  /** Closed by this process, or before it, with nothing to recover. */
+  readonly #clean = new Set<string>()
+  readonly #gate: Gate
+  readonly #removals = new Set<Promise<void>>()
+  #highWatermarks: HighWatermarks = () => []
+  #checkpointing: Promise<void> = Promise.resolve()
+  #timers: Timer[] = []
+  #faults = 0
+  #closing: Promise<void> | null = null
+
+  private constructor(
+    options: LogDirectoryOptions,
+    lock: DiskLock,
+    found: {
+      meta: MetaProperties
+      wasClean: boolean
+      existing: Map<string, ExistingLog>
+      checkpoints: Record<CheckpointName, OffsetCheckpoint>
+      leftovers: readonly string[]
+    },
+  ) {
+    this.path = options.path
+    this.meta = found.meta
+    this.wasClean = found.wasClean
+    this.#lock = lock
+    this.#context = storageContext(options, options.limits)
+    this.#existing = found.existing
+    this.#checkpoints = found.checkpoints
+    this.#gate = new Gate(options.parallelism ?? 16)
+    if (found.wasClean) for (const name of found.existing.keys()) this.#clean.add(name)
+    for (const leftover of found.leftovers) this.#removeInBackground(`${this.path}/${leftover}`)
+    this.#every(options.checkpointIntervalMs ?? 60_000, () => {
+      for (const log of this.#logs.values()) log.expireProducers()
+      return this.checkpoint()
+    })
+    this.#every(options.highWatermarkIntervalMs ?? 5_000, () => this.#write(['highWatermarks']))
+  }
+
+  /**
+   * Takes the folder for this broker. Rejects with `FolderInUse`, with `ForeignFolder` when it belongs to another node or cluster, and
+   * with the disk's faults.
+   */
+  static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
+    const { disk, path } = options
+    await disk.makeFolder(path)
+    const lock = await disk.lock(path)
+    if (lock === null) throw new FolderInUse(path)
+    try {
+      const meta = await takeOver(options)
+      const { existing, leftovers } = await listLogs(options)
+      const wasClean = await takeCleanMarker(disk, path)
+      const checkpoints = {
+        recoveryPoints: await readCheckpoint(options, 'recoveryPoints', existing),
+        logStarts: await readCheckpoint(options, 'logStarts', existing),
+        highWatermarks: await readCheckpoint(options, 'highWatermarks', existing),
+      }
+      return new LogDirectory(options, lock, { meta, wasClean, existing, checkpoints, leftovers })
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  }
+
+  get context(): StorageContext {
+    return this.#context
+  }
+
+  /** Bytes of all open logs. */
+  get sizeBytes(): number {
+    let sum = 0
+    for (const log of this.#logs.values()) sum += log.sizeBytes
+    return sum
+  }
+
+  /** The logs that are open, in the order they were opened. */
+  logs(): IterableIterator<SegmentedLog> {
+    return this.#logs.values()
+  }
+
+  /** The logs that have a folder, open or not, as of when the directory was opened and what was opened or deleted since. */
+  existing(): ExistingLog[] {
+    return [...this.#existing.values()]
+  }
+
+  /** Who knows the high watermarks; they are written every few seconds and on close. */
+  useHighWatermarks(highWatermarks: HighWatermarks): void {
+    this.#highWatermarks = highWatermarks
+  }
+
+  /** The high watermark of a log when it was last checkpointed, or 0. */
+  highWatermarkOf(name: FolderName): Offset {
+    return this.#checkpoints.highWatermarks.get(logFolderName(name)) ?? 0
+  }
+
+  /**
+   * Opens a log, making it when it does not exist: nothing is written then until its first append. A log that cannot be opened comes back
+   * offline, with its `fault`. Rejects with `ForeignFolder` when the folder belongs to another topic of that name.
+   */
+  openLog(place: LogPlace & { readonly config: LogConfig }): Promise<SegmentedLog> {
+    const name = logFolderName(place)
+    const known = this.#opening.get(name)
+    if (known !== undefined) return known
+    const opening = this.#gate.run(() => this.#open(name, place))
+    this.#opening.set(name, opening)
+    opening.catch(() => this.#opening.delete(name))
+    return opening
+  }
+
+  /** The log, when it is open. */
+  log(name: FolderName): SegmentedLog | undefined {
+    return this.#logs.get(logFolderName(name))
+  }
+
+  /** Deletes a log for good, open or not. When it resolves its name is free; the bytes go in the background. */
+  async deleteLog(place: FolderName): Promise<void> {
+    const name = logFolderName(place)
+    await this.#opening.get(name)?.catch(() => undefined)
+    const log = this.#logs.get(name)
+    if (log !== undefined) await log.abandon()
+    this.#forget(name)
+    for (const checkpoint of Object.values(this.#checkpoints)) checkpoint.delete(name)
+    const existed = this.#existing.delete(name)
+    const { disk, random } = this.#context
+    if (!existed) return
+    const target = deletedFolderName(place, hexOf(random.uuid()))
+    await disk.rename(`${this.path}/${name}`, `${this.path}/${target}`)
+    await disk.syncFolder(this.path)
+    // Before the name is used again: what was confirmed of the old log says nothing about a new one.
+    await this.checkpoint()
+    this.#removeInBackground(`${this.path}/${target}`)
+  }
+
+  /** Closes one log and keeps it: this broker no longer has a replica, or moves it. */
+  async closeLog(place: FolderName): Promise<void> {
+    const name = logFolderName(place)
+    await this.#opening.get(name)?.catch(() => undefined)
+    const log = this.#logs.get(name)
+    if (log !== undefined) await this.#closeLog(name, log)
+  }
+
+  /** Writes all checkpoints that changed. Rejects with the disk's faults. */
+  checkpoint(): Promise<void> {
+    return this.#write(['recoveryPoints', 'logStarts', 'highWatermarks'])
+  }
+
+  /**
+   * Closes all logs, writes the checkpoints, and then the mark of a clean shutdown; without it, when anything failed. Frees the folder in
+   * any case. Never rejects: what fails is logged.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #open(name: string, place: LogPlace & { readonly config: LogConfig }): Promise<SegmentedLog> {
+    const folder = `${this.path}/${name}`
+    const found = this.#existing.get(name)
+    if (found !== undefined && found.topicId !== null && place.topicId !== null && found.topicId !== place.topicId) {
+      throw new ForeignFolder(folder, 'topic', found.topicId, place.topicId)
+    }
+    const log = await this.#load(name, folder, found, place)
+    this.#logs.set(name, log)
+    return log
+  }
+
+  async #load(
+    name: string,
+    folder: string,
+    found: ExistingLog | undefined,
+    place: LogPlace & { readonly config: LogConfig },
+  ): Promise<SegmentedLog> {
+    const { config, topicId } = place
+    const clean = this.#clean.delete(name)
+    const host = {
+      create: () => this.#create(folder, place),
+      startAdvanced: () => this.#write(['logStarts']),
+      truncating: (end: Offset) => this.#truncating(name, end),
+    }
+    try {
+      if (found !== undefined && found.topicId === null && topicId !== null) await this.#create(folder, place)
+      const loaded = await loadLog(this.#context, {
+        folder,
+        config,
+        clean: clean || found === undefined,
+        recoveryPoint: this.#checkpoints.recoveryPoints.get(name) ?? 0,
+        // Without fsync the high watermark says nothing about the disk.
+        confirmedOffset: config.flushPolicy === 'fsync' ? (this.#checkpoints.highWatermarks.get(name) ?? 0) : 0,
+        logStartOffset: this.#checkpoints.logStarts.get(name) ?? 0,
+      })
+      const created = found !== undefined
+      return new SegmentedLog(this.#context, { name, folder, created, changed: !clean }, loaded, config, host)
+    } catch (error) {
+      this.#faults++
+      const fault = error instanceof Error ? error : new Error(`${name} cannot be opened`, { cause: error })
+      return SegmentedLog.offline(this.#context, { name, folder }, config, host, fault)
+    }
+  }
+
+  /** Makes the folder of a log that is about to be written, or names its topic. */
+  async #create(folder: string, place: LogPlace): Promise<void> {
+    const { topicName, partition, topicId } = place
+    const { disk } = this.#context
+    await disk.makeFolder(folder)
+    if (topicId !== null) {
+      await disk.replaceFile(`${folder}/${partitionMetadataFileName}`, encodePartitionMetadata(topicId))
+    }
+    this.#existing.set(logFolderName(place), { folder, topicName, partition, topicId })
+  }
+
+  /** Lowers what the checkpoints promise of a log that is about to be cut. */
+  async #truncating(name: string, end: Offset): Promise<void> {
+    const caps = new Map([[name, end]])
+    const promised = (['recoveryPoints', 'highWatermarks'] as const).filter(
+      (checkpoint) => (this.#checkpoints[checkpoint].get(name) ?? 0) > end,
+    )
+    if (promised.length > 0) await this.#write(promised, caps)
+  }
+
+  #forget(name: string): void {
+    this.#logs.delete(name)
+    this.#opening.delete(name)
+    this.#clean.delete(name)
+  }
+
+  async #closeLog(name: string, log: SegmentedLog): Promise<void> {
+    await log.close()
+    if (log.fault === null) this.#note(name, log)
+    else this.#faults++
+    this.#forget(name)
+    if (log.fault === null) this.#clean.add(name)
+  }
+
+  /** What the checkpoints say of an open log. */
+  #note(name: string, log: SegmentedLog, cap = Infinity): void {
+    if (!this.#existing.has(name)) return
+    if (log.recoveryPoint > 0) this.#checkpoints.recoveryPoints.set(name, Math.min(log.recoveryPoint, cap))
+    if (log.logStartOffset > 0) this.#checkpoints.logStarts.set(name, log.logStartOffset)
+  }
+
+  /** Writes the named checkpoints, one write at a time, each only when it has changed. */
+  #write(names: readonly CheckpointName[], caps: ReadonlyMap<string, Offset> = new Map()): Promise<void> {
+    const done = this.#checkpointing.then(async () => {
+      for (const [name, log] of this.#logs) if (log.fault === null) this.#note(name, log, caps.get(name))
+      if (names.includes('highWatermarks')) this.#noteHighWatermarks(caps)
+      for (const name of names) await this.#writeOne(name)
+    })
+    this.#checkpointing = done.catch(() => undefined)
+    return done
+  }
+
+  #noteHighWatermarks(caps: ReadonlyMap<string, Offset>): void {
+    const { highWatermarks } = this.#checkpoints
+    for (const [name, offset] of this.#highWatermarks()) {
+      const log = this.#logs.get(name)
+      // Never more than what is known to be on this disk, for recovery takes it as a promise.
+      if (log === undefined || log.fault !== null || !this.#existing.has(name)) continue
+      highWatermarks.set(name, Math.min(offset, log.durableOffset, caps.get(name) ?? Infinity))
+    }
+    for (const [name, end] of caps) {
+      if ((highWatermarks.get(name) ?? 0) > end) highWatermarks.set(name, end)
+    }
+  }
+
+  async #writeOne(name: CheckpointName): Promise<void> {
+    const bytes = encodeOffsetCheckpoint(this.#checkpoints[name])
+    const text = bytes.toString()
+    if (this.#written[name] === text) return
+    await this.#context.disk.replaceFile(`${this.path}/${fileNames[name]}`, bytes)
+    this.#written[name] = text
+  }
+
+  #every(intervalMs: number, work: () => Promise<void>): void {
+    const { clock, logger } = this.#context
+    const index = this.#timers.length
+    const arm = () => {
+      this.#timers[index] = clock.setTimer(intervalMs, () => {
+        work().catch((error: unknown) =>
+          logger.error({ folder: this.path, error }, 'a checkpoint could not be written'),
+        )
+        arm()
+      })
+    }
+    arm()
+  }
+
+  #removeInBackground(path: string): void {
+    const { disk, logger } = this.#context
+    const removal = disk
+      .remove(path)
+      .catch((error: unknown) =>
+        logger.warn({ path, error }, 'a deleted log could not be removed, the next start tries again'),
+      )
+      .then(() => {
+        this.#removals.delete(removal)
+      })
+    this.#removals.add(removal)
+  }
+
+  async #close(): Promise<void> {
+    const { disk, logger } = this.#context
+    for (const timer of this.#timers) timer.cancel()
+    await Promise.allSettled(this.#opening.values())
+    const logs = [...this.#logs]
+    await Promise.all(logs.map(([, log]) => this.#gate.run(() => log.close())))
+    await Promise.all(this.#removals)
+    for (const [, log] of logs) if (log.fault !== null) this.#faults++
+    try {
+      await this.checkpoint()
+      if (this.#faults === 0) {
+        const marker = JSON.stringify({ version: 0, brokerEpoch: -1 })
+        await disk.replaceFile(`${this.path}/${fileNames.cleanShutdown}`, Buffer.from(marker))
+      }
+    } catch (error) {
+      logger.error({ folder: this.path, error }, 'the data folder could not be closed cleanly')
+    }
+    await this.#lock.release().catch((error: unknown) => logger.warn({ folder: this.path, error }, 'the lock stays'))
+  }
+}
+
+/** Reads meta.properties, or writes them into a new folder. */
+async function takeOver({ disk, path, nodeId, clusterId, random }: LogDirectoryOptions): Promise<MetaProperties> {
+  const file = `${path}/${fileNames.metaProperties}`
+  const bytes = await disk.readFile(file)
+  const found = bytes === null ? null : decodeMetaProperties(bytes)
+  if (found !== null && found.nodeId !== null && found.nodeId !== nodeId) {
+    throw new ForeignFolder(path, 'node', String(found.nodeId), String(nodeId))
+  }
+  if (found !== null && found.clusterId !== null && clusterId !== undefined && found.clusterId !== clusterId) {
+    throw new ForeignFolder(path, 'cluster', found.clusterId, clusterId)
+  }
+  const meta = {
+    clusterId: found?.clusterId ?? clusterId ?? random.uuid(),
+    nodeId,
+    directoryId: found?.directoryId ?? random.uuid(),
+  }
+  if (found === null || found.clusterId === null || found.nodeId === null || found.directoryId === null) {
+    await disk.replaceFile(file, encodeMetaProperties(meta))
+  }
+  return meta
+}
+
+/** Whether the last run ended cleanly. From here on it counts as unclean until `close`. */
+async function takeCleanMarker(disk: Disk, path: string): Promise<boolean> {
+  const marker = `${path}/${fileNames.cleanShutdown}`
+  if ((await disk.readFile(marker)) === null) return false
+  await disk.remove(marker)
+  await disk.syncFolder(path)
+  return true
+}
+
+async function listLogs({ disk, path, parallelism = 16 }: LogDirectoryOptions): Promise<{
+  existing: Map<string, ExistingLog>
+  leftovers: string[]
+}> {
+  const gate = new Gate(parallelism)
+  const leftovers: string[] = []
+  const logs: Promise<ExistingLog>[] = []
+  for (const { name, kind } of await disk.list(path)) {
+    if (kind !== 'folder') continue
+    if (name.endsWith(deleteSuffix)) leftovers.push(name)
+    const parsed = parseLogFolderName(name)
+    if (parsed === null) continue
+    const folder = `${path}/${name}`
+    logs.push(
+      gate.run(async () => {
+        const bytes = await disk.readFile(`${folder}/${partitionMetadataFileName}`)
+        return { ...parsed, folder, topicId: bytes === null ? null : decodePartitionMetadata(bytes) }
+      }),
+    )
+  }
+  const existing = await Promise.all(logs)
+  return { existing: new Map(existing.map((log) => [logFolderName(log), log])), leftovers }
+}
+
+/** Only of logs that exist. An unreadable one says nothing: every log is then looked at from its beginning. */
+async function readCheckpoint(
+  { disk, path, logger }: LogDirectoryOptions,
+  name: CheckpointName,
+  existing: ReadonlyMap<string, ExistingLog>,
+): Promise<OffsetCheckpoint> {
+  const file = `${path}/${fileNames[name]}`
+  const bytes = await disk.readFile(file)
+  if (bytes === null) return new Map()
+  try {
+    const offsets = decodeOffsetCheckpoint(bytes)
+    for (const log of offsets.keys()) if (!existing.has(log)) offsets.delete(log)
+    return offsets
+  } catch (error) {
+    if (!(error instanceof CheckpointFormatError)) throw error
+    logger.warn({ file, error }, 'a checkpoint is unreadable')
+    return new Map()
+  }
+}
+
+function hexOf(uuid: string): string {
+  return Buffer.from(decodeUuid(uuid)!).toString('hex')
+}

@@ -1,0 +1,45 @@
+// What lies in a log's folder, by kind.
+
+import type { Disk } from '../io/disk.ts'
+import type { Offset } from './partition-log.ts'
+import {
+  leftoverSuffixes,
+  logSuffix,
+  offsetIndexSuffix,
+  offsetInName,
+  snapshotSuffix,
+  timeIndexSuffix,
+  txnIndexSuffix,
+} from './segment-names.ts'
+
+export interface LogFiles {
+  /** By base offset. */
+  readonly segments: readonly { readonly baseOffset: Offset; readonly sizeBytes: number }[]
+  /** Offsets of producer snapshots, rising. */
+  readonly snapshots: readonly Offset[]
+}
+
+/** Lists the folder, and removes what a run before left half done: temporary files, indexes without their segment. */
+export async function listLogFiles(disk: Disk, folder: string): Promise<LogFiles> {
+  const segments: { baseOffset: Offset; sizeBytes: number }[] = []
+  const snapshots: Offset[] = []
+  const indexes: { name: string; baseOffset: Offset }[] = []
+  for (const { name, kind, sizeBytes } of await disk.list(folder)) {
+    if (kind !== 'file') continue
+    if (leftoverSuffixes.some((suffix) => name.endsWith(suffix))) {
+      await disk.remove(`${folder}/${name}`)
+      continue
+    }
+    const baseOffset = offsetInName(name, logSuffix)
+    if (baseOffset !== null) segments.push({ baseOffset, sizeBytes })
+    const snapshot = offsetInName(name, snapshotSuffix)
+    if (snapshot !== null) snapshots.push(snapshot)
+    for (const suffix of [offsetIndexSuffix, timeIndexSuffix, txnIndexSuffix]) {
+      const indexed = offsetInName(name, suffix)
+      if (indexed !== null) indexes.push({ name, baseOffset: indexed })
+    }
+  }
+  const present = new Set(segments.map((segment) => segment.baseOffset))
+  for (const { name, baseOffset } of indexes) if (!present.has(baseOffset)) await disk.remove(`${folder}/${name}`)
+  return { segments, snapshots }
+}

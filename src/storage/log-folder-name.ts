@@ -1,0 +1,36 @@
+// `<topic>-<partition>`, and what a log's folder is called while it is being deleted.
+
+import { invariant } from '../lib/invariant.ts'
+
+export const topicNameLengthMax = 249
+/** Of most file systems. */
+const fileNameBytesMax = 255
+export const deleteSuffix = '-delete'
+
+export interface FolderName {
+  readonly topicName: string
+  readonly partition: number
+}
+
+export function isTopicName(name: string): boolean {
+  return name.length <= topicNameLengthMax && /^[a-zA-Z0-9._-]+$/.test(name) && name !== '.' && name !== '..'
+}
+
+/** Also the log's name in checkpoints and log lines. */
+export function logFolderName({ topicName, partition }: FolderName): string {
+  invariant(isTopicName(topicName) && partition >= 0, `"${topicName}" is not the name of a topic`)
+  return `${topicName}-${partition}`
+}
+
+/** Null for folders that are no log's: those being deleted or moved (`-delete`, `-future`, `-stray`), and anything else. */
+export function parseLogFolderName(name: string): FolderName | null {
+  const match = /^(.+)-(\d{1,10})$/.exec(name)
+  if (match === null || !isTopicName(match[1]!)) return null
+  return { topicName: match[1]!, partition: Number(match[2]) }
+}
+
+/** `orders-0.<32 hex digits>-delete`; a long topic name is cut to what a file name may be, as in Kafka. */
+export function deletedFolderName({ topicName, partition }: FolderName, uniqueId: string): string {
+  const suffix = `-${partition}.${uniqueId}${deleteSuffix}`
+  return topicName.slice(0, fileNameBytesMax - suffix.length) + suffix
+}

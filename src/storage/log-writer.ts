@@ -1,0 +1,199 @@
+// The one writer of a log. What is appended waits in a queue; one `write` takes all of it that goes into the same file, and one fsync
+// confirms all that was written before it began (group commit). While an fsync runs, the next group is written.
+//
+// Order, which recovery relies on: with fsync, a segment's file is durable before the first byte goes into the next one's.
+//
+// Two loops, each alive only while it has work. There is no promise or closure per batch. After the first fault nothing moves any
+// more: a failed fsync may have dropped what it was to keep, so it is never tried again.
+
+import type { Offset } from './partition-log.ts'
+import type { Segment } from './segment.ts'
+
+export interface WriterHost {
+  /** Before the first write into a segment's file. */
+  prepare(segment: Segment): Promise<void>
+  /** Makes the folder's entry of a new file durable. */
+  syncFolder(segment: Segment): Promise<void>
+  written(end: Offset): void
+  synced(end: Offset): void
+  failed(error: Error): void
+}
+
+/** Batches that go into one file with one write. */
+interface Group {
+  readonly segment: Segment
+  readonly chunks: Uint8Array[]
+  sizeBytes: number
+  endOffset: Offset
+}
+
+interface Waiter {
+  readonly end: Offset
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+export class LogWriter {
+  readonly #host: WriterHost
+  /** Sync after every write, or only when someone asks. */
+  syncAlways: boolean
+  writtenOffset: Offset
+  syncedOffset: Offset
+  /** Appended and not yet written. */
+  queuedBytes = 0
+  #fault: Error | null = null
+  #groups: Group[] = []
+  #writing = false
+  #syncing = false
+  /** Written to since the last sync began, in order. */
+  #unsynced: Segment[] = []
+  #syncWanted: Offset = 0
+  #writeWaiters: Waiter[] = []
+  #syncWaiters: Waiter[] = []
+
+  constructor(host: WriterHost, end: Offset, syncAlways: boolean) {
+    this.#host = host
+    this.writtenOffset = end
+    this.syncedOffset = end
+    this.syncAlways = syncAlways
+  }
+
+  /** Queues a batch; the log then ends at `endOffset`. `chunk` must not change until it is written. */
+  enqueue(segment: Segment, chunk: Uint8Array, endOffset: Offset): void {
+    const last = this.#groups.at(-1)
+    this.queuedBytes += chunk.length
+    if (last !== undefined && last.segment === segment) {
+      last.chunks.push(chunk)
+      last.sizeBytes += chunk.length
+      last.endOffset = endOffset
+    } else {
+      this.#groups.push({ segment, chunks: [chunk], sizeBytes: chunk.length, endOffset })
+    }
+    if (!this.#writing && this.#fault === null) {
+      this.#writing = true
+      void this.#writeAll()
+    }
+  }
+
+  /** Resolves once everything below `end` is written; rejects with the fault that prevents it. */
+  writtenTo(end: Offset): Promise<void> {
+    if (this.writtenOffset >= end) return Promise.resolve()
+    return this.#wait(this.#writeWaiters, end)
+  }
+
+  /** Resolves once everything below `end` survives a crash, whatever the policy; rejects with the fault that prevents it. */
+  syncedTo(end: Offset): Promise<void> {
+    if (this.syncedOffset >= end) return Promise.resolve()
+    this.#syncWanted = Math.max(this.#syncWanted, end)
+    this.#startSync()
+    return this.#wait(this.#syncWaiters, end)
+  }
+
+  /** The log was cut or begun anew while nothing was under way: it ends at `end`, and all of it is durable. */
+  resetTo(end: Offset): void {
+    this.writtenOffset = end
+    this.syncedOffset = end
+    this.#syncWanted = 0
+    this.#unsynced = []
+  }
+
+  /** Stops for good: nothing that waits will be confirmed. */
+  fail(error: Error): void {
+    if (this.#fault !== null) return
+    this.#fault = error
+    this.#groups = []
+    this.queuedBytes = 0
+    const waiters = [...this.#writeWaiters, ...this.#syncWaiters]
+    this.#writeWaiters = []
+    this.#syncWaiters = []
+    for (const waiter of waiters) waiter.reject(error)
+  }
+
+  async #writeAll(): Promise<void> {
+    // What else is appended in the same turn goes into the same write.
+    await null
+    try {
+      while (this.#groups.length > 0) {
+        const group = this.#groups[0]!
+        const { segment } = group
+        if (segment.writtenBytes === 0) {
+          if (this.syncAlways) await this.syncedTo(this.writtenOffset)
+          await this.#host.prepare(segment)
+        }
+        // From here on the group takes no more: what is appended meanwhile makes the next one.
+        this.#groups.shift()
+        await segment.file.write(group.chunks, segment.writtenBytes)
+        if (this.#fault !== null) break
+        segment.writtenBytes += group.sizeBytes
+        this.queuedBytes -= group.sizeBytes
+        this.writtenOffset = group.endOffset
+        if (this.#unsynced.at(-1) !== segment) this.#unsynced.push(segment)
+        this.#host.written(group.endOffset)
+        settle(this.#writeWaiters, group.endOffset)
+        this.#startSync()
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#writing = false
+  }
+
+  #startSync(): void {
+    if (this.#syncing || this.#fault !== null || !this.#hasToSync()) return
+    this.#syncing = true
+    void this.#syncAll()
+  }
+
+  #hasToSync(): boolean {
+    if (this.syncedOffset >= this.writtenOffset) return false
+    return this.syncAlways || this.syncedOffset < this.#syncWanted
+  }
+
+  async #syncAll(): Promise<void> {
+    try {
+      while (this.#fault === null && this.#hasToSync()) {
+        const end = this.writtenOffset
+        const segments = this.#unsynced
+        this.#unsynced = []
+        for (const segment of segments) {
+          if (segment.removed) continue
+          await segment.file.sync()
+          if (!segment.entryDurable) {
+            await this.#host.syncFolder(segment)
+            segment.entryDurable = true
+          }
+        }
+        if (this.#fault !== null) break
+        this.syncedOffset = end
+        this.#host.synced(end)
+        settle(this.#syncWaiters, end)
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#syncing = false
+  }
+
+  #fail(error: unknown): void {
+    if (this.#fault !== null) return
+    const fault = error instanceof Error ? error : new Error('the disk failed', { cause: error })
+    this.fail(fault)
+    this.#host.failed(fault)
+  }
+
+  #wait(waiters: Waiter[], end: Offset): Promise<void> {
+    if (this.#fault !== null) return Promise.reject(this.#fault)
+    return new Promise((resolve, reject) => {
+      waiters.push({ end, resolve, reject })
+    })
+  }
+}
+
+function settle(waiters: Waiter[], end: Offset): void {
+  for (let i = waiters.length - 1; i >= 0; i--) {
+    const waiter = waiters[i]!
+    if (waiter.end > end) continue
+    waiters.splice(i, 1)
+    waiter.resolve()
+  }
+}

@@ -1,0 +1,388 @@
+// Opening a log: what its files say, and after an unclean stop what its batches say.
+//
+// Clean: sizes and snapshots are right; the end of the active segment is read from its last index entry on.
+// Unclean: from the segment of the recovery point on every batch is read and its checksum verified; indexes, leader epochs and producer
+// state are built again from there; a torn tail is cut (damage.ts). What lies below the recovery point or the given high watermark was
+// confirmed: when it is damaged or missing, the log is not opened for use, and says why.
+
+import {
+  baseOffsetOf,
+  batchHeaderBytes,
+  lastOffsetOf,
+  leaderEpochOf,
+  maxTimestampOf,
+  noProducerId,
+  producerIdOf,
+} from '../records/batch.ts'
+import { CheckpointFormatError } from './checkpoint-file.ts'
+import { judgeDamage } from './damage.ts'
+import { readIndexes, writeIndexes } from './index-cache.ts'
+import { LeaderEpochCache } from './leader-epoch-cache.ts'
+import { CorruptLogError } from './log-errors.ts'
+import { listLogFiles } from './log-files.ts'
+import type { LogConfig, Offset } from './partition-log.ts'
+import { producerBatchOf } from './producer-batch.ts'
+import { abortedIn, producersAt } from './producer-recovery.ts'
+import { encodeProducerSnapshot } from './producer-snapshot.ts'
+import { ProducerState } from './producer-state.ts'
+import { Segment, type SegmentIndexes } from './segment.ts'
+import {
+  fileNameOf,
+  leaderEpochFileName,
+  logSuffix,
+  offsetIndexSuffix,
+  snapshotSuffix,
+  timeIndexSuffix,
+  txnIndexSuffix,
+} from './segment-names.ts'
+import { scanBatches, type Scanned } from './segment-scan.ts'
+import type { StorageContext } from './storage-context.ts'
+
+export interface LoadOptions {
+  readonly folder: string
+  readonly config: LogConfig
+  /** The log was closed properly and not touched since. */
+  readonly clean: boolean
+  /** Below it everything was synced, segments' side files included. */
+  readonly recoveryPoint: Offset
+  /** Below it everything was confirmed, by the checkpoint of high watermarks; 0 when that says nothing. */
+  readonly confirmedOffset: Offset
+  /** First readable offset by its checkpoint; the first segment may begin later. */
+  readonly logStartOffset: Offset
+}
+
+export interface LoadedLog {
+  /** At least one; the last is active. */
+  segments: Segment[]
+  logStartOffset: Offset
+  logEndOffset: Offset
+  epochs: LeaderEpochCache
+  producers: ProducerState
+  snapshots: Set<Offset>
+}
+
+/** Rejects with `CorruptLogError` when confirmed records are damaged or missing, and with the disk's faults. */
+export async function loadLog(context: StorageContext, options: LoadOptions): Promise<LoadedLog> {
+  const { folder, clean } = options
+  const files = await listLogFiles(context.disk, folder)
+  const segments = files.segments.map(({ baseOffset, sizeBytes }) => {
+    const segment = newSegment(context, folder, baseOffset, options.config)
+    segment.sizeBytes = sizeBytes
+    segment.writtenBytes = sizeBytes
+    segment.entryDurable = true
+    return segment
+  })
+  const snapshots = new Set(files.snapshots)
+  const epochs = segments.some((segment) => segment.sizeBytes > 0)
+    ? await readEpochs(context, folder)
+    : new LeaderEpochCache()
+  const log = new LogLoader(context, options, segments, snapshots, epochs ?? new LeaderEpochCache())
+  return log.load(clean && epochs !== null, epochs === null)
+}
+
+/** A segment without content, not yet on disk. */
+export function newSegment(context: StorageContext, folder: string, baseOffset: Offset, config: LogConfig): Segment {
+  return new Segment({
+    baseOffset,
+    folder,
+    handles: context.handles,
+    createdAtMs: context.clock.now(),
+    rollJitterMs: config.segmentJitterMs > 0 ? context.random.below(config.segmentJitterMs) : 0,
+  })
+}
+
+/** Null when the file is missing or unreadable. */
+async function readEpochs(context: StorageContext, folder: string): Promise<LeaderEpochCache | null> {
+  const bytes = await context.disk.readFile(`${folder}/${leaderEpochFileName}`)
+  if (bytes === null) return null
+  try {
+    return LeaderEpochCache.decode(bytes)
+  } catch (error) {
+    if (!(error instanceof CheckpointFormatError)) throw error
+    context.logger.warn({ folder, error }, 'leader epochs are unreadable, taking them from the batches')
+    return null
+  }
+}
+
+/**
+ * Makes the segment ready for appends: its indexes from their files, and from the last entry on from the batches; answers the offset
+ * after its last batch. Rejects with `CorruptLogError` when its batches do not reach to its end.
+ */
+export async function loadActiveSegment(
+  context: StorageContext,
+  segment: Segment,
+  config: LogConfig,
+  epochs: LeaderEpochCache,
+): Promise<Offset> {
+  context.indexCache.forget(segment)
+  const stored =
+    segment.sizeBytes === 0 ? null : (segment.indexes ?? (await readIndexes(context.disk, segment, Infinity)))
+  let scanned = stored === null ? null : await indexRest(segment, stored, config, epochs)
+  if (scanned === null || scanned.damage !== null) scanned = await indexRest(segment, null, config, epochs)
+  if (scanned.damage !== null) {
+    throw new CorruptLogError(segment.file.path, scanned.position, scanned.nextOffset, scanned.damage)
+  }
+  return scanned.nextOffset
+}
+
+async function indexRest(
+  segment: Segment,
+  stored: SegmentIndexes | null,
+  config: LogConfig,
+  epochs: LeaderEpochCache,
+): Promise<Scanned> {
+  const { indexIntervalBytes } = config
+  const from = stored?.offsets.lastPosition ?? 0
+  if (stored === null) segment.startIndexes()
+  else segment.resumeIndexes(stored)
+  if (from > 0) {
+    const header = Buffer.alloc(batchHeaderBytes)
+    await segment.file.read(header, 0)
+    segment.firstTimestamp = maxTimestampOf(header)
+  }
+  const scan = { from, to: segment.sizeBytes, expectedOffset: segment.baseOffset, verifyChecksums: false }
+  return scanBatches(segment.file, scan, (bytes, at, size, position) => {
+    segment.indexBatch(position, size, lastOffsetOf(bytes, at), maxTimestampOf(bytes, at), indexIntervalBytes)
+    epochs.assign(leaderEpochOf(bytes, at), baseOffsetOf(bytes, at))
+  })
+}
+
+/** Removes a segment and what belongs to it; `syncFolder` makes it durable. Its snapshot, if any, is not its own. */
+export async function removeSegment(context: StorageContext, segment: Segment): Promise<void> {
+  segment.removed = true
+  segment.indexes = null
+  context.indexCache.forget(segment)
+  await segment.file.close()
+  for (const suffix of [offsetIndexSuffix, timeIndexSuffix, txnIndexSuffix, logSuffix]) {
+    await context.disk.remove(segment.path(suffix))
+  }
+}
+
+/** Removes the snapshots that `isStale`, durably, and takes them off `known`. */
+export async function dropSnapshots(
+  context: StorageContext,
+  folder: string,
+  known: Set<Offset>,
+  isStale: (offset: Offset) => boolean,
+): Promise<void> {
+  const stale = [...known].filter(isStale)
+  if (stale.length === 0) return
+  for (const offset of stale) {
+    known.delete(offset)
+    await context.disk.remove(`${folder}/${fileNameOf(offset, snapshotSuffix)}`)
+  }
+  await context.disk.syncFolder(folder)
+}
+
+class LogLoader {
+  readonly #context: StorageContext
+  readonly #options: LoadOptions
+  readonly #segments: Segment[]
+  readonly #snapshots: Set<Offset>
+  readonly #epochs: LeaderEpochCache
+
+  constructor(
+    context: StorageContext,
+    options: LoadOptions,
+    segments: Segment[],
+    snapshots: Set<Offset>,
+    epochs: LeaderEpochCache,
+  ) {
+    this.#context = context
+    this.#options = options
+    this.#segments = segments
+    this.#snapshots = snapshots
+    this.#epochs = epochs
+  }
+
+  async load(clean: boolean, scanAll: boolean): Promise<LoadedLog> {
+    const confirmed = Math.max(this.#options.recoveryPoint, this.#options.confirmedOffset)
+    if (this.#segments.length === 0) {
+      if (!clean && confirmed > this.#options.logStartOffset) {
+        throw new CorruptLogError(this.#options.folder, 0, this.#options.logStartOffset, 'its segments are missing')
+      }
+      return this.#empty(this.#options.logStartOffset)
+    }
+    const { producers, logEndOffset } = clean
+      ? await this.#loadClean()
+      : await this.#scan(scanAll ? 0 : this.#options.recoveryPoint, confirmed)
+    const first = this.#segments[0]!.baseOffset
+    const logStartOffset = Math.max(this.#options.logStartOffset, first)
+    if (logStartOffset > logEndOffset) {
+      // Everything was deleted before the crash, up to a place the disk has not heard of: begin there.
+      for (const segment of this.#segments) await this.#remove(segment)
+      await this.#context.disk.syncFolder(this.#options.folder)
+      return this.#empty(logStartOffset)
+    }
+    this.#epochs.truncateFromEnd(logEndOffset)
+    this.#epochs.truncateFromStart(logStartOffset)
+    await this.#dropSnapshotsAbove(logEndOffset)
+    return {
+      segments: this.#segments,
+      logStartOffset,
+      logEndOffset,
+      epochs: this.#epochs,
+      producers,
+      snapshots: this.#snapshots,
+    }
+  }
+
+  #empty(offset: Offset): LoadedLog {
+    const segment = newSegment(this.#context, this.#options.folder, offset, this.#options.config)
+    segment.startIndexes()
+    return {
+      segments: [segment],
+      logStartOffset: offset,
+      logEndOffset: offset,
+      epochs: new LeaderEpochCache(),
+      producers: new ProducerState(),
+      snapshots: new Set(),
+    }
+  }
+
+  async #loadClean(): Promise<{ producers: ProducerState; logEndOffset: Offset }> {
+    const active = this.#segments.at(-1)!
+    const logEndOffset = await loadActiveSegment(this.#context, active, this.#options.config, this.#epochs)
+    active.aborted = await abortedIn(this.#context, {
+      folder: this.#options.folder,
+      segments: this.#segments,
+      snapshots: this.#snapshots,
+      segment: active,
+      indexIntervalBytes: this.#options.config.indexIntervalBytes,
+    })
+    return { producers: await this.#producersAt(logEndOffset), logEndOffset }
+  }
+
+  async #producersAt(upTo: Offset): Promise<ProducerState> {
+    return producersAt(this.#context, {
+      folder: this.#options.folder,
+      segments: this.#segments,
+      snapshots: this.#snapshots,
+      upTo,
+      indexIntervalBytes: this.#options.config.indexIntervalBytes,
+    })
+  }
+
+  /** Reads every batch from the segment of `from` on. */
+  async #scan(from: Offset, confirmed: Offset): Promise<{ producers: ProducerState; logEndOffset: Offset }> {
+    const segments = this.#segments
+    let i = Math.max(
+      0,
+      segments.findLastIndex((segment) => segment.baseOffset <= from),
+    )
+    let end = segments[i]!.baseOffset
+    this.#epochs.truncateFromEnd(end)
+    const producers = await this.#producersAt(end)
+    for (; i < segments.length; i++) {
+      const segment = segments[i]!
+      if (i > 0 && segment.baseOffset > this.#options.recoveryPoint)
+        await this.#writeSnapshot(segment.baseOffset, producers)
+      const scanned = await this.#scanSegment(
+        segment,
+        Math.max(end, segment.baseOffset),
+        segments[i + 1]?.baseOffset,
+        producers,
+      )
+      end = scanned.nextOffset
+      if (scanned.damage !== null) {
+        await this.#cut(i, scanned, confirmed)
+        break
+      }
+      if (i < segments.length - 1) await this.#seal(segment)
+    }
+    if (end < confirmed) throw this.#missing(end, confirmed)
+    // What a killed process wrote is in the page cache only; from here on it counts as durable.
+    for (const segment of segments) if (segment.indexes !== null) await segment.file.sync()
+    await this.#context.disk.syncFolder(this.#options.folder)
+    return { producers, logEndOffset: end }
+  }
+
+  async #scanSegment(
+    segment: Segment,
+    expectedOffset: Offset,
+    endOffset: Offset | undefined,
+    producers: ProducerState,
+  ) {
+    segment.startIndexes()
+    const { indexIntervalBytes } = this.#options.config
+    const scan = {
+      from: 0,
+      to: segment.sizeBytes,
+      expectedOffset,
+      endOffset: endOffset ?? Infinity,
+      verifyChecksums: true,
+    }
+    return scanBatches(segment.file, scan, (bytes, at, size, position) => {
+      segment.indexBatch(position, size, lastOffsetOf(bytes, at), maxTimestampOf(bytes, at), indexIntervalBytes)
+      const baseOffset = baseOffsetOf(bytes, at)
+      this.#epochs.assign(leaderEpochOf(bytes, at), baseOffset)
+      const producerId = producerIdOf(bytes, at)
+      if (producerId === noProducerId) return
+      const aborted = producers.apply(producerBatchOf(bytes, at, producerId, baseOffset))
+      if (aborted !== null) segment.aborted!.push(aborted)
+    })
+  }
+
+  /** Segment `i` is good up to a position. Cuts there what no one was told of; rejects when someone may have been. */
+  async #cut(
+    i: number,
+    { position, nextOffset, damage }: { position: number; nextOffset: Offset; damage: string | null },
+    confirmed: Offset,
+  ): Promise<void> {
+    const { logger, disk } = this.#context
+    const segment = this.#segments[i]!
+    const path = segment.file.path
+    const refuse = (why: string) => new CorruptLogError(path, position, nextOffset, `${damage}, ${why}`)
+    if (nextOffset < confirmed) throw refuse(`below offset ${confirmed}, which was confirmed`)
+    const verdict = await judgeDamage(segment.file, position, segment.sizeBytes, nextOffset)
+    if (verdict === 'rot') throw refuse('with good batches after it')
+    const later = this.#segments.slice(i + 1)
+    // With fsync a segment is durable before the next one gets its first byte.
+    if (this.#options.config.flushPolicy === 'fsync' && later.some((other) => other.sizeBytes > 0)) {
+      throw refuse('with good segments after it')
+    }
+    logger.warn(
+      { file: path, position, sizeBytes: segment.sizeBytes, offset: nextOffset, damage },
+      'cutting a torn tail',
+    )
+    for (const other of later.toReversed()) await this.#remove(other)
+    if (later.length > 0) await disk.syncFolder(this.#options.folder)
+    this.#segments.length = i + 1
+    await segment.file.truncate(position)
+    await segment.file.sync()
+    segment.sizeBytes = position
+    segment.writtenBytes = position
+  }
+
+  #missing(end: Offset, confirmed: Offset): CorruptLogError {
+    const { file, sizeBytes } = this.#segments.at(-1)!
+    return new CorruptLogError(
+      file.path,
+      sizeBytes,
+      end,
+      `records below offset ${confirmed}, which were confirmed, are missing`,
+    )
+  }
+
+  async #seal(segment: Segment): Promise<void> {
+    segment.finishTimeIndex()
+    await writeIndexes(this.#context.disk, segment)
+    await segment.file.sync()
+    this.#context.indexCache.adopt(segment)
+  }
+
+  async #remove(segment: Segment): Promise<void> {
+    await removeSegment(this.#context, segment)
+  }
+
+  async #writeSnapshot(offset: Offset, producers: ProducerState): Promise<void> {
+    const path = `${this.#options.folder}/${fileNameOf(offset, snapshotSuffix)}`
+    await this.#context.disk.replaceFile(path, encodeProducerSnapshot(producers))
+    this.#snapshots.add(offset)
+  }
+
+  /** They speak of batches that are gone, and would lie about those that take their offsets. */
+  async #dropSnapshotsAbove(end: Offset): Promise<void> {
+    await dropSnapshots(this.#context, this.#options.folder, this.#snapshots, (offset) => offset > end)
+  }
+}

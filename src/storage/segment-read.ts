@@ -1,0 +1,94 @@
+// Reading whole batches from a segment's file: the index gives a position near the batch, one positional read brings it and what follows.
+
+import { nextOffsetOf, sizeInBytesOf } from '../records/batch.ts'
+import { wholeBatchAt } from '../records/batches-in.ts'
+import { CorruptLogError } from './log-errors.ts'
+import type { Offset } from './partition-log.ts'
+import type { Segment, SegmentIndexes } from './segment.ts'
+
+export interface SegmentReadOptions {
+  readonly from: Offset
+  readonly maxBytes: number
+  readonly upTo: Offset
+  readonly atLeastOne: boolean
+  /** About how far before the batch the index may point. */
+  readonly indexIntervalBytes: number
+}
+
+/** Enough to see a batch's size and magic. */
+const headBytes = 61
+const nothing = new Uint8Array(0)
+
+/**
+ * Batches from the one that holds `from`, or the first after it, all below `upTo`, as one view; empty when the limits allow none.
+ * Null when the segment has none at or after `from`.
+ * Rejects with `CorruptLogError` when what is there is no batch, and with the disk's faults.
+ */
+export async function readSegment(
+  segment: Segment,
+  indexes: SegmentIndexes,
+  options: SegmentReadOptions,
+): Promise<Uint8Array | null> {
+  const { from, maxBytes, upTo, atLeastOne } = options
+  const end = segment.writtenBytes
+  let position = indexes.offsets.lookup(from)
+  let wanted = Math.max(maxBytes, headBytes) + options.indexIntervalBytes
+  while (position < end) {
+    const bytes = Buffer.allocUnsafe(Math.min(wanted, end - position))
+    const length = await segment.file.read(bytes, position)
+    if (length < bytes.length)
+      throw damaged(segment, position + length, from, 'the file is shorter than what was written')
+    const start = firstBatchAt(segment, bytes, position, from)
+    if (start < length) {
+      const size = wholeBatchAt(bytes, start, length) === 'whole' ? sizeInBytesOf(bytes, start) : null
+      if (size !== null) return bytes.subarray(start, lastBatchEnd(segment, bytes, position, start, options))
+    }
+    // The batch goes on beyond what was read, or begins there. From there, with room for it.
+    position += start
+    const head = length - start
+    const size = head >= headBytes ? sizeInBytesOf(bytes, start) : 0
+    if (size > end - position) throw damaged(segment, position, from, 'a batch is longer than the file')
+    if (head >= headBytes && nextOffsetOf(bytes, start) > upTo) return nothing
+    if (size > maxBytes && !atLeastOne) return nothing
+    wanted = Math.max(size, maxBytes, headBytes)
+  }
+  return null
+}
+
+/** Where the first whole batch that ends after `from` lies in `bytes`, or what is not whole begins. */
+function firstBatchAt(segment: Segment, bytes: Uint8Array, position: number, from: Offset): number {
+  let at = 0
+  while (at < bytes.length) {
+    const state = wholeBatchAt(bytes, at, bytes.length)
+    if (state === 'torn') break
+    if (state !== 'whole') throw damaged(segment, position + at, from, state)
+    if (nextOffsetOf(bytes, at) > from) break
+    at += sizeInBytesOf(bytes, at)
+  }
+  return at
+}
+
+/** Where the batches from `start` on end that fit into the limits. */
+function lastBatchEnd(
+  segment: Segment,
+  bytes: Uint8Array,
+  position: number,
+  start: number,
+  { from, maxBytes, upTo, atLeastOne }: SegmentReadOptions,
+): number {
+  let at = start
+  while (at < bytes.length) {
+    const state = wholeBatchAt(bytes, at, bytes.length)
+    if (state === 'torn') break
+    if (state !== 'whole') throw damaged(segment, position + at, from, state)
+    const size = sizeInBytesOf(bytes, at)
+    if (nextOffsetOf(bytes, at) > upTo) break
+    if (at + size - start > maxBytes && !(atLeastOne && at === start)) break
+    at += size
+  }
+  return at
+}
+
+function damaged(segment: Segment, position: number, offset: Offset, reason: string): CorruptLogError {
+  return new CorruptLogError(segment.file.path, position, offset, reason)
+}

@@ -1,0 +1,48 @@
+// What all logs of a data folder share: the doors, and the caches whose bounds hold for the whole broker.
+
+import type { Clock } from '../io/clock.ts'
+import type { Disk } from '../io/disk.ts'
+import type { Random } from '../io/random.ts'
+import type { Logger } from '../lib/logger.ts'
+import { FileHandles } from './file-handles.ts'
+import { IndexCache } from './index-cache.ts'
+import { TailCache } from './tail-cache.ts'
+
+export interface StorageContext {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly handles: FileHandles
+  readonly tailCache: TailCache
+  readonly indexCache: IndexCache
+}
+
+/** Bounds that hold for all logs of a broker together. */
+export interface StorageLimits {
+  /** Files open at once. */
+  readonly openFilesMax: number
+  /** Newest batches kept in memory for readers at the end of a log. */
+  readonly tailCacheBytes: number
+  /** Indexes of sealed segments kept in memory. */
+  readonly indexCacheBytes: number
+}
+
+export const storageLimitsDefault: StorageLimits = {
+  openFilesMax: 1000,
+  tailCacheBytes: 32 * 1024 * 1024,
+  indexCacheBytes: 64 * 1024 * 1024,
+}
+
+export function storageContext(
+  doors: { disk: Disk; clock: Clock; random: Random; logger: Logger },
+  limits: Partial<StorageLimits> = {},
+): StorageContext {
+  const { openFilesMax, tailCacheBytes, indexCacheBytes } = { ...storageLimitsDefault, ...limits }
+  return {
+    ...doors,
+    handles: new FileHandles(doors.disk, openFilesMax),
+    tailCache: new TailCache(tailCacheBytes),
+    indexCache: new IndexCache(doors.disk, doors.logger, indexCacheBytes),
+  }
+}

@@ -1,0 +1,136 @@
+// The newest batches of all logs, as they were appended, so that a consumer at the end of a log needs no disk. One budget for the whole
+// broker; what was appended longest ago, in whichever log, goes first.
+
+import type { Offset } from './partition-log.ts'
+
+/** What an entry costs beside its bytes, about. */
+const entryOverheadBytes = 96
+/** A batch that is a smaller part than this of its buffer is copied, so that it does not keep the rest alive. */
+const pinnedPerByteMax = 4
+
+export class TailCache {
+  readonly budgetBytes: number
+  #usedBytes = 0
+  /** One element per cached batch, oldest first, from `#first` on: which log's oldest batch goes next. */
+  #order: LogTail[] = []
+  #first = 0
+
+  constructor(budgetBytes: number) {
+    this.budgetBytes = budgetBytes
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
+  tail(): LogTail {
+    return new LogTail(this)
+  }
+
+  /** @internal */
+  added(tail: LogTail, bytes: number): void {
+    this.#usedBytes += bytes
+    this.#order.push(tail)
+    while (this.#usedBytes > this.budgetBytes && this.#first < this.#order.length) {
+      const oldest = this.#order[this.#first]!
+      this.#first++
+      oldest.dropOldest()
+    }
+    if (this.#first > 1024 && this.#first * 2 > this.#order.length) {
+      this.#order = this.#order.slice(this.#first)
+      this.#first = 0
+    }
+  }
+
+  /** @internal */
+  freed(bytes: number): void {
+    this.#usedBytes -= bytes
+  }
+}
+
+interface CachedBatch {
+  readonly bytes: Uint8Array
+  readonly baseOffset: Offset
+  readonly nextOffset: Offset
+}
+
+/** The part of the cache that belongs to one log: a gapless run of batches up to its end. */
+export class LogTail {
+  readonly #cache: TailCache
+  #batches: CachedBatch[] = []
+  #first = 0
+  /** Elements of the cache's order whose batches are gone already. */
+  #gone = 0
+
+  constructor(cache: TailCache) {
+    this.#cache = cache
+  }
+
+  /** The batch has just been appended, right after the one before. */
+  add(bytes: Uint8Array, baseOffset: Offset, nextOffset: Offset): void {
+    if (bytes.length + entryOverheadBytes > this.#cache.budgetBytes) {
+      this.clear()
+      return
+    }
+    const kept = bytes.buffer.byteLength > pinnedPerByteMax * bytes.length ? Uint8Array.from(bytes) : bytes
+    this.#batches.push({ bytes: kept, baseOffset, nextOffset })
+    this.#cache.added(this, kept.length + entryOverheadBytes)
+  }
+
+  /**
+   * Whole batches from the one that holds `from`, below `upTo`, to `maxBytes` (or one batch, with `atLeastOne`).
+   * Null when the batch of `from` is not here.
+   */
+  read(from: Offset, maxBytes: number, upTo: Offset, atLeastOne: boolean): Uint8Array[] | null {
+    const batches = this.#batches
+    if (this.#first === batches.length || from < batches[this.#first]!.baseOffset) return null
+    let low = this.#first
+    let high = batches.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (batches[middle]!.nextOffset <= from) low = middle + 1
+      else high = middle
+    }
+    const chunks: Uint8Array[] = []
+    let size = 0
+    for (let i = low; i < batches.length; i++) {
+      const { bytes, nextOffset } = batches[i]!
+      if (nextOffset > upTo) break
+      if (size + bytes.length > maxBytes && !(atLeastOne && size === 0)) break
+      chunks.push(bytes)
+      size += bytes.length
+    }
+    return chunks
+  }
+
+  clear(): void {
+    let bytes = 0
+    for (let i = this.#first; i < this.#batches.length; i++) {
+      bytes += this.#batches[i]!.bytes.length + entryOverheadBytes
+      this.#gone++
+    }
+    this.#batches = []
+    this.#first = 0
+    this.#cache.freed(bytes)
+  }
+
+  /** @internal */
+  dropOldest(): void {
+    if (this.#gone > 0) {
+      this.#gone--
+      return
+    }
+    const oldest = this.#batches[this.#first]!
+    this.#batches[this.#first++] = droppedBatch
+    this.#cache.freed(oldest.bytes.length + entryOverheadBytes)
+    if (this.#first === this.#batches.length) {
+      this.#batches = []
+      this.#first = 0
+    } else if (this.#first > 256 && this.#first * 2 > this.#batches.length) {
+      this.#batches = this.#batches.slice(this.#first)
+      this.#first = 0
+    }
+  }
+}
+
+const droppedBatch: CachedBatch = { bytes: new Uint8Array(0), baseOffset: 0, nextOffset: 0 }
