@@ -55,7 +55,7 @@ export type ParsedKey =
   | { readonly kind: 'other' }
 
 export function parseKey(key: string): ParsedKey {
-  const [kind, first = '', second = ''] = key.slice(keyPrefix.length).split('/')
+  const [kind = '', first = '', second = ''] = key.slice(keyPrefix.length).split('/')
   switch (kind) {
     case 'cluster':
       return { kind }
