@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DecodeError } from './errors.ts'
-import { WireReader } from './reader.ts'
+import { ELEMENTS_MAX, WireReader } from './reader.ts'
 
 const reading = (...bytes: number[]) => new WireReader(Buffer.from(bytes))
 const refuses = (read: () => unknown, reason: RegExp) =>
@@ -91,9 +91,16 @@ test('reading past the end is refused and says where', () => {
 })
 
 test('a count that the bytes cannot hold is refused before anything is made for it', () => {
-  refuses(() => reading(1, 2, 3).checkCount(2_147_483_647, 4), /elements in 3 bytes/)
+  refuses(() => reading(1, 2, 3).checkCount(2, 2), /2 elements in 3 bytes/)
   refuses(() => reading(1, 2, 3).checkCount(4, 0), /4 elements in 3 bytes/)
   reading(1, 2, 3).checkCount(3, 1)
+})
+
+test('the elements of all arrays of a frame are bounded together', () => {
+  const reader = new WireReader(Buffer.alloc(ELEMENTS_MAX))
+  reader.checkCount(ELEMENTS_MAX / 2, 1)
+  reader.checkCount(ELEMENTS_MAX / 2, 1)
+  refuses(() => reader.checkCount(1, 1), /more than 2000000 elements/)
 })
 
 test('bytes left over are refused', () => {

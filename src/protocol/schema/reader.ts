@@ -7,6 +7,12 @@ import { DecodeError } from './errors.ts'
 /** Kafka refuses longer strings in both directions, also where the length is a varint. */
 export const STRING_BYTES_MAX = 0x7fff
 
+/**
+ * Elements of all arrays in one frame. An element of three bytes becomes an object of a hundred, so the size of a frame
+ * alone does not bound the memory it takes; this does, at some 200 MB. Kafka has no such bound.
+ */
+export const ELEMENTS_MAX = 2_000_000
+
 const TWO_32 = 0x1_0000_0000
 const SAFE_HIGH_MAX = 0x1f_ffff
 
@@ -25,6 +31,7 @@ export class WireReader {
   position: number
   /** One past the last byte that may be read: of the frame, or of the tagged field being read. */
   end: number
+  #elements = 0
 
   constructor(bytes: Uint8Array, position = 0) {
     this.bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -155,9 +162,11 @@ export class WireReader {
     return this.bytes.subarray(from, from + size)
   }
 
-  /** Refuses a count that the rest of the bytes cannot hold, before anything is allocated for it. */
+  /** Refuses a count that the rest of the bytes cannot hold, or that is too much, before anything is allocated for it. */
   checkCount(count: number, elementBytesMin: number): void {
     const left = this.end - this.position
+    this.#elements += count
+    if (this.#elements > ELEMENTS_MAX) this.fail(`more than ${ELEMENTS_MAX} elements`)
     if (count * (elementBytesMin > 0 ? elementBytesMin : 1) > left) this.fail(`${count} elements in ${left} bytes`)
   }
 
