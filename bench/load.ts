@@ -59,11 +59,16 @@ async function produceLoad(load: Load): Promise<LoadResult> {
   const started = performance.now()
   await Promise.all(
     clients.map(async (client, index) => {
-      const frame = encodeRequest(produce, 9, { correlationId: 0, clientId: 'odradek-bench' }, {
-        acks: load.acks,
-        timeoutMs: 30_000,
-        topicData: [{ name: load.topic, partitionData: [{ index, records: [batch] }] }],
-      })
+      const frame = encodeRequest(
+        produce,
+        9,
+        { correlationId: 0, clientId: 'odradek-bench' },
+        {
+          acks: load.acks,
+          timeoutMs: 30_000,
+          topicData: [{ name: load.topic, partitionData: [{ index, records: [batch] }] }],
+        },
+      )
       let left = requests
       const one = async (): Promise<void> => {
         while (left-- > 0) {
@@ -103,9 +108,7 @@ async function fetchLoad(load: Load): Promise<LoadResult> {
           minBytes: 1,
           maxBytes: FETCH_BYTES,
           sessionEpoch: -1,
-          topics: [
-            { topic: load.topic, partitions: [{ partition, fetchOffset, partitionMaxBytes: FETCH_BYTES }] },
-          ],
+          topics: [{ topic: load.topic, partitions: [{ partition, fetchOffset, partitionMaxBytes: FETCH_BYTES }] }],
         })
         latencies.push(performance.now() - sent)
         const data = response.responses[0]?.partitions[0]

@@ -48,7 +48,15 @@ interface Broker {
 async function startBroker(data: string, settings: readonly string[]): Promise<Broker> {
   const started = performance.now()
   const profile = args.profile ? ['--cpu-prof', `--cpu-prof-dir=${join(root, 'bench/profile')}`] : []
-  const flags = ['src/cli/main.ts', 'start', '--port', '0', '--data', data, ...settings.flatMap((pair) => ['--set', pair])]
+  const flags = [
+    'src/cli/main.ts',
+    'start',
+    '--port',
+    '0',
+    '--data',
+    data,
+    ...settings.flatMap((pair) => ['--set', pair]),
+  ]
   const child = spawn(process.execPath, [...profile, ...flags], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
   for await (const line of createInterface({ input: child.stdout })) {
     const ready = /ready, listening on (\S+:\d+)/.exec(line)
@@ -112,7 +120,10 @@ async function measure(row: Row): Promise<void> {
   const pid = broker.process.pid as number
   try {
     const base = { ...row.load, bootstrap: broker.bootstrap }
-    for (const [topic, bytes] of [['warm', totalBytes / 4], ['bench', totalBytes]] as const) {
+    for (const [topic, bytes] of [
+      ['warm', totalBytes / 4],
+      ['bench', totalBytes],
+    ] as const) {
       await run({ ...base, topic, kind: 'create', totalBytes: 0 })
       for (const kind of ['produce', 'fetch'] as const) {
         const before = cpuSeconds(pid)
@@ -140,6 +151,8 @@ const idle = await startBroker(data, [])
 const idleMegabytes = memoryMegabytes(idle.process.pid as number, 'VmRSS')
 const stopMs = await stopBroker(idle)
 rmSync(data, { recursive: true, force: true })
-process.stdout.write(`ready after ${idle.readyMs.toFixed(0)} ms, ${idleMegabytes.toFixed(0)} MB idle, stopped in ${stopMs.toFixed(0)} ms\n\n`)
+process.stdout.write(
+  `ready after ${idle.readyMs.toFixed(0)} ms, ${idleMegabytes.toFixed(0)} MB idle, stopped in ${stopMs.toFixed(0)} ms\n\n`,
+)
 line(['1 KiB records', 'MB/s', 'krec/s', 'CPU s/GB', 'p50 ms', 'p99 ms', 'peak MB'])
 for (const row of rows) await measure(row)

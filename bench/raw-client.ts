@@ -41,7 +41,12 @@ export class RawClient {
 
   /** Sends one request; requests may be sent before earlier ones are answered. */
   request<A extends AnyApi>(api: A, version: number, body: RequestInput<A>): Promise<ResponseOf<A>> {
-    const chunks = encodeRequest(api, version, { correlationId: this.#correlationId++, clientId: 'odradek-bench' }, body)
+    const chunks = encodeRequest(
+      api,
+      version,
+      { correlationId: this.#correlationId++, clientId: 'odradek-bench' },
+      body,
+    )
     return this.send(api, version, chunks)
   }
 

@@ -8,7 +8,7 @@ import { systemClock } from '../io/clock.ts'
 import { realDisk } from '../io/disk.real.ts'
 import { realNetwork } from '../io/network.real.ts'
 import { systemRandom } from '../io/random.ts'
-import { type RunningBroker, StartRefused, startBroker } from '../start.ts'
+import { type RunningBroker, runBroker, StartRefused } from '../start.ts'
 import { type LogLevel, logLevels, openLog } from './log-output.ts'
 
 interface StartOptions {
@@ -50,7 +50,7 @@ async function run(options: StartOptions): Promise<void> {
   const settings = readSettings(options, (warning) => log.warn(warning))
   let broker: RunningBroker | null = null
   try {
-    broker = await startBroker({
+    broker = await runBroker({
       settings,
       removeMembersOnDisconnect: options.dev === true,
       disk: realDisk,

@@ -1,0 +1,208 @@
+// The composition root: the one place that builds a broker and wires its parts. Everything it is made of comes as a parameter,
+// so that the same code runs on real doors, in a test's memory, and in a simulation.
+
+import { apiTable } from './broker/api-table.ts'
+import { FetchSessions } from './broker/fetch-sessions.ts'
+import { RequestDispatcher } from './broker/request-dispatcher.ts'
+import { BrokerServer, type ListenerAddress } from './broker/server.ts'
+import type { Services } from './broker/services.ts'
+import { WaitingFetches } from './broker/waiting-fetches.ts'
+import { claimClusterId } from './cluster/cluster-identity.ts'
+import { ClusterViewOfStore, initialChange } from './cluster/cluster-view.ts'
+import { FileJournal } from './cluster/file-journal.ts'
+import type { ImageChange } from './cluster/image.ts'
+import { offsetsTopic } from './cluster/internal-topics.ts'
+import { Membership } from './cluster/membership.ts'
+import { EmbeddedMetaStore } from './cluster/meta-store.embedded.ts'
+import { ProducerIds } from './cluster/producer-ids.ts'
+import type { BrokerSettings } from './cluster/settings/broker-settings.ts'
+import { TopicAdmin } from './cluster/topic-admin.ts'
+import { GroupCoordinator } from './coordinators/groups/group-coordinator.ts'
+import type { Clock } from './io/clock.ts'
+import type { Disk } from './io/disk.ts'
+import { type Network, NetworkError } from './io/network.ts'
+import type { Random } from './io/random.ts'
+import type { Logger } from './lib/logger.ts'
+import { ReplicaSet } from './replication/replica-set.ts'
+import { coordinatorTopic, followLeaderships } from './start/coordinator-topic.ts'
+import { endpointLookup, registeredEndpoints } from './start/endpoints.ts'
+import { groupSettingsOf } from './start/group-settings.ts'
+import { checkpointHighWatermarks, logsOf, openLogDirectory } from './start/logs.ts'
+import { StartRefused } from './start/start-refused.ts'
+
+export { StartRefused } from './start/start-refused.ts'
+
+export interface BrokerOptions {
+  readonly settings: BrokerSettings
+  /** For development and tests: a group's member is gone as soon as its socket closes. */
+  readonly removeMembersOnDisconnect: boolean
+  readonly disk: Disk
+  readonly network: Network
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** What the broker cannot outlive: its metadata cannot be written, or its place in the cluster is lost. Stop the process. */
+  readonly onFault: (error: unknown) => void
+}
+
+export interface RunningBroker {
+  readonly brokerId: number
+  readonly clusterId: string
+  /** Where it really listens, with the ports it got. */
+  readonly listeners: readonly ListenerAddress[]
+  /** Answers what is answered, closes every connection and log, and leaves the folder clean. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+/** Kafka's queue has no such bound. A reply that nobody reads is memory that nobody gets back. */
+const UNSENT_RESPONSE_BYTES_MAX = 536_870_912
+
+/**
+ * Starts a broker. When it resolves, every partition it leads is served, or offline with the reason in the log.
+ * Rejects with `StartRefused` when the operator must change something: the folder is in use, the port is taken.
+ */
+export async function runBroker(options: BrokerOptions): Promise<RunningBroker> {
+  const undo: (() => Promise<void>)[] = []
+  try {
+    return await build(options, undo)
+  } catch (error) {
+    await unwind(undo, options.logger)
+    throw error
+  }
+}
+
+async function build(options: BrokerOptions, undo: (() => Promise<void>)[]): Promise<RunningBroker> {
+  const { settings, disk, network, clock, random, logger, onFault } = options
+  const { brokerId, dataFolder } = settings
+  let stopping = false
+  const fault = (error: unknown): void => {
+    if (!stopping) onFault(error)
+  }
+
+  const directory = await openLogDirectory({ settings, disk, clock, random, logger })
+  undo.push(() => directory.close())
+  const journal = new FileJournal(disk, `${dataFolder}/__cluster_metadata-0`)
+  const store = await EmbeddedMetaStore.open({ journal, clock })
+  undo.push(() => store.close())
+  void store.failed.then(fault)
+  const clusterId = await claimClusterId(store, directory.meta.clusterId)
+  if (clusterId !== directory.meta.clusterId) {
+    throw new StartRefused(
+      `the logs in ${dataFolder} are of cluster ${directory.meta.clusterId}, its metadata of ${clusterId}`,
+    )
+  }
+  const cluster = await ClusterViewOfStore.open({ store, onFault: fault })
+  undo.push(async () => cluster.close())
+
+  const replicas = new ReplicaSet({ brokerId, logs: logsOf(directory), settings, logger })
+  checkpointHighWatermarks(directory, replicas)
+  const topics = new TopicAdmin({ store, view: cluster, settings, brokerId, random, served: () => replicas.ready() })
+  const groups = new GroupCoordinator({
+    clock,
+    random,
+    logger,
+    settings: groupSettingsOf(settings, options.removeMembersOnDisconnect),
+    topic: coordinatorTopic(offsetsTopic, cluster, topics),
+    topics: knownTopics(cluster),
+  })
+  followLeaderships(replicas, offsetsTopic, groups)
+  const services: Services = {
+    brokerId,
+    clock,
+    logger,
+    settings,
+    cluster,
+    topics,
+    producerIds: new ProducerIds(store),
+    replicas,
+    fetchSessions: new FetchSessions({ clock, random, slotsMax: settings.maxIncrementalFetchSessionCacheSlots }),
+    waitingFetches: new WaitingFetches({ clock }),
+    groups,
+    endpointFor: endpointLookup(brokerId, settings, cluster),
+  }
+  const server = new BrokerServer({
+    network,
+    clock,
+    logger,
+    dispatcher: new RequestDispatcher(apiTable, services),
+    limits: {
+      requestBytesMax: settings.socketRequestMaxBytes,
+      queuedRequestBytesMax: settings.queuedMaxRequestBytes,
+      unsentResponseBytesMax: UNSENT_RESPONSE_BYTES_MAX,
+      idleMsMax: settings.connectionsMaxIdleMs < 0 ? Infinity : settings.connectionsMaxIdleMs,
+    },
+    onDisconnected: (id) => groups.connectionClosed(id),
+  })
+  undo.push(() => server.close())
+  const listeners = await listenOn(server, settings)
+
+  replicas.apply(initialChange(cluster.image))
+  cluster.subscribe((change) => {
+    replicas.apply(change)
+    const deleted = deletedTopics(change)
+    if (deleted.length > 0) groups.topicsDeleted(deleted)
+  })
+  undo.push(() => replicas.close())
+  undo.push(async () => groups.close())
+  const membership = new Membership({ store, view: cluster, brokerId, rack: settings.brokerRack, random, logger })
+  await membership.start(registeredEndpoints(settings, listeners))
+  undo.push(() => membership.stop())
+  void membership.lost.then(() => fault(new Error('this broker lost its registration in the cluster')))
+  await replicas.ready()
+  server.open()
+
+  let stopped: Promise<void> | null = null
+  return {
+    brokerId,
+    clusterId,
+    listeners,
+    stop() {
+      stopping = true
+      stopped ??= unwind([...undo, () => server.close()], logger)
+      return stopped
+    },
+  }
+}
+
+async function listenOn(server: BrokerServer, settings: BrokerSettings): Promise<ListenerAddress[]> {
+  const bound: ListenerAddress[] = []
+  for (const { name, host, port } of settings.listeners) {
+    try {
+      bound.push(await server.listen({ name, host: host === '' ? '0.0.0.0' : host, port }))
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error
+      const what = error.code === 'EADDRINUSE' ? 'another program listens there' : error.message
+      throw new StartRefused(`cannot listen on ${host}:${port}: ${what}`, { cause: error })
+    }
+  }
+  return bound
+}
+
+function knownTopics(cluster: ClusterViewOfStore) {
+  const known = (topic: { name: string; id: string; partitions: readonly unknown[] } | undefined) =>
+    topic === undefined ? null : { name: topic.name, id: topic.id, partitionCount: topic.partitions.length }
+  return {
+    byName: (name: string) => known(cluster.image.topicsByName.get(name)),
+    byId: (id: string) => known(cluster.image.topicsById.get(id)),
+  }
+}
+
+function deletedTopics({ before, after, topicIds }: ImageChange): string[] {
+  const names: string[] = []
+  for (const id of topicIds) {
+    const name = before.topicsById.get(id)?.name
+    if (name !== undefined && !after.topicsById.has(id)) names.push(name)
+  }
+  return names
+}
+
+/** The last that was opened closes first; what fails to close is said, and does not keep the rest open. */
+async function unwind(undo: readonly (() => Promise<void>)[], logger: Logger): Promise<void> {
+  for (const step of undo.toReversed()) {
+    try {
+      await step()
+    } catch (error) {
+      logger.error({ err: error }, 'a part of the broker did not close')
+    }
+  }
+}
