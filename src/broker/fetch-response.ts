@@ -49,13 +49,12 @@ export function buildResponses(
 
 function answerOf(read: ReadAhead, scope: FetchScope): PartitionAnswer {
   if (read.errorCode !== ErrorCode.NONE) return failed(read.wanted.index, read.errorCode)
-  const { highWatermark, lastStableOffset, partition } = read
-  return served(
-    read.wanted.index,
-    { highWatermark, lastStableOffset, logStartOffset: partition.logStartOffset },
-    scope,
-    read.chunks,
-  )
+  const { highWatermark, lastStableOffset, partition, chunks, aborted } = read
+  const offsets = { highWatermark, lastStableOffset, logStartOffset: partition.logStartOffset }
+  const answer = served(read.wanted.index, offsets, scope, chunks)
+  if (aborted === null || aborted.length === 0) return answer
+  const abortedTransactions = aborted.map(({ producerId, firstOffset }) => ({ producerId, firstOffset }))
+  return { ...answer, abortedTransactions }
 }
 
 /** Null when an incremental response may leave the partition out. */

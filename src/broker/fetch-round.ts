@@ -4,9 +4,11 @@
 import type { ClusterImage } from '../cluster/image.ts'
 import type { Logger } from '../lib/logger.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
-import type { Partition } from '../replication/partition.ts'
+import { nextOffsetOf } from '../records/batch.ts'
+import { forEachBatch } from '../records/batches-in.ts'
+import type { AbortedTransaction, Partition } from '../replication/partition.ts'
 import type { ReplicaSet } from '../replication/replica-set.ts'
-import type { Offset } from '../storage/partition-log.ts'
+import type { LogRead, Offset } from '../storage/partition-log.ts'
 import type { FetchPartition, FetchPartitions, TopicKey } from './fetch-partition.ts'
 import { servable } from './served-partition.ts'
 
@@ -38,6 +40,8 @@ export interface ReadAhead {
   chunks: readonly Uint8Array[]
   sizeBytes: number
   errorCode: ErrorCode
+  /** Overlapping what was read; for readers of committed records, else null. */
+  aborted: readonly AbortedTransaction[] | null
 }
 
 export interface Round {
@@ -113,11 +117,25 @@ export function look(partitions: FetchPartitions, scope: FetchScope): Round {
     const upTo = readLimit(partition, scope.isolation)
     if (upTo <= wanted.fetchOffset) continue
     const { highWatermark, lastStableOffset } = partition
-    const errorCode = ErrorCode.NONE
-    reads.push({ wanted, partition, highWatermark, lastStableOffset, upTo, chunks: [], sizeBytes: 0, errorCode })
+    reads.push({
+      wanted,
+      partition,
+      highWatermark,
+      lastStableOffset,
+      upTo,
+      chunks: [],
+      sizeBytes: 0,
+      errorCode: ErrorCode.NONE,
+      aborted: scope.isolation === 'readCommitted' ? [] : null,
+    })
   }
   return { reads, partitions: served, hasNews }
 }
+
+const codeOfRead = {
+  offsetOutOfRange: ErrorCode.OFFSET_OUT_OF_RANGE,
+  offline: ErrorCode.KAFKA_STORAGE_ERROR,
+} satisfies Record<Extract<LogRead, { ok: false }>['refusal'], ErrorCode>
 
 /** Reads under way at the same time for one request. */
 const readsMax = 16
@@ -156,17 +174,34 @@ export async function readAll(reads: readonly ReadAhead[], maxBytes: number, log
 
 async function readOne(read: ReadAhead, maxBytes: number, atLeastOne: boolean, logger: Logger): Promise<void> {
   const { wanted, partition, upTo } = read
+  const { log } = partition
+  if (log === null) {
+    read.errorCode = ErrorCode.NOT_LEADER_OR_FOLLOWER
+    return
+  }
   try {
-    const found = await partition.read(wanted.fetchOffset, Math.max(0, maxBytes), upTo, atLeastOne)
-    if (found.ok) {
-      read.chunks = found.chunks
-      read.sizeBytes = found.sizeBytes
-    } else {
-      read.errorCode =
-        found.refusal === 'offsetOutOfRange' ? ErrorCode.OFFSET_OUT_OF_RANGE : ErrorCode.KAFKA_STORAGE_ERROR
+    const found = await log.read(wanted.fetchOffset, Math.max(0, maxBytes), upTo, atLeastOne)
+    if (!found.ok) {
+      read.errorCode = codeOfRead[found.refusal]
+      return
     }
+    if (read.aborted !== null && found.sizeBytes > 0) {
+      read.aborted = await log.abortedTransactions(wanted.fetchOffset, endOf(found.chunks))
+    }
+    read.chunks = found.chunks
+    read.sizeBytes = found.sizeBytes
   } catch (error) {
     logger.error({ error, partition: partition.name, offset: wanted.fetchOffset }, 'records could not be read')
     read.errorCode = ErrorCode.KAFKA_STORAGE_ERROR
   }
+}
+
+/** Offset after the last record of what was read. */
+function endOf(chunks: readonly Uint8Array[]): Offset {
+  const last = chunks.at(-1)!
+  let end = 0
+  forEachBatch(last, (at) => {
+    end = nextOffsetOf(last, at)
+  })
+  return end
 }

@@ -13,11 +13,6 @@ export class CommittedBytes {
     return this.#committed
   }
 
-  /** Bytes appended and not yet committed. */
-  get pending(): number {
-    return this.#appended - this.#committed
-  }
-
   /** `end`: offset after the batch; ends come in rising order. */
   append(end: number, sizeBytes: number): void {
     this.#appended += sizeBytes

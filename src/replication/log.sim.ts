@@ -19,11 +19,11 @@ import type {
   LogListener,
   LogRead,
   Offset,
-  PartitionLog,
   TimestampAndOffset,
 } from '../storage/partition-log.ts'
+import type { AbortedTransaction, ReplicaLog } from './partition.ts'
 
-export class SimulatedLog implements PartitionLog {
+export class SimulatedLog implements ReplicaLog {
   readonly name: string
   logStartOffset: Offset = 0
   logEndOffset: Offset = 0
@@ -41,6 +41,8 @@ export class SimulatedLog implements PartitionLog {
   reading: Promise<void> = Promise.resolve()
   reads = 0
   batches: Uint8Array[] = []
+  queuedBytes = 0
+  aborted: readonly AbortedTransaction[] = []
   #listener: LogListener | null = null
   #epochs: { epoch: number; start: Offset }[] = []
   /** Every append is written and durable before it returns. */
@@ -67,6 +69,7 @@ export class SimulatedLog implements PartitionLog {
     this.latestEpoch = leaderEpoch
     this.batches.push(batch)
     this.sizeBytes += batch.length
+    this.queuedBytes += batch.length
     this.logEndOffset = baseOffset + lastOffsetDeltaOf(batch) + 1
     const logAppendTimeMs = timestampTypeOf(batch) === 'LogAppendTime' ? maxTimestampOf(batch) : -1
     if (this.#immediate) queueMicrotask(() => this.flush())
@@ -76,6 +79,7 @@ export class SimulatedLog implements PartitionLog {
   /** Everything appended is in the page cache. */
   write(): void {
     this.writtenOffset = this.logEndOffset
+    this.queuedBytes = 0
     this.#listener?.written(this.writtenOffset)
   }
 
@@ -106,6 +110,14 @@ export class SimulatedLog implements PartitionLog {
       sizeBytes += batch.length
     }
     return { ok: true, chunks, sizeBytes }
+  }
+
+  firstUnstableOffsetAt(): Offset | null {
+    return this.firstUnstableOffset
+  }
+
+  async abortedTransactions(from: Offset, upTo: Offset): Promise<readonly AbortedTransaction[]> {
+    return this.aborted.filter(({ firstOffset }) => firstOffset >= from && firstOffset < upTo)
   }
 
   async findByTimestamp(timestamp: number, upTo: Offset): Promise<TimestampAndOffset | null> {

@@ -29,6 +29,24 @@ export interface PartitionWatcher {
   partitionChanged(bytes: number): void
 }
 
+/** What a partition asks of its log beyond what every log can tell. */
+export interface ReplicaLog extends PartitionLog {
+  /** Bytes appended and not yet written. */
+  readonly queuedBytes: number
+  /**
+   * First offset of the oldest transaction that is open, or whose marker is not below `highWatermark`; null when there is none.
+   * Asked with high watermarks that do not fall.
+   */
+  firstUnstableOffsetAt(highWatermark: Offset): Offset | null
+  /** Aborted transactions that overlap [from, upTo). Rejects when the disk fails. */
+  abortedTransactions(from: Offset, upTo: Offset): Promise<readonly AbortedTransaction[]>
+}
+
+export interface AbortedTransaction {
+  readonly producerId: number
+  readonly firstOffset: Offset
+}
+
 const noOffset = -1
 const refusedOffline: Appended = { ok: false, refusal: 'offline' }
 const readOffline: LogRead = { ok: false, refusal: 'offline' }
@@ -48,7 +66,7 @@ export class Partition implements LogListener {
   #watchers: Set<PartitionWatcher> | null = null
   #image: PartitionImage
   #state: PartitionState = 'opening'
-  #log: PartitionLog | null = null
+  #log: ReplicaLog | null = null
   #highWatermark: Offset = 0
   #leaderEpoch = -1
   #epochStartOffset: Offset = 0
@@ -104,7 +122,7 @@ export class Partition implements LogListener {
   }
 
   /** The open log; null while opening, when it could not be opened, and after the end. */
-  get log(): PartitionLog | null {
+  get log(): ReplicaLog | null {
     return this.#log
   }
 
@@ -123,13 +141,13 @@ export class Partition implements LogListener {
 
   /** `read_committed` consumers read below it. */
   get lastStableOffset(): Offset {
-    const firstUnstable = this.#log?.firstUnstableOffset ?? null
-    return firstUnstable === null || firstUnstable > this.#highWatermark ? this.#highWatermark : firstUnstable
+    const firstUnstable = this.#log?.firstUnstableOffsetAt(this.#highWatermark) ?? null
+    return firstUnstable === null ? this.#highWatermark : Math.min(firstUnstable, this.#highWatermark)
   }
 
-  /** Bytes appended and not yet below the high watermark: what back-pressure goes by. */
-  get uncommittedBytes(): number {
-    return this.#bytes.pending
+  /** Bytes appended and not yet written: what back-pressure goes by. */
+  get queuedBytes(): number {
+    return this.#log?.queuedBytes ?? 0
   }
 
   /** False after an election until the high watermark has passed the start of this leadership: "latest" is not known yet (KIP-207). */
@@ -208,7 +226,7 @@ export class Partition implements LogListener {
   }
 
   /** The log is open: begins to lead, if the newest image says so. */
-  opened(log: PartitionLog): void {
+  opened(log: ReplicaLog): void {
     this.#log = log
     log.listen(this)
     this.#highWatermark = this.#image.isr.length <= 1 ? log.durableOffset : log.logStartOffset
@@ -253,20 +271,16 @@ export class Partition implements LogListener {
     this.#stop('offline', 'offline')
   }
 
-  /** The topic is gone: nobody is served from here on. The log is the caller's to close. */
-  deleted(): PartitionLog | null {
-    const log = this.#log
-    if (this.#state !== 'deleted') this.#stop('deleted', 'deleted')
+  /** The topic is gone, or the replica: nobody is served from here on. */
+  deleted(): void {
+    if (this.#state === 'deleted') return
+    this.#stop('deleted', 'deleted')
     this.#log = null
-    return log
   }
 
-  /** The broker stops: nobody is served from here on. The log is the caller's to close. */
-  closed(): PartitionLog | null {
-    const log = this.#log
+  /** The broker stops: nobody is served from here on. The log is another's to close; what it still confirms counts. */
+  resigned(): void {
     if (this.#state === 'leading' || this.#state === 'opening') this.#stop('idle', 'notLeader')
-    this.#log = null
-    return log
   }
 
   #advance(durable: Offset): void {

@@ -6,7 +6,7 @@ import { silentLogger } from '../lib/logger.ts'
 import { buildBatch } from '../records/batch-builder.ts'
 import { changeBetween, emptyImage, idOf, imageOf, thisBroker, type TopicSketch } from './image.sim.ts'
 import { SimulatedLog } from './log.sim.ts'
-import { ReplicaSet } from './replica-set.ts'
+import { type LogName, ReplicaSet } from './replica-set.ts'
 
 class SimulatedLogs {
   readonly events: string[] = []
@@ -17,23 +17,23 @@ class SimulatedLogs {
   opening = 0
   openingMax = 0
 
-  async openLog(topic: string, topicId: string, index: number): Promise<SimulatedLog> {
-    const name = `${topic}-${index}`
+  async openLog({ topicName, partition, topicId }: LogName & { topicId: string }): Promise<SimulatedLog> {
+    const name = `${topicName}-${partition}`
     this.opening += 1
     this.openingMax = Math.max(this.openingMax, this.opening)
     await this.gate
     await turn()
     this.opening -= 1
     if (this.broken.has(name)) throw new Error('EIO')
-    this.events.push(`open ${name} ${topicId === idOf(topic) ? 'first' : 'second'}`)
+    this.events.push(`open ${name} ${topicId === idOf(topicName) ? 'first' : 'second'}`)
     const log = new SimulatedLog(name)
     this.logs.set(name, log)
     return log
   }
 
-  async deleteLog(topic: string, topicId: string, index: number): Promise<void> {
+  async deleteLog({ topicName, partition }: LogName): Promise<void> {
     await turn()
-    this.events.push(`delete ${topic}-${index} ${topicId === idOf(topic) ? 'first' : 'second'}`)
+    this.events.push(`delete ${topicName}-${partition}`)
   }
 }
 
@@ -142,19 +142,17 @@ describe('a replica set', () => {
     assert.equal(logs.logs.get('orders-0')!.config?.segmentBytes, 2_097_152)
   })
 
-  test('closes and deletes the log of a topic that is gone, before one of the same name is made', async () => {
+  test('deletes the log of a topic that is gone, before one of the same name is made', async () => {
     const { replicas, become, logs } = replicaSet()
     become([{ name: 'orders' }])
     await replicas.ready()
     const old = replicas.find('orders', 0)!
-    const oldLog = logs.logs.get('orders-0')!
     const id = idOf('another')
     become([{ name: 'orders', id }])
     assert.equal(old.state, 'deleted')
     assert.equal(replicas.findById(idOf('orders'), 0), undefined)
     await replicas.ready()
-    assert.equal(oldLog.closed, true)
-    assert.deepEqual(logs.events, ['open orders-0 first', 'delete orders-0 first', 'open orders-0 second'])
+    assert.deepEqual(logs.events, ['open orders-0 first', 'delete orders-0', 'open orders-0 second'])
     assert.equal(replicas.find('orders', 0), replicas.findById(id, 0))
     assert.equal(replicas.find('orders', 0)?.state, 'leading')
   })
@@ -168,10 +166,8 @@ describe('a replica set', () => {
     become([])
     resolve()
     await replicas.ready()
-    await replicas.close()
-    while (logs.events.length < 2) await turn()
-    assert.deepEqual(logs.events, ['open orders-0 first', 'delete orders-0 first'])
-    assert.equal(logs.logs.get('orders-0')!.closed, true)
+    await replicas.stop()
+    assert.deepEqual(logs.events, ['open orders-0 first', 'delete orders-0'])
     assert.equal(replicas.find('orders', 0), undefined)
   })
 
@@ -182,7 +178,7 @@ describe('a replica set', () => {
     become([{ name: 'orders', replicas: [2], leader: 2, leaderEpoch: 1 }])
     assert.equal(replicas.find('orders', 0), undefined)
     while (logs.events.length < 2) await turn()
-    assert.deepEqual(logs.events, ['open orders-0 first', 'delete orders-0 first'])
+    assert.deepEqual(logs.events, ['open orders-0 first', 'delete orders-0'])
   })
 
   test('tells the high watermark of each open log', async () => {
@@ -193,23 +189,42 @@ describe('a replica set', () => {
     const partition = replicas.find('orders', 0)!
     partition.append(buildBatch([{ value: 'a' }, { value: 'b' }]), 'client')
     await partition.committed(2)
-    assert.deepEqual([...replicas.highWatermarks()], [{ topic: 'orders', index: 0, offset: 2 }])
+    assert.deepEqual([...replicas.highWatermarks()], [['orders-0', 2]])
   })
 
-  test('closes every log, and ends every leadership before', async () => {
-    const { replicas, become, logs } = replicaSet()
+  test('that stops ends every leadership, tells who waits, and follows the image no longer', async () => {
+    const { replicas, become } = replicaSet()
     become([{ name: 'orders', partitions: 3 }])
     await replicas.ready()
-    const partitions = [...replicas.all()]
-    const closing = replicas.close()
-    assert.deepEqual(
-      partitions.map(({ state }) => state),
-      ['idle', 'idle', 'idle'],
+    await replicas.stop()
+    assert.deepEqual(replicas.count(), { opening: 0, leading: 0, idle: 3, offline: 0, deleted: 0 })
+    await assert.rejects(replicas.find('orders', 0)!.committed(1), { reason: 'notLeader' })
+    become([{ name: 'orders', partitions: 3, leaderEpoch: 1 }])
+    assert.equal(replicas.count().leading, 0)
+    assert.equal([...replicas.highWatermarks()].length, 3)
+  })
+
+  test('that stops while logs are opened opens no more of them', async () => {
+    const { replicas, become, logs } = replicaSet(2)
+    become([{ name: 'orders', partitions: 10 }])
+    await replicas.stop()
+    assert.ok(logs.logs.size <= 2)
+    assert.equal(replicas.count().leading, 0)
+  })
+
+  test('removes logs of topics that were deleted meanwhile, before one of that name is opened', async () => {
+    const { replicas, logs } = replicaSet()
+    const image = imageOf([{ name: 'orders' }])
+    replicas.removeStrays(
+      [
+        { topicName: 'orders', partition: 0, topicId: idOf('an older one') },
+        { topicName: 'orders', partition: 1, topicId: idOf('orders') },
+        { topicName: 'unnamed', partition: 0, topicId: null },
+      ],
+      image,
     )
-    await closing
-    assert.deepEqual(
-      [...logs.logs.values()].map(({ closed }) => closed),
-      [true, true, true],
-    )
+    replicas.apply(changeBetween(emptyImage, image))
+    await replicas.ready()
+    assert.deepEqual(logs.events, ['delete orders-0', 'open orders-0 first'])
   })
 })

@@ -1,20 +1,28 @@
 // Every partition this broker holds. Follows the cluster's image: opens and creates logs, begins and ends leaderships, deletes
 // what is gone. What clients may notice happens at once, inside `apply`; files follow, in order for each partition.
 
-import type { ImageChange, PartitionImage, TopicImage } from '../cluster/image.ts'
+import type { ClusterImage, ImageChange, PartitionImage, TopicImage } from '../cluster/image.ts'
 import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
 import type { Logger } from '../lib/logger.ts'
-import type { LogConfig, Offset, PartitionLog } from '../storage/partition-log.ts'
-import { Partition, type PartitionState } from './partition.ts'
+import type { LogConfig, Offset } from '../storage/partition-log.ts'
+import { Partition, type PartitionState, type ReplicaLog } from './partition.ts'
 import { type PartitionSettings, partitionSettings } from './partition-settings.ts'
 import { WorkQueue } from './work-queue.ts'
 
-/** Where logs are kept. Both reject with a fault of the disk; deleting a log that is not there is fine. */
+export interface LogName {
+  readonly topicName: string
+  readonly partition: number
+}
+
+/** Where logs are kept: `LogDirectory` is one. */
 export interface PartitionLogs {
-  /** Opens the log and checks it, or creates it. */
-  openLog(topic: string, topicId: string, index: number, config: LogConfig): Promise<PartitionLog>
-  /** Removes a closed log and its files. */
-  deleteLog(topic: string, topicId: string, index: number): Promise<void>
+  /**
+   * Opens the log and checks it, or creates it. One that cannot be opened comes with its `fault`. Rejects when the place belongs to
+   * another topic of that name, or with a fault of the disk.
+   */
+  openLog(place: LogName & { readonly topicId: string; readonly config: LogConfig }): Promise<ReplicaLog>
+  /** Deletes a log, open or not; fine when there is none. When it resolves the name is free. */
+  deleteLog(place: LogName): Promise<void>
 }
 
 export interface ReplicaSetOptions {
@@ -22,7 +30,7 @@ export interface ReplicaSetOptions {
   readonly logs: PartitionLogs
   readonly settings: BrokerSettings
   readonly logger: Logger
-  /** Logs opened, closed or deleted at the same time. */
+  /** Logs opened or deleted at the same time. */
   readonly concurrencyMax?: number
 }
 
@@ -42,6 +50,7 @@ export class ReplicaSet {
   readonly #byId = new Map<string, (Partition | undefined)[]>()
   readonly #listeners = new Set<PartitionListener>()
   #opening = 0
+  #stopped = false
   #waitingReady: (() => void)[] = []
 
   constructor(options: ReplicaSetOptions) {
@@ -85,6 +94,7 @@ export class ReplicaSet {
    * before it returns where the log is open; `ready` tells when the rest has followed.
    */
   apply(change: ImageChange): void {
+    if (this.#stopped) return
     for (const id of change.topicIds) {
       const topic = change.after.topicsById.get(id)
       if (topic === undefined) this.#dropTopic(id)
@@ -98,21 +108,30 @@ export class ReplicaSet {
     return new Promise((resolve) => this.#waitingReady.push(resolve))
   }
 
-  /** High watermarks of the open logs, for `replication-offset-checkpoint`. */
-  *highWatermarks(): Generator<{ readonly topic: string; readonly index: number; readonly offset: Offset }> {
+  /** High watermarks of the logs that are open, by `<topic>-<partition>`; for `LogDirectory.useHighWatermarks`. */
+  *highWatermarks(): Generator<readonly [name: string, highWatermark: Offset]> {
     for (const partition of this.all()) {
-      if (partition.log !== null)
-        yield { topic: partition.topic, index: partition.index, offset: partition.highWatermark }
+      if (partition.log !== null) yield [partition.name, partition.highWatermark]
     }
   }
 
-  /** Ends every leadership, then writes, syncs and closes every log. A log that cannot be closed is logged. */
-  async close(): Promise<void> {
-    const closing: Promise<void>[] = []
-    for (const partition of this.all()) closing.push(this.#close(partition))
-    await Promise.all(closing)
-    this.#byName.clear()
-    this.#byId.clear()
+  /**
+   * Deletes logs of topics that the cluster has deleted while this broker was away: those whose topic id the image does not know. Call
+   * before the first `apply`, and only when image and logs are known to be of the same cluster. Logs without an id are left alone.
+   */
+  removeStrays(logs: Iterable<LogName & { readonly topicId: string | null }>, image: ClusterImage): void {
+    for (const log of logs) {
+      if (log.topicId === null || image.topicsById.has(log.topicId)) continue
+      this.#logger.info({ ...log }, 'the topic was deleted while this broker was away: its log is removed')
+      this.#delete(log)
+    }
+  }
+
+  /** Ends every leadership. Then whoever opened the logs may close them. Later changes of the image are ignored. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const partition of this.all()) partition.resigned()
+    await this.#work.idle()
   }
 
   #followTopic(topic: TopicImage): void {
@@ -157,36 +176,33 @@ export class ReplicaSet {
   /** Never rejects: a log that does not open takes its own partition offline and no other. */
   async #open(partition: Partition): Promise<void> {
     if (partition.state !== 'opening') return
-    const { topic, topicId, index } = partition
-    let log: PartitionLog
+    const { topic: topicName, topicId, index } = partition
     try {
-      log = await this.#logs.openLog(topic, topicId, index, partition.settings.log)
-    } catch (error) {
-      partition.failed(asError(error))
-      return
-    }
-    if (partition.state === 'opening') {
+      const config = partition.settings.log
+      const log = await this.#logs.openLog({ topicName, partition: index, topicId, config })
+      if (partition.state !== 'opening') return
       partition.opened(log)
       partition.configure(partition.settings)
-    } else {
-      await this.#closeLog(log)
+    } catch (error) {
+      partition.failed(asError(error))
     }
   }
 
   #drop(partition: Partition): void {
-    const { topic, topicId, index } = partition
-    const log = partition.deleted()
-    this.#forget(this.#byId, topicId, partition)
-    this.#forget(this.#byName, topic, partition)
-    void this.#work.run(partition.name, async () => {
-      if (log !== null) await this.#closeLog(log)
+    partition.deleted()
+    this.#forget(this.#byId, partition.topicId, partition)
+    this.#forget(this.#byName, partition.topic, partition)
+    this.#delete({ topicName: partition.topic, partition: partition.index })
+  }
+
+  /** After what is under way for the log, before what comes later for its name. */
+  #delete({ topicName, partition }: LogName): void {
+    const name = `${topicName}-${partition}`
+    void this.#work.run(name, async () => {
       try {
-        await this.#logs.deleteLog(topic, topicId, index)
+        await this.#logs.deleteLog({ topicName, partition })
       } catch (error) {
-        this.#logger.error(
-          { error, partition: partition.name, topicId },
-          'the log of a deleted partition could not be removed',
-        )
+        this.#logger.error({ error, partition: name }, 'the log of a deleted partition could not be removed')
       }
     })
   }
@@ -197,21 +213,6 @@ export class ReplicaSet {
     if (partitions === undefined || partitions[partition.index] !== partition) return
     partitions[partition.index] = undefined
     if (partitions.every((left) => left === undefined)) places.delete(key)
-  }
-
-  async #close(partition: Partition): Promise<void> {
-    const log = partition.closed()
-    await this.#work.run(partition.name, async () => {
-      if (log !== null) await this.#closeLog(log)
-    })
-  }
-
-  async #closeLog(log: PartitionLog): Promise<void> {
-    try {
-      await log.close()
-    } catch (error) {
-      this.#logger.error({ error, partition: log.name }, 'the log could not be closed')
-    }
   }
 
   readonly #onState = (partition: Partition): void => {

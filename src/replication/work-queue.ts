@@ -26,6 +26,11 @@ export class WorkQueue {
     return result
   }
 
+  /** Resolves when every job that was given so far has settled. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#lastOf.values())
+  }
+
   async #inPlace(job: () => Promise<void>): Promise<void> {
     if (this.#running < this.#runningMax) this.#running += 1
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))

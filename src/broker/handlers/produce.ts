@@ -31,7 +31,7 @@ type PartitionResponse = TopicResponse['partitionResponses'][number]
 const internalWriter = '__admin_client'
 
 /** With acks=0 nobody waits for the disk; from here on the connection does, so that memory stays bounded. */
-const unconfirmedBytesMax = 16 * 1024 * 1024
+const queuedBytesMax = 16 * 1024 * 1024
 
 const codeOfBatch = {
   invalidRecord: ErrorCode.INVALID_RECORD,
@@ -141,7 +141,7 @@ function append(
   }
   const end = appended.lastOffset + 1
   if (acks === -1) waiting.committed(partition, end, answer)
-  else if (acks === 1 || partition.uncommittedBytes > unconfirmedBytesMax) waiting.written(partition, end, answer)
+  else if (acks === 1 || partition.queuedBytes > queuedBytesMax) waiting.written(partition, end, answer)
   return answer
 }
 
