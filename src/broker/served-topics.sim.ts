@@ -9,7 +9,7 @@ import { buildBatch, type BatchOptions } from '../records/batch-builder.ts'
 import { changeBetween, emptyImage, imageOf, thisBroker, type TopicSketch } from '../replication/image.sim.ts'
 import { SimulatedLog } from '../replication/log.sim.ts'
 import type { Partition } from '../replication/partition.ts'
-import { ReplicaSet } from '../replication/replica-set.ts'
+import { type PartitionLogs, ReplicaSet } from '../replication/replica-set.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import type { ConnectionInfo, RequestContext } from './handler.ts'
 import type { Services } from './services.ts'
@@ -27,16 +27,17 @@ export class ServedTopics {
   /** Logs that cannot be opened, by name. */
   readonly broken = new Set<string>()
 
-  /** `immediate`: whether every append is durable at once; otherwise the test moves the logs on. */
+  /** `immediate`: whether every append is durable at once; otherwise the test moves the logs on. `logs`: real ones instead. */
   constructor({
     immediate = true,
     settings = {},
     fetchesMax,
-  }: { immediate?: boolean; settings?: Record<string, string>; fetchesMax?: number } = {}) {
+    logs,
+  }: { immediate?: boolean; settings?: Record<string, string>; fetchesMax?: number; logs?: PartitionLogs } = {}) {
     this.settings = brokerSettings(settings)
     this.replicas = new ReplicaSet({
       brokerId: thisBroker,
-      logs: {
+      logs: logs ?? {
         openLog: async ({ topicName, partition }) => {
           const log = new SimulatedLog(`${topicName}-${partition}`, { immediate })
           if (this.broken.has(log.name)) throw new Error('EIO')
