@@ -68,10 +68,15 @@ export class BrokerProcess {
     return this.#process.end()
   }
 
-  /** A clean stop; a data folder made by `start` goes with it. Fine when it has ended already. */
+  /** A clean stop; a data folder made by `start` goes with it. A broker that ended by itself, or ends with an error, is an error. */
   async stop(): Promise<Finished> {
-    const finished = await (this.#process.running ? this.#process.stop() : this.#process.finished)
+    const crashed = !this.#process.running
+    const finished = await (crashed ? this.#process.finished : this.#process.stop())
     if (this.#ownsData) await rm(this.data, { recursive: true, force: true })
+    if (crashed || finished.code !== 0) {
+      const how = finished.signal ?? `exit code ${finished.code}`
+      throw new Error(`the broker ${crashed ? 'ended by itself' : 'did not stop cleanly'}: ${how}\n${this.output}`)
+    }
     return finished
   }
 }
