@@ -2,10 +2,16 @@ import { decodeDocument, encodeDocument } from './documents.ts'
 import { clusterKey } from './keys.ts'
 import type { MetaStore } from './meta-store.ts'
 
+/** Null while no broker has claimed one. */
+export async function readClusterId(store: MetaStore): Promise<string | null> {
+  const { entry } = await store.get(clusterKey)
+  return entry === null ? null : decodeDocument('cluster', entry.value).id
+}
+
 /** The cluster's id, 22 characters of base64url: `proposed` by the first broker that ever asks, and kept from then on. */
 export async function claimClusterId(store: MetaStore, proposed: string): Promise<string> {
-  const { entry } = await store.get(clusterKey)
-  if (entry !== null) return decodeDocument('cluster', entry.value).id
+  const known = await readClusterId(store)
+  if (known !== null) return known
   const result = await store.transact(
     [{ key: clusterKey, modRevision: 0 }],
     [{ kind: 'put', key: clusterKey, value: encodeDocument({ id: proposed }) }],
