@@ -27,8 +27,8 @@ export interface HeaderRules {
   readonly zstdAllowed: boolean
 }
 
-/** The first rule that the batch breaks; `undefined` if it keeps them all. Computes the checksum once, allocates nothing. */
-export function headerRefusal(bytes: Uint8Array, rules: HeaderRules): RefusedBatch | undefined {
+/** Checks 5 and 6 alone, which come before anything is asked of the partition: one whole batch of a magic and codec that may be sent. */
+export function formRefusal(bytes: Uint8Array, zstdAllowed: boolean): RefusedBatch | undefined {
   if (bytes.length <= batchLayout.magic) return refuse('invalidRecord', 'the request holds no record batch')
   const size = sizeInBytesOf(bytes)
   if (size <= batchLayout.magic) return refuse('corruptMessage', `a record batch cannot be ${size} bytes`)
@@ -38,12 +38,19 @@ export function headerRefusal(bytes: Uint8Array, rules: HeaderRules): RefusedBat
     return refuse('invalidRecord', `record batches of magic ${magic} are not accepted, only of magic 2`)
   const codec = size < batchHeaderBytes ? 'none' : codecOf(bytes)
   if (codec === undefined) return refuse('unsupportedCompressionType', 'unknown compression codec')
-  if (codec === 'zstd' && !rules.zstdAllowed) {
+  if (codec === 'zstd' && !zstdAllowed) {
     return refuse('unsupportedCompressionType', 'zstd compression needs version 7 of the produce request')
   }
   if (size < bytes.length)
     return refuse('invalidRecord', 'the request must hold exactly one record batch for a partition')
+  return undefined
+}
 
+/** The first rule that the batch breaks; `undefined` if it keeps them all. Computes the checksum once, allocates nothing. */
+export function headerRefusal(bytes: Uint8Array, rules: HeaderRules): RefusedBatch | undefined {
+  const refusal = formRefusal(bytes, rules.zstdAllowed)
+  if (refusal !== undefined) return refusal
+  const size = bytes.length
   const baseOffset = baseOffsetOf(bytes)
   if (baseOffset !== 0)
     return refuse('invalidRecord', `the base offset of a produced batch must be 0, not ${baseOffset}`)

@@ -338,6 +338,20 @@ describe('a produce that is refused', () => {
     })
   }
 
+  test('is refused for its form before anything is asked of the partition', async () => {
+    const topics = await broker({ replicas: [1, 2], leader: 2 })
+    const oldMagic = plain()
+    oldMagic[16] = 1
+    assert.deepEqual(codesOf(await produced(topics, { acks: 5, data: { orders: [oldMagic] } })), [
+      ErrorCode.INVALID_RECORD,
+    ])
+    const corrupt = plain()
+    corrupt[corrupt.length - 1]! ^= 1
+    assert.deepEqual(codesOf(await produced(topics, { data: { orders: [corrupt] } })), [
+      ErrorCode.NOT_LEADER_OR_FOLLOWER,
+    ])
+  })
+
   test('in one partition does not keep the others from being appended', async () => {
     const topics = await broker()
     const response = await produced(topics, { data: { nothing: [plain()], orders: [plain(), null, plain()] } })

@@ -5,6 +5,7 @@
 // a broker that knows of no such transaction.
 
 import { isTransactional, producerEpochOf, producerIdOf, batchHeaderBytes } from '../../records/batch.ts'
+import { formRefusal } from '../../records/batch-header-rules.ts'
 import { type BatchRefusal, type RecordError, validateBatch } from '../../records/validate-batch.ts'
 import type { ProduceRequest, ProduceResponse, produce } from '../../protocol/apis/produce.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
@@ -29,6 +30,9 @@ type PartitionResponse = TopicResponse['partitionResponses'][number]
 
 /** Who may write to internal topics: Kafka's admin tools call themselves so. */
 const internalWriter = '__admin_client'
+
+/** First version whose clients know zstd (KIP-110). */
+const zstdSince = 7
 
 /** With acks=0 nobody waits for the disk; from here on the connection does, so that memory stays bounded. */
 const queuedBytesMax = 16 * 1024 * 1024
@@ -94,6 +98,8 @@ function produceToPartition(
 ): PartitionResponse {
   const image = context.cluster.image.topicsByName.get(topic)
   if (image?.partitions[index] === undefined) return refused(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  const malformed = formRefusal(bytes, context.apiVersion >= zstdSince)
+  if (malformed !== undefined) return refused(index, codeOfBatch[malformed.refusal], malformed.message)
   if (acks < -1 || acks > 1) return refused(index, ErrorCode.INVALID_REQUIRED_ACKS)
   if (image.internal && context.clientId !== internalWriter) return refused(index, ErrorCode.INVALID_TOPIC_EXCEPTION)
   const partition = servedPartition(context, topic, index, -1)
@@ -112,7 +118,7 @@ function append(
   const { index, logStartOffset } = partition
   const rules = partition.settings.batchRules
   rules.now = clock.now()
-  rules.zstdAllowed = apiVersion >= 7
+  rules.zstdAllowed = apiVersion >= zstdSince
   const checked = validateBatch(bytes, rules)
   if (!checked.ok) {
     return refused(index, codeOfBatch[checked.refusal], checked.message, checked.recordErrors, logStartOffset)
