@@ -7,7 +7,7 @@ import { RequestDispatcher } from './broker/request-dispatcher.ts'
 import { BrokerServer, type ListenerAddress } from './broker/server.ts'
 import type { Services } from './broker/services.ts'
 import { WaitingFetches } from './broker/waiting-fetches.ts'
-import { claimClusterId } from './cluster/cluster-identity.ts'
+import { claimClusterId, readClusterId } from './cluster/cluster-identity.ts'
 import { ClusterViewOfStore, initialChange } from './cluster/cluster-view.ts'
 import { FileJournal } from './cluster/file-journal.ts'
 import type { ImageChange } from './cluster/image.ts'
@@ -27,7 +27,7 @@ import { ReplicaSet } from './replication/replica-set.ts'
 import { coordinatorTopic, followLeaderships } from './start/coordinator-topic.ts'
 import { endpointLookup, registeredEndpoints } from './start/endpoints.ts'
 import { groupSettingsOf } from './start/group-settings.ts'
-import { checkpointHighWatermarks, logsOf, openLogDirectory } from './start/logs.ts'
+import { openLogDirectory } from './start/logs.ts'
 import { StartRefused } from './start/start-refused.ts'
 
 export { StartRefused } from './start/start-refused.ts'
@@ -85,6 +85,11 @@ async function build(options: BrokerOptions, undo: (() => Promise<void>)[]): Pro
   const store = await EmbeddedMetaStore.open({ journal, clock })
   undo.push(() => store.close())
   void store.failed.then(fault)
+  if (directory.existing().length > 0 && (await readClusterId(store)) === null) {
+    throw new StartRefused(
+      `${dataFolder} holds logs, but the metadata that names their topics is gone (__cluster_metadata-0)`,
+    )
+  }
   const clusterId = await claimClusterId(store, directory.meta.clusterId)
   if (clusterId !== directory.meta.clusterId) {
     throw new StartRefused(
@@ -94,8 +99,8 @@ async function build(options: BrokerOptions, undo: (() => Promise<void>)[]): Pro
   const cluster = await ClusterViewOfStore.open({ store, onFault: fault })
   undo.push(async () => cluster.close())
 
-  const replicas = new ReplicaSet({ brokerId, logs: logsOf(directory), settings, logger })
-  checkpointHighWatermarks(directory, replicas)
+  const replicas = new ReplicaSet({ brokerId, logs: directory, settings, logger })
+  directory.useHighWatermarks(() => replicas.highWatermarks())
   const topics = new TopicAdmin({ store, view: cluster, settings, brokerId, random, served: () => replicas.ready() })
   const groups = new GroupCoordinator({
     clock,
@@ -136,13 +141,14 @@ async function build(options: BrokerOptions, undo: (() => Promise<void>)[]): Pro
   undo.push(() => server.close())
   const listeners = await listenOn(server, settings)
 
+  replicas.removeStrays(directory.existing(), cluster.image)
   replicas.apply(initialChange(cluster.image))
   cluster.subscribe((change) => {
     replicas.apply(change)
     const deleted = deletedTopics(change)
     if (deleted.length > 0) groups.topicsDeleted(deleted)
   })
-  undo.push(() => replicas.close())
+  undo.push(() => replicas.stop())
   undo.push(async () => groups.close())
   const membership = new Membership({ store, view: cluster, brokerId, rack: settings.brokerRack, random, logger })
   await membership.start(registeredEndpoints(settings, listeners))

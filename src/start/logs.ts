@@ -1,11 +1,10 @@
-// The data folder as the rest of the broker needs it: opened for this broker, and its logs found by topic and partition.
+// Takes the data folder for this broker, and says in the operator's words why it cannot.
 
 import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
 import type { Clock } from '../io/clock.ts'
 import { type Disk, DiskError } from '../io/disk.ts'
 import type { Random } from '../io/random.ts'
 import type { Logger } from '../lib/logger.ts'
-import type { PartitionLogs, ReplicaSet } from '../replication/replica-set.ts'
 import { FolderInUse, ForeignFolder, LogDirectory } from '../storage/log-directory.ts'
 import { StartRefused } from './start-refused.ts'
 
@@ -29,18 +28,4 @@ export async function openLogDirectory(options: {
     }
     throw error
   }
-}
-
-/** `directory` behind the interface that replicas know, telling it their high watermarks. */
-export function logsOf(directory: LogDirectory): PartitionLogs {
-  return {
-    openLog: (topicName, topicId, partition, config) => directory.openLog({ topicName, partition, topicId, config }),
-    deleteLog: (topicName, _topicId, partition) => directory.deleteLog({ topicName, partition }),
-  }
-}
-
-export function checkpointHighWatermarks(directory: LogDirectory, replicas: ReplicaSet): void {
-  directory.useHighWatermarks(function* () {
-    for (const { topic, index, offset } of replicas.highWatermarks()) yield [`${topic}-${index}`, offset] as const
-  })
 }
