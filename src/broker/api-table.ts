@@ -22,9 +22,6 @@ import { offsetFetch } from '../protocol/apis/offset-fetch.ts'
 import { offsetForLeaderEpoch } from '../protocol/apis/offset-for-leader-epoch.ts'
 import { produce } from '../protocol/apis/produce.ts'
 import { syncGroup } from '../protocol/apis/sync-group.ts'
-import { ErrorCode } from '../protocol/error-code.ts'
-import type { AnyApi, ResponseOf } from '../protocol/schema/api.ts'
-import type { Handler, RequestContext } from './handler.ts'
 import { apiVersionsHandler } from './handlers/api-versions.ts'
 import { handleCreateTopics } from './handlers/create-topics.ts'
 import { handleDeleteTopics } from './handlers/delete-topics.ts'
@@ -46,34 +43,9 @@ import { handleOffsetFetch } from './handlers/offset-fetch.ts'
 import { handleOffsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.ts'
 import { handleProduce } from './handlers/produce.ts'
 import { handleSyncGroup } from './handlers/sync-group.ts'
-import type { Services } from './services.ts'
+import { advertised, type ApiTable, serve, type ServedApi, tableOf } from './served-api.ts'
 
-export interface ServedApi {
-  readonly api: AnyApi
-  /** Served versions, both ends included: all that are stable. */
-  readonly versions: readonly [min: number, max: number]
-  /** Lowest version that ApiVersions names; below the lowest served one only where a client's feature test needs it. */
-  readonly advertisedMin: number
-  /** Takes the decoded request; answers the response, `null` for none, or a promise of either. */
-  readonly handler: (context: RequestContext & Services, request: unknown) => unknown
-}
-
-export type ApiTable = ReadonlyMap<number, ServedApi>
-
-/** One row. The handler's own type says which services it touches. */
-function serve<A extends AnyApi, Needs extends keyof Services>(
-  api: A,
-  handler: Handler<A, Needs>,
-  options: { advertisedMin?: number } = {},
-): ServedApi {
-  const [min, max] = api.versions
-  return {
-    api,
-    versions: [min, api.latestVersionUnstable ? max - 1 : max],
-    advertisedMin: options.advertisedMin ?? min,
-    handler: handler as unknown as ServedApi['handler'],
-  }
-}
+export type { ApiTable } from './served-api.ts'
 
 const rows: readonly ServedApi[] = [
   // librdkafka up to 2.11.0 compresses only when the range holds version 0 (KAFKA-18659); versions 0 to 2 are refused all the same.
@@ -90,7 +62,10 @@ const rows: readonly ServedApi[] = [
   serve(syncGroup, handleSyncGroup),
   serve(describeGroups, handleDescribeGroups),
   serve(listGroups, handleListGroups),
-  serve(apiVersions, apiVersionsHandler(() => advertisedVersions)),
+  serve(
+    apiVersions,
+    apiVersionsHandler(() => advertisedVersions),
+  ),
   serve(createTopics, handleCreateTopics),
   serve(deleteTopics, handleDeleteTopics),
   serve(initProducerId, handleInitProducerId),
@@ -100,21 +75,6 @@ const rows: readonly ServedApi[] = [
   serve(describeTopicPartitions, handleDescribeTopicPartitions),
 ]
 
-export const apiTable: ApiTable = new Map(rows.map((row) => [row.api.key, row]))
+export const apiTable: ApiTable = tableOf(rows)
 
-export const advertisedVersions: ResponseOf<typeof apiVersions>['apiKeys'] = rows.map(({ api, advertisedMin, versions }) => ({
-  apiKey: api.key,
-  minVersion: advertisedMin,
-  maxVersion: versions[1],
-}))
-
-/** The answer to an ApiVersions request of a version we do not know, written as version 0 (KIP-511). */
-export const unsupportedApiVersions: ResponseOf<typeof apiVersions> = {
-  errorCode: ErrorCode.UNSUPPORTED_VERSION,
-  apiKeys: advertisedVersions.filter(({ apiKey }) => apiKey === apiVersions.key),
-  throttleTimeMs: 0,
-  supportedFeatures: [],
-  finalizedFeaturesEpoch: -1,
-  finalizedFeatures: [],
-  zkMigrationReady: false,
-}
+const advertisedVersions = advertised(rows)

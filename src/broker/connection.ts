@@ -6,13 +6,17 @@
 //
 // What is bounded: bytes read and not yet answered (socket paused, and a budget over all connections), requests in flight,
 // and replies the client does not read (nothing new is started until it does).
+//
+// A client that ends its side is gone: waits end with the signal, and replies that are not ready yet have nobody to go to.
+// Only produce requests that had come whole are still started, as Kafka does, for a producer with acks=0 sends and closes.
 
-import { CloseConnection, type ConnectionInfo, type RequestContext } from './handler.ts'
-import type { Clock } from '../io/clock.ts'
+import type { Clock, Millis, Timer } from '../io/clock.ts'
 import type { Socket } from '../io/network.ts'
 import type { Logger } from '../lib/logger.ts'
 import { produce } from '../protocol/apis/produce.ts'
-import { FrameError, FrameReader } from './frame-reader.ts'
+import { ConnectionState } from './connection-state.ts'
+import { FrameError, FrameReader, SIZE_BYTES } from './frame-reader.ts'
+import { CloseConnection } from './handler.ts'
 import type { BudgetMember, MemoryBudget } from './memory-budget.ts'
 import { type Answer, type RequestDispatcher, RequestRefused } from './request-dispatcher.ts'
 
@@ -20,33 +24,46 @@ const IN_FLIGHT_REQUESTS_MAX = 128
 const IN_FLIGHT_BYTES_MAX = 16 * 1024 * 1024
 /** Bytes of later requests that may wait behind the ones in flight before the socket is paused. */
 const READ_AHEAD_BYTES = 256 * 1024
+/** What a connection may hold without asking the budget: requests that others wait for, a JoinGroup or a Fetch, always get through. */
+const UNASKED_BYTES = 16 * 1024
+/** Replies of one turn leave in one write, unless they are more than this. */
+const WRITE_BYTES = 64 * 1024
+/** One that brings less in its turn of the budget, about a second, keeps the others waiting for nothing. */
+const TURN_BYTES_MIN = 64 * 1024
+/** How long a client whose connection we end may take to read what it was sent. */
+const FLUSH_MS_MAX = 5000
 
 export interface ConnectionOptions {
   readonly id: number
   readonly listener: string
   readonly socket: Socket
-  readonly dispatcher: RequestDispatcher
+  readonly dispatcher: Pick<RequestDispatcher, 'dispatch'>
   readonly budget: MemoryBudget
   readonly maxFrameBytes: number
   readonly clock: Clock
   readonly logger: Logger
+  /** Nothing is read before `open`. */
+  readonly held: boolean
+  /** Exactly once; no handler is started after it. */
   readonly onClosed: (connection: Connection) => void
 }
 
 /** A request that was started; its reply leaves when all before it have left. */
 interface InFlight {
   readonly bytes: number
-  answered: boolean
-  /** Chunks of the reply; empty when the request gets none. */
-  chunks: readonly Uint8Array[]
+  readonly isProduce: boolean
+  /** Chunks of the reply, none when the request gets no reply; null until it is answered. */
+  answer: Answer | null
   /** Ends the connection when its turn comes. */
-  closes: boolean
+  ends: boolean
 }
+
+const noReply: Answer = []
 
 export class Connection implements BudgetMember {
   readonly info: ConnectionState
   readonly #socket: Socket
-  readonly #dispatcher: RequestDispatcher
+  readonly #dispatcher: Pick<RequestDispatcher, 'dispatch'>
   readonly #budget: MemoryBudget
   readonly #reader: FrameReader
   readonly #clock: Clock
@@ -55,21 +72,29 @@ export class Connection implements BudgetMember {
 
   readonly #inFlight: InFlight[] = []
   #inFlightBytes = 0
+  /** Those in flight that are no produce requests: 0 or 1. */
   #inFlightOthers = 0
   /** A frame that has been cut but may not start yet. */
-  #held: Uint8Array | null = null
+  #next: Uint8Array | null = null
   /** Bytes that came and were not yet given back to the budget. */
   #heldBytes = 0
   #outgoing: Uint8Array[] = []
+  #outgoingBytes = 0
   #flushPending = false
   #pumping = false
   /** The client does not read what we write. */
   #stalled = false
+  #held: boolean
   #waitsForBudget = false
   #paused = false
+  /** The socket is closed, and what had come whole is still being started. */
+  #draining = false
+  /** Nothing is read or started any more. */
   #closing = false
   #closed = false
-  #lastActiveMs: number
+  #patience: Timer | null = null
+  #lastActiveAt: Millis
+  #unsentBytesSeen = 0
 
   constructor(options: ConnectionOptions) {
     const { socket } = options
@@ -79,56 +104,85 @@ export class Connection implements BudgetMember {
     this.#reader = new FrameReader(options.maxFrameBytes)
     this.#clock = options.clock
     this.#logger = options.logger
+    this.#held = options.held
     this.#onClosed = options.onClosed
-    this.#lastActiveMs = options.clock.monotonic()
+    this.#lastActiveAt = options.clock.monotonic()
     this.info = new ConnectionState(options.id, options.listener, socket)
     socket.onData = (bytes) => this.#onData(bytes)
     socket.onDrain = () => this.#onDrain()
     socket.onClose = (error) => this.#onSocketClosed(error)
+    this.#steer()
   }
 
-  /** Monotonic time of the last byte in either direction; a connection that waits for an answer of ours is active. */
-  get lastActiveMs(): number {
-    return this.#inFlight.length > 0 && !this.#stalled ? this.#clock.monotonic() : this.#lastActiveMs
+  /** Monotonic time of the last byte in either direction. */
+  get lastActiveAt(): Millis {
+    return this.#lastActiveAt
+  }
+
+  /** The client has asked, reads what it gets, and waits for us. */
+  get awaitsAnswer(): boolean {
+    return this.#inFlight.length > 0 && !this.#stalled
   }
 
   get unsentBytes(): number {
     return this.#socket.bufferedBytes
   }
 
-  resumeReading(): void {
-    this.#waitsForBudget = false
+  /** Begins to read, if it was held. */
+  open(): void {
+    this.#held = false
+    this.#lastActiveAt = this.#clock.monotonic()
     this.#steer()
+  }
+
+  /** To be called now and then: a client that takes what waits for it, however slowly, is active. */
+  watchProgress(): void {
+    const unsent = this.#socket.bufferedBytes
+    if (unsent < this.#unsentBytesSeen) this.#lastActiveAt = this.#clock.monotonic()
+    this.#unsentBytesSeen = unsent
   }
 
   /** Closes at once, saying why. */
   close(reason: string): void {
     if (this.#closed) return
-    this.#logger.info({ connection: this.info.id, client: this.info.remoteAddress, reason }, 'connection closed')
+    this.#logger.info({ ...this.info.describe(), reason }, 'connection closed')
+    this.#leave()
     this.#socket.destroy()
-    this.#onSocketClosed()
   }
 
   /** The broker stops: what is answered still leaves, nothing new starts. */
   shutDown(): void {
-    if (this.#closed) return
-    this.#closing = true
-    this.#flush()
-    this.#socket.end()
-    this.#onSocketClosed()
+    if (!this.#closed) this.#finish()
+  }
+
+  resumeReading(): boolean {
+    this.#waitsForBudget = false
+    this.#steer()
+    return this.#needsMore()
+  }
+
+  stopReading(): void {
+    this.#waitsForBudget = true
+    this.#steer()
+  }
+
+  endTurn(bytes: number): void {
+    const waitsForBytes = this.#inFlight.length === 0 && this.#reader.bufferedBytes > 0
+    if (waitsForBytes && bytes < TURN_BYTES_MIN) this.close('sends its request too slowly while memory is short')
   }
 
   #onData(bytes: Uint8Array): void {
     if (this.#closing) return
-    this.#lastActiveMs = this.#clock.monotonic()
+    this.#lastActiveAt = this.#clock.monotonic()
     this.#heldBytes += bytes.length
-    if (!this.#budget.take(this, bytes.length)) this.#waitsForBudget = true
+    this.#budget.take(this, bytes.length)
     this.#reader.push(bytes)
     this.#pump()
   }
 
   #onDrain(): void {
-    this.#lastActiveMs = this.#clock.monotonic()
+    if (this.#closing) return
+    this.#lastActiveAt = this.#clock.monotonic()
     this.#stalled = false
     this.#pump()
   }
@@ -139,103 +193,146 @@ export class Connection implements BudgetMember {
     this.#pumping = true
     try {
       while (!this.#closing && !this.#stalled) {
-        this.#held ??= this.#reader.next()
-        if (this.#held === null || !this.#mayStart(this.#held)) break
-        const frame = this.#held
-        this.#held = null
+        this.#next ??= this.#reader.next()
+        if (this.#next === null || !this.#mayStart(this.#next)) break
+        const frame = this.#next
+        this.#next = null
         this.#start(frame)
+        if (this.#outgoingBytes > WRITE_BYTES) this.#flush()
       }
     } catch (error) {
       this.#failRead(error)
     } finally {
       this.#pumping = false
     }
+    if (this.#closed) return
     this.#flush()
-    if (this.#reader.bufferedBytes === 0) this.#budget.settle(this)
-    this.#steer()
+    if (this.#draining && this.#isDrained()) this.#leave()
+    else this.#askBudget()
   }
 
   #mayStart(frame: Uint8Array): boolean {
+    if (this.#draining && !isProduce(frame)) return false
     if (this.#inFlight.length === 0) return true
     if (this.#inFlightOthers > 0 || !isProduce(frame)) return false
     return this.#inFlight.length < IN_FLIGHT_REQUESTS_MAX && this.#inFlightBytes + frame.length <= IN_FLIGHT_BYTES_MAX
   }
 
   #start(frame: Uint8Array): void {
-    const request: InFlight = { bytes: frame.length + 4, answered: false, chunks: [], closes: false }
-    const counts = !isProduce(frame)
-    this.#inFlight.push(request)
-    this.#inFlightBytes += request.bytes
-    if (counts) this.#inFlightOthers++
-    const done = (answer: Answer): void => {
-      if (counts) this.#inFlightOthers--
-      request.answered = true
-      request.chunks = answer
-      this.#sendAnswered()
-    }
-    const failed = (error: unknown): void => {
-      if (counts) this.#inFlightOthers--
-      request.answered = true
-      request.closes = true
-      this.#explain(error)
-      this.#sendAnswered()
-    }
+    const bytes = frame.length + SIZE_BYTES
+    let answer: Answer | Promise<Answer>
     try {
-      const answer = this.#dispatcher.dispatch(this.info, frame)
-      if (answer instanceof Promise) answer.then(done, failed)
-      else done(answer)
+      answer = this.#dispatcher.dispatch(this.info, frame)
     } catch (error) {
-      failed(error)
+      this.#fail(this.#enqueue(bytes, frame), error)
+      return
     }
+    if (answer instanceof Promise) {
+      const request = this.#enqueue(bytes, frame)
+      answer.then(
+        (chunks) => this.#settle(request, chunks),
+        (error: unknown) => this.#fail(request, error),
+      )
+    } else if (this.#inFlight.length > 0) {
+      this.#enqueue(bytes, frame).answer = answer
+      if (!isProduce(frame)) this.#inFlightOthers -= 1
+    } else if (!this.#closed) {
+      this.#reply(answer)
+      this.#giveBack(bytes)
+    }
+  }
+
+  #enqueue(bytes: number, frame: Uint8Array): InFlight {
+    const request: InFlight = { bytes, isProduce: isProduce(frame), answer: null, ends: false }
+    this.#inFlight.push(request)
+    this.#inFlightBytes += bytes
+    if (!request.isProduce) this.#inFlightOthers += 1
+    return request
+  }
+
+  #settle(request: InFlight, answer: Answer): void {
+    if (!request.isProduce) this.#inFlightOthers -= 1
+    request.answer = answer
+    this.#sendAnswered()
+  }
+
+  /** The connection ends once all before `request` is answered; nothing after it is started. */
+  #fail(request: InFlight, error: unknown): void {
+    this.#explain(error)
+    request.ends = true
+    this.#stopReading()
+    this.#settle(request, noReply)
   }
 
   /** Moves the answered head of the queue to the socket's side. */
   #sendAnswered(): void {
     if (this.#closed) return
-    let sent = 0
-    for (const request of this.#inFlight) {
-      if (!request.answered) break
-      sent++
-      this.#inFlightBytes -= request.bytes
-      this.#giveBack(request.bytes)
-      if (request.closes) {
-        this.#closing = true
-        break
+    let head = this.#inFlight[0]
+    if (head === undefined || head.answer === null) return
+    do {
+      if (head.ends) {
+        this.#finish()
+        return
       }
-      for (const chunk of request.chunks) this.#outgoing.push(chunk)
-    }
-    if (sent > 0) this.#inFlight.splice(0, sent)
-    if (this.#closing) {
-      this.#flush()
-      this.#socket.end()
-      this.#onSocketClosed()
-    } else if (sent > 0 && !this.#pumping) {
-      this.#scheduleFlush()
+      this.#inFlight.shift()
+      this.#inFlightBytes -= head.bytes
+      this.#giveBack(head.bytes)
+      this.#reply(head.answer)
+      head = this.#inFlight[0]
+    } while (head !== undefined && head.answer !== null)
+    if (!this.#pumping) this.#schedulePump()
+  }
+
+  #reply(answer: Answer): void {
+    for (const chunk of answer) {
+      this.#outgoing.push(chunk)
+      this.#outgoingBytes += chunk.length
     }
   }
 
   /** Replies that are ready in the same turn leave in one write. */
-  #scheduleFlush(): void {
+  #schedulePump(): void {
     if (this.#flushPending) return
     this.#flushPending = true
-    queueMicrotask(() => {
-      this.#flushPending = false
-      if (!this.#closed) this.#pump()
-    })
+    queueMicrotask(this.#scheduledPump)
+  }
+
+  readonly #scheduledPump = (): void => {
+    this.#flushPending = false
+    if (!this.#closed) this.#pump()
   }
 
   #flush(): void {
-    if (this.#outgoing.length === 0 || this.#closed) return
+    if (this.#outgoing.length === 0) return
     const chunks = this.#outgoing
     this.#outgoing = []
-    this.#lastActiveMs = this.#clock.monotonic()
+    this.#outgoingBytes = 0
+    if (this.#draining) return
+    this.#lastActiveAt = this.#clock.monotonic()
     if (!this.#socket.write(chunks)) this.#stalled = true
   }
 
+  /** Whether reading on, rather than waiting for an answer or the client, brings this connection further. */
+  #needsMore(): boolean {
+    return this.#heldBytes > UNASKED_BYTES && this.#inFlightOthers === 0 && !this.#stalled
+  }
+
+  #askBudget(): void {
+    if (this.#heldBytes <= UNASKED_BYTES || this.#closing) {
+      this.#waitsForBudget = false
+      this.#budget.leave(this)
+    } else {
+      if (!this.#waitsForBudget) this.#waitsForBudget = !this.#budget.mayRead(this)
+      if (!this.#needsMore()) this.#budget.pass(this)
+    }
+    this.#steer()
+  }
+
   #steer(): void {
-    if (this.#closed) return
-    const busy = this.#inFlight.length > 0 || this.#stalled
-    const pause = this.#waitsForBudget || (busy && this.#reader.bufferedBytes > READ_AHEAD_BYTES)
+    if (this.#closed || this.#draining) return
+    const isBusy = this.#inFlight.length > 0 || this.#stalled
+    const isAhead = isBusy && this.#reader.bufferedBytes > READ_AHEAD_BYTES
+    const pause = this.#held || (!this.#closing && (this.#waitsForBudget || isAhead))
     if (pause === this.#paused) return
     this.#paused = pause
     if (pause) this.#socket.pause()
@@ -250,33 +347,67 @@ export class Connection implements BudgetMember {
   /** The stream itself is broken: nothing after this point can be understood. Earlier requests are still answered. */
   #failRead(error: unknown): void {
     this.#explain(error)
-    this.#reader.drop()
-    this.#inFlight.push({ bytes: 0, answered: true, chunks: [], closes: true })
+    this.#stopReading()
+    this.#inFlight.push({ bytes: 0, isProduce: true, answer: noReply, ends: true })
     this.#sendAnswered()
   }
 
-  #explain(error: unknown): void {
+  /** What still arrives is dropped, and what was not started yet is forgotten. */
+  #stopReading(): void {
     if (this.#closed) return
-    const { id, remoteAddress, remotePort, clientSoftwareName } = this.info
-    const from = { connection: id, client: `${remoteAddress}:${remotePort}`, software: clientSoftwareName }
-    if (error instanceof CloseConnection || error instanceof RequestRefused || error instanceof FrameError) {
-      this.#logger.warn({ ...from, reason: error.message }, 'connection closed')
-    } else {
-      this.#logger.error({ ...from, err: error }, 'request failed, connection closed')
+    this.#closing = true
+    this.#next = null
+    this.#reader.drop()
+    this.#giveBack(this.#heldBytes - this.#inFlightBytes)
+  }
+
+  #explain(error: unknown): void {
+    const isExpected =
+      error instanceof CloseConnection || error instanceof RequestRefused || error instanceof FrameError
+    if (!isExpected) {
+      // A wait that ended because the client is gone is no fault.
+      if (this.#closed && isAbort(error)) return
+      this.#logger.error({ ...this.info.describe(), err: error }, 'request failed, connection closed')
+    } else if (!this.#closing) {
+      this.#logger.warn({ ...this.info.describe(), reason: error.message }, 'connection closed')
     }
   }
 
   #onSocketClosed(error?: Error): void {
-    if (this.#closed) return
-    this.#closed = true
+    this.#patience?.cancel()
+    if (this.#closed || this.#draining) return
+    if (error !== undefined) this.#logger.debug({ ...this.info.describe(), err: error }, 'connection broke')
+    this.#draining = true
+    this.#stalled = false
+    if (this.#closing) this.#leave()
+    else this.#pump()
+  }
+
+  /** After starting what may start: nothing is left that is worth starting for a client that is gone. */
+  #isDrained(): boolean {
+    return this.#inFlightOthers > 0 || this.#next === null || !isProduce(this.#next)
+  }
+
+  /** What is answered still leaves, then the socket closes. */
+  #finish(): void {
+    this.#flush()
+    this.#leave()
+    if (this.#draining) return
+    this.#socket.end()
+    if (this.#socket.bufferedBytes > 0) {
+      this.#patience = this.#clock.setTimer(FLUSH_MS_MAX, () => this.#socket.destroy())
+    }
+  }
+
+  #leave(): void {
     this.#closing = true
-    if (error !== undefined) this.#logger.debug({ connection: this.info.id, err: error }, 'connection broke')
+    this.#closed = true
     this.#reader.drop()
-    this.#held = null
+    this.#next = null
     this.#outgoing = []
+    this.#budget.leave(this)
     this.#budget.give(this.#heldBytes)
     this.#heldBytes = 0
-    this.#budget.leave(this)
     this.info.abort()
     this.#onClosed(this)
   }
@@ -284,44 +415,4 @@ export class Connection implements BudgetMember {
 
 const isProduce = (frame: Uint8Array): boolean => frame[0] === 0 && frame[1] === produce.key
 
-/** What handlers know of a connection; the signal is made only for those that ask. */
-class ConnectionState implements ConnectionInfo {
-  readonly id: number
-  readonly listener: string
-  readonly localHost: string
-  readonly localPort: number
-  readonly remoteAddress: string
-  readonly remotePort: number
-  clientSoftwareName = 'unknown'
-  clientSoftwareVersion = 'unknown'
-  readonly principal: RequestContext['principal'] = 'User:ANONYMOUS'
-  #abort: AbortController | null = null
-  #aborted = false
-
-  constructor(id: number, listener: string, socket: Socket) {
-    this.id = id
-    this.listener = listener
-    this.localHost = plainAddress(socket.localAddress)
-    this.localPort = socket.localPort
-    this.remoteAddress = plainAddress(socket.remoteAddress)
-    this.remotePort = socket.remotePort
-  }
-
-  get signal(): AbortSignal {
-    if (this.#abort === null) {
-      this.#abort = new AbortController()
-      if (this.#aborted) this.#abort.abort()
-    }
-    return this.#abort.signal
-  }
-
-  abort(): void {
-    this.#aborted = true
-    this.#abort?.abort()
-  }
-}
-
-/** `::ffff:127.0.0.1`, an IPv4 address seen through an IPv6 socket, is written as clients know it. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
-}
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError'

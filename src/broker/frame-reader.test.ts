@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { FrameError, FrameReader } from './frame-reader.ts'
 
 const frameOf = (body: Uint8Array): Buffer => {
@@ -76,4 +76,26 @@ test('a dropped reader keeps nothing and takes nothing', () => {
   reader.push(frameOf(Buffer.from('b')))
   assert.equal(reader.bufferedBytes, 0)
   assert.equal(reader.next(), null)
+})
+
+test('a frame that comes in tiny pieces after large ones comes out whole', () => {
+  const body = Buffer.from(Array.from({ length: 3_000_000 }, (_, index) => index % 249))
+  const frame = frameOf(body)
+  const reader = new FrameReader(10_000_000)
+  reader.push(frame.subarray(0, 2_000_000))
+  for (let at = 2_000_000; at < frame.length; at += 3) reader.push(frame.subarray(at, at + 3))
+  assert.equal(reader.bufferedBytes, frame.length)
+  assert.equal(Buffer.compare(reader.next() ?? Buffer.alloc(0), body), 0)
+  assert.equal(reader.bufferedBytes, 0)
+})
+
+test('what comes a byte at a time is held in few pieces', () => {
+  const reader = new FrameReader(10_000_000)
+  const frame = frameOf(Buffer.alloc(5_000_000))
+  let piecesMax = 0
+  for (let at = 0; at < 1_000_000; at++) {
+    reader.push(frame.subarray(at, at + 1))
+    piecesMax = Math.max(piecesMax, reader.pieces)
+  }
+  assert.ok(piecesMax < 300, `${piecesMax} pieces`)
 })

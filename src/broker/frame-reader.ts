@@ -6,17 +6,21 @@ export class FrameError extends Error {
   override readonly name = 'FrameError'
 }
 
-const SIZE_BYTES = 4
-/** More chunks than this, and smaller ones than that on average, are joined: a byte at a time must not cost an object a byte. */
-const CHUNKS_MAX = 256
+/** The size field before each frame. */
+export const SIZE_BYTES = 4
+/** So many chunks in a row, if smaller than that on average, are joined: a byte at a time must not cost an object a byte. */
+const CHUNKS_JOINED = 256
 const SMALL_CHUNK_BYTES = 4096
 
 export class FrameReader {
   readonly #maxFrameBytes: number
-  #chunks: Uint8Array[] = []
+  readonly #chunks: Uint8Array[] = []
   /** Where the unread bytes of the first chunk begin. */
   #start = 0
   #bufferedBytes = 0
+  /** The latest chunks, not yet considered for joining. */
+  #looseChunks = 0
+  #looseBytes = 0
   #dropped = false
 
   constructor(maxFrameBytes: number) {
@@ -28,11 +32,18 @@ export class FrameReader {
     return this.#bufferedBytes
   }
 
+  /** In how many chunks they are kept. */
+  get pieces(): number {
+    return this.#chunks.length
+  }
+
   push(bytes: Uint8Array): void {
     if (this.#dropped || bytes.length === 0) return
     this.#chunks.push(bytes)
     this.#bufferedBytes += bytes.length
-    if (this.#chunks.length > CHUNKS_MAX && this.#bufferedBytes < CHUNKS_MAX * SMALL_CHUNK_BYTES) this.#join()
+    this.#looseChunks += 1
+    this.#looseBytes += bytes.length
+    if (this.#looseChunks >= CHUNKS_JOINED) this.#joinLoose()
   }
 
   /** Size in bytes of the frame at the head (without its size field), or -1 while that is not known. Throws `FrameError`. */
@@ -56,20 +67,34 @@ export class FrameReader {
   /** Forgets everything: the connection is closing. */
   drop(): void {
     this.#dropped = true
-    this.#chunks = []
-    this.#start = 0
-    this.#bufferedBytes = 0
+    this.#forget()
   }
 
-  #join(): void {
-    this.#chunks = [Buffer.concat(this.#chunks).subarray(this.#start)]
+  #forget(): void {
+    this.#chunks.length = 0
     this.#start = 0
+    this.#bufferedBytes = 0
+    this.#looseChunks = 0
+    this.#looseBytes = 0
+  }
+
+  /** With what came before, as long as that is not much more: so every byte is copied a few times at most. */
+  #joinLoose(): void {
+    let bytes = this.#looseBytes
+    let from = this.#chunks.length - Math.min(this.#looseChunks, this.#chunks.length)
+    this.#looseChunks = 0
+    this.#looseBytes = 0
+    if (bytes >= CHUNKS_JOINED * SMALL_CHUNK_BYTES) return
+    while (from > 1 && this.#chunks[from - 1]!.length <= 2 * bytes) bytes += this.#chunks[--from]!.length
+    // The first chunk keeps its place: it may be partly read.
+    from = Math.max(from, 1)
+    if (this.#chunks.length - from > 1) this.#chunks.push(Buffer.concat(this.#chunks.splice(from)))
   }
 
   #byteAt(index: number): number {
     let at = this.#start + index
     for (const chunk of this.#chunks) {
-      if (at < chunk.length) return chunk[at] as number
+      if (at < chunk.length) return chunk[at]!
       at -= chunk.length
     }
     throw new RangeError('byte beyond what is buffered')
@@ -77,18 +102,22 @@ export class FrameReader {
 
   #skip(count: number): void {
     this.#bufferedBytes -= count
+    if (this.#bufferedBytes === 0) {
+      this.#forget()
+      return
+    }
     this.#start += count
     let whole = 0
-    while (whole < this.#chunks.length && this.#start >= (this.#chunks[whole] as Uint8Array).length) {
-      this.#start -= (this.#chunks[whole] as Uint8Array).length
-      whole++
+    while (this.#start >= this.#chunks[whole]!.length) {
+      this.#start -= this.#chunks[whole]!.length
+      whole += 1
     }
     if (whole > 0) this.#chunks.splice(0, whole)
   }
 
   #take(size: number): Uint8Array {
     if (size === 0) return new Uint8Array(0)
-    const head = this.#chunks[0] as Uint8Array
+    const head = this.#chunks[0]!
     if (head.length - this.#start >= size) {
       const frame = head.subarray(this.#start, this.#start + size)
       this.#skip(size)

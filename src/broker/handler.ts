@@ -1,5 +1,5 @@
 // What a request handler is: a small function from context and request to response. The pipeline around it
-// (pipeline.ts) does decoding, order of replies, back-pressure and metrics, once for all.
+// (connection.ts, request-dispatcher.ts) does decoding, order of replies, back pressure and metrics, once for all.
 
 import type { AnyApi, RequestOf, ResponseOf } from '../protocol/schema/api.ts'
 import type { Services } from './services.ts'

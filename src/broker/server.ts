@@ -1,15 +1,17 @@
 // The broker's listeners and the connections they accepted: opening, watching over, closing.
 
-import type { Clock, Timer } from '../io/clock.ts'
-import type { Listener, Network } from '../io/network.ts'
+import type { Clock, Millis, Timer } from '../io/clock.ts'
+import type { Listener, Network, Socket } from '../io/network.ts'
 import type { Logger } from '../lib/logger.ts'
 import { Connection } from './connection.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import type { RequestDispatcher } from './request-dispatcher.ts'
 
 const WATCH_INTERVAL_MS = 1000
-/** A client that has taken nothing for this long is the first to go when replies fill the memory. */
-const STALLED_MS = 5000
+/** Only a client that has taken nothing for this long is closed when replies fill the memory. */
+const SILENT_MS_MIN = 5000
+/** Connections the system keeps until they are accepted: all clients of a large cluster may come at once. */
+const BACKLOG = 4096
 
 export interface ListenerAddress {
   /** Listener name as in `listeners`: `PLAINTEXT`. */
@@ -21,11 +23,11 @@ export interface ListenerAddress {
 export interface ServerLimits {
   /** Largest request (socket.request.max.bytes). */
   readonly requestBytesMax: number
-  /** Requests of all connections that are read and not yet answered (queued.max.request.bytes). */
+  /** Requests of all connections that are read and not yet answered (queued.max.request.bytes); negative: no bound. */
   readonly queuedRequestBytesMax: number
   /** Replies of all connections that clients have not taken. */
   readonly unsentResponseBytesMax: number
-  /** A connection without a byte in either direction for this long is closed (connections.max.idle.ms). */
+  /** A connection without a byte in either direction for this long is closed (connections.max.idle.ms); negative: never. */
   readonly idleMsMax: number
 }
 
@@ -33,9 +35,9 @@ export interface ServerOptions {
   readonly network: Network
   readonly clock: Clock
   readonly logger: Logger
-  readonly dispatcher: RequestDispatcher
+  readonly dispatcher: Pick<RequestDispatcher, 'dispatch'>
   readonly limits: ServerLimits
-  /** Told of every connection that ended, by its id. */
+  /** Told of every connection that ended, once, by its id. */
   readonly onDisconnected: (connectionId: number) => void
 }
 
@@ -46,43 +48,49 @@ export class BrokerServer {
   readonly #connections = new Set<Connection>()
   #nextConnectionId = 1
   #watch: Timer | null = null
+  #state: 'held' | 'open' | 'closed' = 'held'
 
   constructor(options: ServerOptions) {
+    const { queuedRequestBytesMax } = options.limits
     this.#options = options
-    this.#budget = new MemoryBudget(options.limits.queuedRequestBytesMax)
+    this.#budget = new MemoryBudget(queuedRequestBytesMax < 0 ? Infinity : queuedRequestBytesMax)
   }
 
   get connectionCount(): number {
     return this.#connections.size
   }
 
-  /** Opens one listener; answers with the address it really has (port 0 picks a free one). Rejects with the network's fault. */
+  /** Bytes of requests that were read and are not yet answered, over all connections. */
+  get queuedRequestBytes(): number {
+    return this.#budget.usedBytes
+  }
+
+  /**
+   * Opens one listener; answers with the address it really has (port 0 picks a free one). Rejects with the network's fault.
+   * Clients can connect from here on; their requests are read after `open`.
+   */
   async listen(address: ListenerAddress): Promise<ListenerAddress> {
-    const { network, dispatcher, clock, logger, limits, onDisconnected } = this.#options
-    const listener = await network.listen({ host: address.host, port: address.port, backlog: 4096 }, (socket) => {
-      const connection = new Connection({
-        id: this.#nextConnectionId++,
-        listener: address.name,
-        socket,
-        dispatcher,
-        budget: this.#budget,
-        maxFrameBytes: limits.requestBytesMax,
-        clock,
-        logger,
-        onClosed: (closed) => {
-          this.#connections.delete(closed)
-          onDisconnected(closed.info.id)
-        },
-      })
-      this.#connections.add(connection)
-    })
-    this.#listeners.push(listener)
-    this.#watch ??= clock.setTimer(WATCH_INTERVAL_MS, () => this.#watchOver())
+    const { network, clock } = this.#options
+    const where = { host: address.host, port: address.port, backlog: BACKLOG }
+    const listener = await network.listen(where, (socket) => this.#accept(address.name, socket))
+    if (this.#state === 'closed') await listener.close()
+    else {
+      this.#listeners.push(listener)
+      this.#watch ??= clock.setTimer(WATCH_INTERVAL_MS, () => this.#watchOver())
+    }
     return { name: address.name, host: listener.host, port: listener.port }
+  }
+
+  /** The broker is ready: requests are read. */
+  open(): void {
+    if (this.#state !== 'held') return
+    this.#state = 'open'
+    for (const connection of this.#connections) connection.open()
   }
 
   /** No new connections; open ones send what is answered and close. */
   async close(): Promise<void> {
+    this.#state = 'closed'
     this.#watch?.cancel()
     this.#watch = null
     const closed = this.#listeners.splice(0).map((listener) => listener.close())
@@ -90,28 +98,58 @@ export class BrokerServer {
     await Promise.all(closed)
   }
 
+  #accept(listener: string, socket: Socket): void {
+    const { dispatcher, clock, logger, limits, onDisconnected } = this.#options
+    if (this.#state === 'closed') {
+      socket.destroy()
+      return
+    }
+    const connection = new Connection({
+      id: this.#nextConnectionId++,
+      listener,
+      socket,
+      dispatcher,
+      budget: this.#budget,
+      maxFrameBytes: limits.requestBytesMax,
+      clock,
+      logger,
+      held: this.#state === 'held',
+      onClosed: (closed) => {
+        this.#connections.delete(closed)
+        onDisconnected(closed.info.id)
+      },
+    })
+    this.#connections.add(connection)
+  }
+
   #watchOver(): void {
     const { clock, limits, logger } = this.#options
+    this.#watch = clock.setTimer(WATCH_INTERVAL_MS, () => this.#watchOver())
     const now = clock.monotonic()
     let unsentBytes = 0
     for (const connection of this.#connections) {
-      unsentBytes += connection.unsentBytes
-      if (now - connection.lastActiveMs > limits.idleMsMax) connection.close('idle (connections.max.idle.ms)')
+      connection.watchProgress()
+      const silentMs = now - connection.lastActiveAt
+      if (limits.idleMsMax >= 0 && silentMs > limits.idleMsMax && !connection.awaitsAnswer) {
+        connection.close('idle (connections.max.idle.ms)')
+      } else {
+        unsentBytes += connection.unsentBytes
+      }
     }
     if (unsentBytes > limits.unsentResponseBytesMax) {
       logger.warn({ unsentBytes, limit: limits.unsentResponseBytesMax }, 'clients do not read their replies')
-      this.#closeStalled(now, unsentBytes - limits.unsentResponseBytesMax)
+      this.#closeSilent(now, unsentBytes - limits.unsentResponseBytesMax)
     }
-    this.#watch = clock.setTimer(WATCH_INTERVAL_MS, () => this.#watchOver())
+    this.#budget.rotate()
   }
 
   /** The longest silent first, until `excessBytes` are free. */
-  #closeStalled(now: number, excessBytes: number): void {
-    const stalled = [...this.#connections]
-      .filter((connection) => connection.unsentBytes > 0 && now - connection.lastActiveMs > STALLED_MS)
-      .toSorted((a, b) => a.lastActiveMs - b.lastActiveMs)
+  #closeSilent(now: Millis, excessBytes: number): void {
+    const silent = [...this.#connections]
+      .filter(({ unsentBytes, lastActiveAt }) => unsentBytes > 0 && now - lastActiveAt > SILENT_MS_MIN)
+      .toSorted((a, b) => a.lastActiveAt - b.lastActiveAt)
     let freed = 0
-    for (const connection of stalled) {
+    for (const connection of silent) {
       if (freed >= excessBytes) return
       freed += connection.unsentBytes
       connection.close('does not read its replies')
