@@ -48,7 +48,6 @@ export class LogWriter {
   /** Written to since the last sync began, in order. */
   #unsynced: Segment[] = []
   #syncWanted: Offset = 0
-  #writeWaiters: Waiter[] = []
   #syncWaiters: Waiter[] = []
 
   constructor(host: WriterHost, end: Offset, syncAlways: boolean) {
@@ -75,18 +74,15 @@ export class LogWriter {
     }
   }
 
-  /** Resolves once everything below `end` is written; rejects with the fault that prevents it. */
-  writtenTo(end: Offset): Promise<void> {
-    if (this.writtenOffset >= end) return Promise.resolve()
-    return this.#wait(this.#writeWaiters, end)
-  }
-
   /** Resolves once everything below `end` survives a crash, whatever the policy; rejects with the fault that prevents it. */
   syncedTo(end: Offset): Promise<void> {
     if (this.syncedOffset >= end) return Promise.resolve()
     this.#syncWanted = Math.max(this.#syncWanted, end)
     this.#startSync()
-    return this.#wait(this.#syncWaiters, end)
+    if (this.#fault !== null) return Promise.reject(this.#fault)
+    return new Promise((resolve, reject) => {
+      this.#syncWaiters.push({ end, resolve, reject })
+    })
   }
 
   /** The log was cut or begun anew while nothing was under way: it ends at `end`, and all of it is durable. */
@@ -103,15 +99,14 @@ export class LogWriter {
     this.#fault = error
     this.#groups = []
     this.queuedBytes = 0
-    const waiters = [...this.#writeWaiters, ...this.#syncWaiters]
-    this.#writeWaiters = []
+    const waiters = this.#syncWaiters
     this.#syncWaiters = []
     for (const waiter of waiters) waiter.reject(error)
   }
 
   async #writeAll(): Promise<void> {
     // What else is appended in the same turn goes into the same write.
-    await null
+    await Promise.resolve()
     try {
       while (this.#groups.length > 0) {
         const group = this.#groups[0]!
@@ -129,7 +124,6 @@ export class LogWriter {
         this.writtenOffset = group.endOffset
         if (this.#unsynced.at(-1) !== segment) this.#unsynced.push(segment)
         this.#host.written(group.endOffset)
-        settle(this.#writeWaiters, group.endOffset)
         this.#startSync()
       }
     } catch (error) {
@@ -179,13 +173,6 @@ export class LogWriter {
     const fault = error instanceof Error ? error : new Error('the disk failed', { cause: error })
     this.fail(fault)
     this.#host.failed(fault)
-  }
-
-  #wait(waiters: Waiter[], end: Offset): Promise<void> {
-    if (this.#fault !== null) return Promise.reject(this.#fault)
-    return new Promise((resolve, reject) => {
-      waiters.push({ end, resolve, reject })
-    })
   }
 }
 

@@ -57,6 +57,12 @@ export class OffsetIndex {
     return entry < 0 ? 0 : this.#numbers[2 * entry + 1]!
   }
 
+  /** A position at or after the beginning of the batch that holds `offset`; null when no entry tells. */
+  lookupAfter(offset: Offset): number | null {
+    const entry = this.#entriesUpTo(offset)
+    return entry === this.#count ? null : this.#numbers[2 * entry + 1]!
+  }
+
   /** Drops entries of `end` and later. */
   truncateTo(end: Offset): void {
     this.#count = this.#entriesUpTo(end - 1)

@@ -143,7 +143,9 @@ async function indexRest(
   const scan = { from, to: segment.sizeBytes, expectedOffset: segment.baseOffset, verifyChecksums: false }
   return scanBatches(segment.file, scan, (bytes, at, size, position) => {
     segment.indexBatch(position, size, lastOffsetOf(bytes, at), maxTimestampOf(bytes, at), indexIntervalBytes)
-    epochs.assign(leaderEpochOf(bytes, at), baseOffsetOf(bytes, at))
+    // The file knows the older ones, also those that begin after this batch.
+    const epoch = leaderEpochOf(bytes, at)
+    if (epoch > epochs.latestEpoch) epochs.assign(epoch, baseOffsetOf(bytes, at))
   })
 }
 

@@ -11,7 +11,7 @@ export interface SegmentReadOptions {
   readonly maxBytes: number
   readonly upTo: Offset
   readonly atLeastOne: boolean
-  /** About how far before the batch the index may point. */
+  /** About how far before the batch the index may point where it ends. */
   readonly indexIntervalBytes: number
 }
 
@@ -32,7 +32,8 @@ export async function readSegment(
   const { from, maxBytes, upTo, atLeastOne } = options
   const end = segment.writtenBytes
   let position = indexes.offsets.lookup(from)
-  let wanted = Math.max(maxBytes, headBytes) + options.indexIntervalBytes
+  const skipped = (indexes.offsets.lookupAfter(from) ?? position + options.indexIntervalBytes) - position
+  let wanted = Math.max(maxBytes, headBytes) + skipped
   while (position < end) {
     const bytes = Buffer.allocUnsafe(Math.min(wanted, end - position))
     const length = await segment.file.read(bytes, position)

@@ -102,7 +102,7 @@ export class SegmentedLog implements PartitionLog {
   #created: boolean
   /** Side files (indexes, snapshot, epochs) say less than memory does. */
   #changed: boolean
-  #epochsChanged = false
+  #epochsChanged: boolean
   /** Segments below are sealed: all their files are durable. */
   #sealedTo: Offset
   #sealing: Promise<void> = Promise.resolve()
@@ -121,6 +121,7 @@ export class SegmentedLog implements PartitionLog {
     this.folder = place.folder
     this.#created = place.created
     this.#changed = place.changed
+    this.#epochsChanged = place.changed
     this.#context = context
     this.#host = host
     this.#config = config
@@ -373,7 +374,6 @@ export class SegmentedLog implements PartitionLog {
     if (start <= this.#start) return
     this.#start = start
     this.#changed = true
-    this.#epochsChanged = this.#epochs.truncateFromStart(start) || this.#epochsChanged
     this.#producers.startAt(start)
     await this.#exclusively(() => this.#dropBelowStart())
   }
@@ -734,11 +734,12 @@ export class SegmentedLog implements PartitionLog {
     if (start === this.#end && this.#active.sizeBytes > 0) this.#roll(start)
     const kept = this.#segments.findLastIndex((segment) => segment.baseOffset <= start)
     const startsInside = this.#segments[Math.max(kept, 0)]!.baseOffset < start
+    // Nothing is deleted, and no start is on record, before the log is known to reach there.
+    await this.#writer.syncedTo(start)
     if (kept > 0) {
       // The new first segment must be found after a crash before the old ones can go; it may have no byte yet.
       const next = this.#segments[kept]!
       await this.#sealing
-      await this.#writer.writtenTo(next.baseOffset)
       if (!next.entryDurable) await this.#createFile(next)
       const gone = this.#segments.splice(0, kept)
       for (const segment of gone) {
@@ -746,11 +747,14 @@ export class SegmentedLog implements PartitionLog {
         segment.removed = true
       }
       for (const segment of gone) await removeSegment(this.#context, segment)
+      await this.#context.disk.syncFolder(this.folder)
       const newest = Math.max(...this.#snapshots)
       const keepFrom = Math.min(next.baseOffset, newest)
       await dropSnapshots(this.#context, this.folder, this.#snapshots, (offset) => offset < keepFrom)
     }
     if (startsInside) await this.#host.startAdvanced()
+    // Only now: after a crash before this point the old start may be back, and needs its epochs.
+    if (this.#epochs.truncateFromStart(start)) this.#epochsChanged = true
   }
 
   /** Makes the file, empty, durable. */
