@@ -25,21 +25,17 @@ export class WaitingRequests {
     refusal: (code: ErrorCode) => Response,
     signal?: AbortSignal,
   ): { readonly replyTo: ReplyTo<Response>; readonly answer: Promise<Response> } {
-    const replyTo = this.#next++ as ReplyTo<Response>
-    const answer = new Promise<Response>((resolve, reject) => {
+    const replyTo: ReplyTo<Response> = this.#next++
+    const answer = new Promise<Response>((resolve) => {
       const gone = () => this.refuse(replyTo, ErrorCode.NETWORK_EXCEPTION)
-      const settle = (respond: () => Response) => {
+      const settle = (response: Response) => {
         this.#waiting.delete(replyTo)
         signal?.removeEventListener('abort', gone)
-        try {
-          resolve(respond())
-        } catch (error) {
-          reject(error as Error)
-        }
+        resolve(response)
       }
       this.#waiting.set(replyTo, {
-        answer: (response) => settle(() => response as Response),
-        refuse: (code) => settle(() => refusal(code)),
+        answer: (response) => settle(response as Response),
+        refuse: (code) => settle(refusal(code)),
       })
       if (signal?.aborted === true) gone()
       else signal?.addEventListener('abort', gone)

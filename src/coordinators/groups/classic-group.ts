@@ -151,18 +151,19 @@ export class ClassicGroup {
   apply(value: GroupGeneration): void {
     // The record that founds a group says that it has no members. They have begun to come.
     if (this.#state === 'PreparingRebalance' && value.generation <= this.#generation) return
-    const listed = new Map(value.members.map((member) => [member.memberId, member]))
-    for (const member of this.#roster) {
-      if (member.restored || !listed.has(member.memberId)) this.#roster.remove(member.memberId)
+    const before = this.#roster.clear()
+    for (const record of value.members) {
+      const member = before.get(record.memberId)
+      if (member === undefined || member.restored) {
+        this.#roster.add(ClassicMember.fromRecord(record, value.protocol))
+      } else {
+        member.assignment = record.assignment
+        this.#roster.add(member)
+      }
     }
     this.#generation = value.generation
     this.#protocolType = value.protocolType === '' ? null : value.protocolType
     this.#protocol = value.protocol
-    for (const record of value.members) {
-      const member = this.#roster.get(record.memberId)
-      if (member === undefined) this.#roster.add(ClassicMember.fromRecord(record, value.protocol))
-      else member.assignment = record.assignment
-    }
     this.#roster.leaderId = value.leader
     this.#state = value.members.length === 0 ? 'Empty' : 'Stable'
     this.#stateSince = value.currentStateTimestamp
@@ -392,7 +393,7 @@ export class ClassicGroup {
   /** Those who have not rejoined are out, save static members; whoever is left is the next generation. */
   #completeJoin(): GroupEffect[] {
     const effects: GroupEffect[] = [{ kind: 'cancelTimer', key: this.#key('join') }]
-    for (const { memberId, joinReply, groupInstanceId } of [...this.#roster]) {
+    for (const { memberId, joinReply, groupInstanceId } of this.#roster) {
       if (joinReply !== null || groupInstanceId !== null) continue
       this.#roster.remove(memberId)
       effects.push(this.#cancelSession(memberId))

@@ -70,6 +70,17 @@ export class ClassicRoster implements Iterable<ClassicMember> {
     if (this.leaderId === memberId) this.leaderId = this.#members.keys().next().value ?? null
   }
 
+  /** Removes all, and returns them by id. */
+  clear(): ReadonlyMap<string, ClassicMember> {
+    const members = new Map(this.#members)
+    this.#members.clear()
+    this.#byInstance.clear()
+    this.#offers.clear()
+    this.#waitingToJoin = 0
+    this.leaderId = null
+    return members
+  }
+
   /** A static member came back: the same member under a new id, which also takes over the lead. */
   replace(old: ClassicMember, memberId: string): ClassicMember {
     const wasLeader = this.isLeader(old.memberId)
@@ -92,8 +103,8 @@ export class ClassicRoster implements Iterable<ClassicMember> {
     member.protocols = request.protocols.map(({ name, metadata }) => ({ name, metadata: new Uint8Array(metadata) }))
     if (known) this.#countOffers(member, 1)
     member.sessionTimeoutMs = request.sessionTimeoutMs
-    // Version 0 has one timeout for both.
-    member.rebalanceTimeoutMs = sender.apiVersion === 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs
+    // Version 0 has one timeout for both: the other is then absent, -1.
+    member.rebalanceTimeoutMs = request.rebalanceTimeoutMs < 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs
     member.connectionId = sender.connectionId
     member.restored = false
     this.setJoinReply(member, replyTo)

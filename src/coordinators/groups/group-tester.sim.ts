@@ -147,7 +147,7 @@ export class GroupTester {
     const replyTo = this.#reply<{ members: { errorCode: number }[] }>()
     const leaving = members.map(({ memberId = '', instanceId = null }) => ({
       memberId,
-      groupInstanceId: instanceId as string | null,
+      groupInstanceId: instanceId,
       reason: null,
     }))
     this.step({ kind: 'leave', groupId, replyTo: replyTo as never, members: leaving })
@@ -237,7 +237,7 @@ export class GroupTester {
 
   list(states: readonly string[] = [], types: readonly string[] = []) {
     const replyTo = this.#reply<{ groupId: string; groupState: string; protocolType: string; groupType: string }[]>()
-    this.step({ kind: 'list', replyTo: replyTo as never, states: new Set(states), types: new Set(types) })
+    this.step({ kind: 'list', replyTo, states: new Set(states), types: new Set(types) })
     return this.answer(replyTo)!
   }
 
@@ -286,6 +286,6 @@ export class GroupTester {
   }
 
   #reply<Response>(): ReplyTo<Response> {
-    return this.#nextReply++ as ReplyTo<Response>
+    return this.#nextReply++
   }
 }

@@ -1,0 +1,463 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+
+import { SimulatedClock } from '../../io/clock.sim.ts'
+import { seededRandom } from '../../io/random.sim.ts'
+import { silentLogger } from '../../lib/logger.ts'
+import { ZERO_UUID } from '../../lib/uuid.ts'
+import type { JoinGroupRequest } from '../../protocol/apis/join-group.ts'
+import type { OffsetCommitRequest } from '../../protocol/apis/offset-commit.ts'
+import { ErrorCode } from '../../protocol/error-code.ts'
+import { SimulatedCoordinatorPartition } from '../coordinator-partition.sim.ts'
+import { GroupCoordinator, type GroupRequestContext } from './group-coordinator.ts'
+import { type GroupSettings, groupSettingsDefault } from './group-settings.ts'
+
+const { NONE, UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR } = ErrorCode
+const ordersId = 'AAAAAAAAAAAAAAAAAAAAAQ'
+const unknownId = 'AAAAAAAAAAAAAAAAAAAAAg'
+
+/** A broker that leads all partitions of __consumer_offsets. `orders` has two partitions. */
+async function setUp(settings: Partial<GroupSettings> = {}, partitionCount = 2) {
+  const clock = new SimulatedClock()
+  const known = { name: 'orders', id: ordersId, partitionCount: 2 }
+  const partitions = Array.from({ length: partitionCount }, () => new SimulatedCoordinatorPartition())
+  const topic = {
+    count: partitionCount as number | null,
+    leader: 7,
+    created: 0,
+    partitionCount: () => topic.count,
+    async ensure() {
+      topic.created++
+      return (topic.count = partitionCount)
+    },
+    leaderOf: () => topic.leader,
+  }
+  const coordinator = new GroupCoordinator({
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+    settings: { ...groupSettingsDefault, initialRebalanceDelayMs: 0, ...settings },
+    topic,
+    topics: {
+      byName: (name) => (name === 'orders' ? known : null),
+      byId: (id) => (id === ordersId ? known : null),
+    },
+  })
+  await Promise.all(partitions.map((partition, index) => coordinator.elected(index, partition)))
+  return { clock, coordinator, partitions, topic }
+}
+
+function context(
+  apiVersion: number,
+  options: { id?: number; clientId?: string; signal?: AbortSignal } = {},
+): GroupRequestContext {
+  const { id = 1, clientId = 'app', signal = new AbortController().signal } = options
+  return { apiVersion, clientId, connection: { id, remoteAddress: '::ffff:10.1.2.3', signal } }
+}
+
+function joinRequest(request: Partial<JoinGroupRequest> = {}): JoinGroupRequest {
+  return {
+    groupId: 'g',
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 60_000,
+    memberId: '',
+    groupInstanceId: null,
+    protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: Buffer.from('m') }],
+    reason: null,
+    ...request,
+  }
+}
+
+function commitRequest(
+  topics: OffsetCommitRequest['topics'],
+  request: Partial<OffsetCommitRequest> = {},
+): OffsetCommitRequest {
+  return {
+    groupId: 'g',
+    generationIdOrMemberEpoch: -1,
+    memberId: '',
+    groupInstanceId: null,
+    retentionTimeMs: -1,
+    topics,
+    ...request,
+  }
+}
+
+function committedTopic(names: { name?: string; topicId?: string }, ...offsets: [partition: number, offset: number][]) {
+  const partitions = offsets.map(([partitionIndex, committedOffset]) => {
+    return { partitionIndex, committedOffset, committedLeaderEpoch: 4, committedMetadata: null }
+  })
+  return { name: '', topicId: ZERO_UUID, ...names, partitions }
+}
+
+/** A stable group of one member, which joined and synced as clients do. */
+async function oneMember({ clock, coordinator }: Awaited<ReturnType<typeof setUp>>, groupId = 'g') {
+  const first = await coordinator.join(context(9), joinRequest({ groupId }))
+  assert.equal(first.errorCode, ErrorCode.MEMBER_ID_REQUIRED)
+  const { memberId } = first
+  const joining = coordinator.join(context(9), joinRequest({ groupId, memberId }))
+  await clock.advance(1)
+  const { generationId } = await joining
+  const synced = await coordinator.sync(context(5), {
+    groupId,
+    generationId,
+    memberId,
+    groupInstanceId: null,
+    protocolType: 'consumer',
+    protocolName: 'range',
+    assignments: [{ memberId, assignment: Buffer.from('all') }],
+  })
+  assert.deepEqual([synced.errorCode, Buffer.from(synced.assignment).toString()], [NONE, 'all'])
+  return { memberId, generationId }
+}
+
+test('a member joins, syncs, sends heartbeats and leaves', async () => {
+  const setting = await setUp()
+  const { coordinator } = setting
+  const { memberId, generationId } = await oneMember(setting)
+  assert.match(memberId, /^app-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+  const beat = { groupId: 'g', generationId, memberId, groupInstanceId: null }
+  assert.equal((await coordinator.heartbeat(context(4), beat)).errorCode, NONE)
+  const { groups } = await coordinator.describe(context(6), { groups: ['g'], includeAuthorizedOperations: false })
+  assert.deepEqual(
+    [groups[0]!.groupState, groups[0]!.members[0]!.clientId, groups[0]!.members[0]!.clientHost],
+    ['Stable', 'app', '/10.1.2.3'],
+  )
+  const left = await coordinator.leave(context(5), {
+    groupId: 'g',
+    memberId: '',
+    members: [{ memberId, groupInstanceId: null, reason: 'done' }],
+  })
+  assert.deepEqual(left, {
+    throttleTimeMs: 0,
+    errorCode: NONE,
+    members: [{ memberId, groupInstanceId: null, errorCode: NONE }],
+  })
+})
+
+test("before version 3 one member leaves, and its error is the answer's", async () => {
+  const setting = await setUp()
+  const { memberId } = await oneMember(setting)
+  const leave = (id: string) => setting.coordinator.leave(context(2), { groupId: 'g', memberId: id, members: [] })
+  assert.deepEqual(await leave('stranger'), { throttleTimeMs: 0, errorCode: ErrorCode.UNKNOWN_MEMBER_ID, members: [] })
+  assert.deepEqual(await leave(memberId), { throttleTimeMs: 0, errorCode: NONE, members: [] })
+})
+
+test('a group goes on under the next leader of its partition', async () => {
+  const before = await setUp()
+  const { memberId, generationId } = await oneMember(before)
+  await before.coordinator.commitOffsets(
+    context(9),
+    commitRequest([committedTopic({ name: 'orders' }, [0, 5])], { memberId, generationIdOrMemberEpoch: generationId }),
+  )
+  const after = await setUp()
+  await Promise.all(before.partitions.map((partition, index) => after.coordinator.elected(index, partition.copy())))
+  const beat = { groupId: 'g', generationId, memberId, groupInstanceId: null }
+  assert.equal((await after.coordinator.heartbeat(context(4), beat)).errorCode, NONE)
+  const fetched = await after.coordinator.fetchOffsets(context(7), {
+    groupId: 'g',
+    topics: null,
+    groups: [],
+    requireStable: true,
+  })
+  assert.deepEqual(fetched.topics, [
+    {
+      name: 'orders',
+      topicId: ZERO_UUID,
+      partitions: [{ partitionIndex: 0, committedOffset: 5, committedLeaderEpoch: 4, metadata: '', errorCode: NONE }],
+    },
+  ])
+})
+
+// ---- what needs no group
+
+const invalidJoins = [
+  { name: 'an empty group id', request: { groupId: '' }, code: ErrorCode.INVALID_GROUP_ID },
+  {
+    name: 'a session that is too short',
+    request: { sessionTimeoutMs: 5_999 },
+    code: ErrorCode.INVALID_SESSION_TIMEOUT,
+  },
+  {
+    name: 'a session that is too long',
+    request: { sessionTimeoutMs: 1_800_001 },
+    code: ErrorCode.INVALID_SESSION_TIMEOUT,
+  },
+]
+for (const { name, request, code } of invalidJoins) {
+  test(`a join with ${name} is refused`, async () => {
+    const { coordinator, partitions } = await setUp()
+    assert.equal((await coordinator.join(context(9), joinRequest(request))).errorCode, code)
+    assert.ok(partitions.every(({ batches }) => batches.length === 0))
+  })
+}
+
+test('a client whose name leaves no room for a member id is refused', async () => {
+  const { coordinator } = await setUp()
+  const answer = await coordinator.join(context(9, { clientId: 'x'.repeat(32_767) }), joinRequest())
+  assert.equal(answer.errorCode, ErrorCode.INVALID_REQUEST)
+})
+
+test('requests for the empty group id are refused, save for offsets', async () => {
+  const { coordinator } = await setUp()
+  const groupId = ''
+  const member = { groupId, generationId: 1, memberId: 'm', groupInstanceId: null }
+  const sync = { ...member, protocolType: null, protocolName: null, assignments: [] }
+  const codes = [
+    (await coordinator.sync(context(4), sync)).errorCode,
+    (await coordinator.heartbeat(context(4), member)).errorCode,
+    (await coordinator.leave(context(5), { groupId, memberId: '', members: [] })).errorCode,
+  ]
+  assert.deepEqual(
+    codes,
+    Array.from({ length: 3 }, () => ErrorCode.INVALID_GROUP_ID),
+  )
+  const topics = [committedTopic({ name: 'orders' }, [0, 1])]
+  const committed = await coordinator.commitOffsets(context(9), commitRequest(topics, { groupId }))
+  assert.equal(committed.topics[0]!.partitions[0]!.errorCode, NONE)
+})
+
+test('from version 5 on a sync must name the protocol', async () => {
+  const setting = await setUp()
+  const { memberId, generationId } = await oneMember(setting)
+  const request = {
+    groupId: 'g',
+    generationId,
+    memberId,
+    groupInstanceId: null,
+    protocolType: null,
+    protocolName: null,
+    assignments: [],
+  }
+  assert.equal((await setting.coordinator.sync(context(5), request)).errorCode, ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+  assert.equal((await setting.coordinator.sync(context(4), request)).errorCode, NONE)
+})
+
+// ---- offsets by name and by id
+
+test('offsets are committed only for partitions that exist', async () => {
+  const { coordinator } = await setUp()
+  const topics = [
+    committedTopic({ name: 'unknown' }, [0, 1]),
+    committedTopic({ name: 'orders' }, [0, 1], [2, 1], [1, 1]),
+  ]
+  const answer = await coordinator.commitOffsets(context(9), commitRequest(topics))
+  assert.deepEqual(answer.topics, [
+    {
+      name: 'unknown',
+      topicId: ZERO_UUID,
+      partitions: [{ partitionIndex: 0, errorCode: UNKNOWN_TOPIC_OR_PARTITION }],
+    },
+    {
+      name: 'orders',
+      topicId: ZERO_UUID,
+      partitions: [
+        { partitionIndex: 0, errorCode: NONE },
+        { partitionIndex: 1, errorCode: NONE },
+        { partitionIndex: 2, errorCode: UNKNOWN_TOPIC_OR_PARTITION },
+      ],
+    },
+  ])
+})
+
+test('in version 10 topics are named by id', async () => {
+  const { coordinator } = await setUp()
+  const topics = [committedTopic({ topicId: unknownId }, [0, 1]), committedTopic({ topicId: ordersId }, [0, 8], [5, 1])]
+  const answer = await coordinator.commitOffsets(context(10), commitRequest(topics))
+  assert.deepEqual(
+    answer.topics.map(({ name, topicId, partitions }) => [name, topicId, partitions.map(({ errorCode }) => errorCode)]),
+    [
+      ['', unknownId, [UNKNOWN_TOPIC_ID]],
+      ['', ordersId, [NONE, UNKNOWN_TOPIC_OR_PARTITION]],
+    ],
+  )
+  const fetch = (ids: string[] | null) => {
+    const group = {
+      groupId: 'g',
+      memberId: null,
+      memberEpoch: -1,
+      topics: ids?.map((topicId) => ({ name: '', topicId, partitionIndexes: [0] })) ?? null,
+    }
+    return coordinator.fetchOffsets(context(10), { groupId: '', topics: [], groups: [group], requireStable: false })
+  }
+  const some = (await fetch([ordersId, unknownId])).groups[0]!
+  assert.deepEqual(
+    some.topics.map(({ topicId, partitions }) => [topicId, partitions[0]!.committedOffset, partitions[0]!.errorCode]),
+    [
+      [ordersId, 8, NONE],
+      [unknownId, -1, UNKNOWN_TOPIC_ID],
+    ],
+  )
+  const all = (await fetch(null)).groups[0]!
+  assert.deepEqual(
+    all.topics.map(({ topicId }) => topicId),
+    [ordersId],
+  )
+})
+
+test('many groups are asked at once from version 8 on', async () => {
+  const { coordinator } = await setUp()
+  for (const [groupId, offset] of [
+    ['one', 1],
+    ['two', 2],
+  ] as const) {
+    await coordinator.commitOffsets(
+      context(9),
+      commitRequest([committedTopic({ name: 'orders' }, [0, offset])], { groupId }),
+    )
+  }
+  const groups = ['one', 'two', 'three'].map((groupId) => {
+    return {
+      groupId,
+      memberId: null,
+      memberEpoch: -1,
+      topics: [{ name: 'orders', topicId: ZERO_UUID, partitionIndexes: [0] }],
+    }
+  })
+  const answer = await coordinator.fetchOffsets(context(9), { groupId: '', topics: [], groups, requireStable: true })
+  assert.deepEqual(
+    answer.groups.map(({ groupId, topics }) => [groupId, topics[0]!.partitions[0]!.committedOffset]),
+    [
+      ['one', 1],
+      ['two', 2],
+      ['three', -1],
+    ],
+  )
+})
+
+// ---- when this broker cannot answer
+
+test('while groups are loading only heartbeats are answered as if nothing were', async () => {
+  const { coordinator } = await setUp()
+  const partition = new SimulatedCoordinatorPartition()
+  partition.readGate = new Promise(() => {})
+  for (const index of [0, 1]) void coordinator.elected(index, partition)
+  const member = { groupId: 'g', generationId: 1, memberId: 'm', groupInstanceId: null }
+  assert.equal((await coordinator.heartbeat(context(4), member)).errorCode, NONE)
+  assert.equal((await coordinator.join(context(9), joinRequest())).errorCode, COORDINATOR_LOAD_IN_PROGRESS)
+  assert.equal(
+    (await coordinator.list(context(5), { statesFilter: [], typesFilter: [] })).errorCode,
+    COORDINATOR_LOAD_IN_PROGRESS,
+  )
+})
+
+test('what this broker does not lead it does not answer', async () => {
+  const { coordinator } = await setUp()
+  for (const index of [0, 1]) coordinator.resigned(index)
+  const topics = [{ name: 'orders', partitionIndexes: [1] }]
+  assert.equal((await coordinator.join(context(9), joinRequest())).errorCode, NOT_COORDINATOR)
+  const request = { groupId: 'g', topics, groups: [], requireStable: false }
+  assert.equal((await coordinator.fetchOffsets(context(7), request)).errorCode, NOT_COORDINATOR)
+  const oldest = await coordinator.fetchOffsets(context(1), request)
+  assert.equal(oldest.topics[0]!.partitions[0]!.errorCode, NOT_COORDINATOR, 'version 1 has nowhere else to say it')
+  const committed = await coordinator.commitOffsets(
+    context(9),
+    commitRequest([committedTopic({ name: 'orders' }, [0, 1])]),
+  )
+  assert.equal(committed.topics[0]!.partitions[0]!.errorCode, NOT_COORDINATOR)
+  const described = await coordinator.describe(context(6), { groups: ['g'], includeAuthorizedOperations: false })
+  assert.equal(described.groups[0]!.errorCode, NOT_COORDINATOR)
+  assert.deepEqual(await coordinator.list(context(5), { statesFilter: [], typesFilter: [] }), {
+    throttleTimeMs: 0,
+    errorCode: NONE,
+    groups: [],
+  })
+})
+
+test('a member that waits hears when this broker stops leading', async () => {
+  const { clock, coordinator } = await setUp({ initialRebalanceDelayMs: 3_000 })
+  const waiting = coordinator.join(context(3), joinRequest())
+  await clock.settle()
+  coordinator.close()
+  assert.equal((await waiting).errorCode, NOT_COORDINATOR)
+})
+
+test('the groups of all partitions are listed, filtered without regard to case', async () => {
+  const setting = await setUp()
+  for (const groupId of ['a', 'b', 'c']) await oneMember(setting, groupId)
+  const list = async (statesFilter: string[], typesFilter: string[]) => {
+    const { groups } = await setting.coordinator.list(context(5), { statesFilter, typesFilter })
+    return groups.map(({ groupId }) => groupId).toSorted()
+  }
+  assert.deepEqual(await list([], []), ['a', 'b', 'c'])
+  assert.deepEqual(await list(['STABLE'], ['Classic']), ['a', 'b', 'c'])
+  assert.deepEqual(await list(['Empty'], []), [])
+})
+
+// ---- finding the coordinator
+
+test('the first who looks for a coordinator creates its topic, and is answered with the leader', async () => {
+  const { coordinator, topic } = await setUp()
+  topic.count = null
+  assert.equal(await coordinator.coordinatorFor('g'), 7)
+  assert.equal(await coordinator.coordinatorFor('g'), 7)
+  assert.equal(topic.created, 1)
+})
+
+test('nobody is named while the topic cannot be created', async () => {
+  const { coordinator, topic } = await setUp()
+  topic.count = null
+  topic.ensure = () => Promise.reject(new Error('no brokers'))
+  assert.equal(await coordinator.coordinatorFor('g'), -1)
+})
+
+test('whoever finds its coordinator here waits for the load to end, within reason', async () => {
+  const { clock, coordinator } = await setUp()
+  const partition = new SimulatedCoordinatorPartition()
+  let open = () => {}
+  partition.readGate = new Promise((resolve) => {
+    open = resolve
+  })
+  for (const index of [0, 1]) void coordinator.elected(index, partition)
+  let found = 0
+  const count = () => {
+    found++
+  }
+  const first = coordinator.coordinatorFor('g').then(count)
+  await clock.advance(999)
+  assert.equal(found, 0)
+  await clock.advance(1)
+  await first
+  const second = coordinator.coordinatorFor('g').then(count)
+  open()
+  await second
+  assert.equal(found, 2)
+})
+
+// ---- connections and topics
+
+test('a member is gone with its connection where that is asked for, and only there', async () => {
+  for (const [removeMembersOnDisconnect, state] of [
+    [true, 'Empty'],
+    [false, 'Stable'],
+  ] as const) {
+    const setting = await setUp({ removeMembersOnDisconnect })
+    await oneMember(setting)
+    setting.coordinator.connectionClosed(1)
+    const { groups } = await setting.coordinator.describe(context(6), {
+      groups: ['g'],
+      includeAuthorizedOperations: false,
+    })
+    assert.equal(groups[0]!.groupState, state)
+  }
+})
+
+test('offsets of a deleted topic are forgotten', async () => {
+  const { clock, coordinator } = await setUp()
+  await coordinator.commitOffsets(context(9), commitRequest([committedTopic({ name: 'orders' }, [0, 1])]))
+  coordinator.topicsDeleted(['orders'])
+  await clock.settle()
+  const request = { groupId: 'g', topics: null, groups: [], requireStable: false }
+  assert.deepEqual((await coordinator.fetchOffsets(context(7), request)).topics, [])
+})
+
+test('groups whose commits come in the same turn share a batch', async () => {
+  const { coordinator, partitions } = await setUp({}, 1)
+  await Promise.all(
+    ['a', 'b', 'c'].map((groupId) =>
+      coordinator.commitOffsets(context(9), commitRequest([committedTopic({ name: 'orders' }, [0, 1])], { groupId })),
+    ),
+  )
+  assert.deepEqual([partitions[0]!.batches.length, partitions[0]!.recordsCount], [1, 3])
+})
