@@ -173,7 +173,7 @@ export const brokerDefinitions = {
  */
 export const passiveBrokerDefinitions = [
   list('log.cleanup.policy', 'delete', { items: cleanupPolicies, honoured: false }),
-  int('compression.gzip.level', -1, { atLeast: -1, atMost: 9, honoured: false }),
+  int('compression.gzip.level', -1, { atLeast: -1, atMost: 9, except: 0, honoured: false }),
   int('compression.lz4.level', 9, { atLeast: 1, atMost: 17, honoured: false }),
   int('compression.zstd.level', 3, { atLeast: -131_072, atMost: 22, honoured: false }),
   long('log.cleaner.delete.retention.ms', 86_400_000, { atLeast: 0, honoured: false }),

@@ -105,7 +105,9 @@ function checkBrokerId(text: string, given: Map<string, string>): string | null 
 
 /** Settings of plug-ins and of single listeners, which Kafka passes on unseen. */
 function isPrefixed(name: string): boolean {
-  return /^(listener\.name|rlmm\.config|rsm\.config|config\.providers|metrics?\.|confluent|zookeeper\.)/.test(name)
+  return /^(internal\.|listener\.name|rlmm\.config|rsm\.config|config\.providers|metrics?\.|confluent|zookeeper\.)/.test(
+    name,
+  )
 }
 
 function typedValues(given: ReadonlyMap<string, string>): Values {

@@ -26,6 +26,8 @@ interface Common {
 export interface NumberBounds extends Common {
   readonly atLeast?: number
   readonly atMost?: number
+  /** A hole in the range. */
+  readonly except?: number
 }
 
 const int32 = { lowest: -(2n ** 31n), highest: 2n ** 31n - 1n }
@@ -167,9 +169,10 @@ function common(name: string, type: ConfigType, defaultText: string | null, opti
   return { name, type, defaultText, documentation: options.documentation ?? '', honoured: options.honoured ?? true }
 }
 
-function inBounds(name: string, value: number, { atLeast, atMost }: NumberBounds): Parsed<number> {
+function inBounds(name: string, value: number, { atLeast, atMost, except }: NumberBounds): Parsed<number> {
   if (atLeast !== undefined && value < atLeast) return refuse(name, value, `Value must be at least ${atLeast}`)
   if (atMost !== undefined && value > atMost) return refuse(name, value, `Value must be no more than ${atMost}`)
+  if (value === except) return refuse(name, value, `Value must not be ${except}`)
   return { ok: true, value }
 }
 

@@ -147,7 +147,7 @@ export const honouredTopicDefinitions = {
 const passive = { honoured: false }
 
 const passiveTopicDefinitions: readonly TopicDefinition[] = [
-  topic(int('compression.gzip.level', -1, { atLeast: -1, atMost: 9, ...passive }), 'compression.gzip.level'),
+  topic(int('compression.gzip.level', -1, { atLeast: -1, atMost: 9, except: 0, ...passive }), 'compression.gzip.level'),
   topic(int('compression.lz4.level', 9, { atLeast: 1, atMost: 17, ...passive }), 'compression.lz4.level'),
   topic(int('compression.zstd.level', 3, { atLeast: -131_072, atMost: 22, ...passive }), 'compression.zstd.level'),
   topic(long('delete.retention.ms', 86_400_000, { atLeast: 0, ...passive }), 'log.cleaner.delete.retention.ms'),

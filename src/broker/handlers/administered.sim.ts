@@ -1,0 +1,67 @@
+// What the handlers of cluster metadata need, for their tests: a small cluster in memory, without logs.
+
+import { ProducerIds } from '../../cluster/producer-ids.ts'
+import { SmallCluster, type SmallClusterOptions } from '../../cluster/small-cluster.sim.ts'
+import type { RequestContext } from '../handler.ts'
+import type { Services } from '../services.ts'
+
+type AdministeredServices = Pick<
+  Services,
+  'brokerId' | 'clock' | 'settings' | 'cluster' | 'topics' | 'producerIds' | 'endpointFor'
+>
+
+export class AdministeredCluster {
+  readonly cluster: SmallCluster
+  readonly #producerIds: ProducerIds
+
+  static async start(options: SmallClusterOptions = {}): Promise<AdministeredCluster> {
+    return new AdministeredCluster(await SmallCluster.start(options))
+  }
+
+  private constructor(cluster: SmallCluster) {
+    this.cluster = cluster
+    this.#producerIds = new ProducerIds(cluster.store)
+  }
+
+  /** Of a request that comes to the first broker. Brokers have addresses on the listener PLAINTEXT alone. */
+  context(apiVersion: number, listener = 'PLAINTEXT'): RequestContext & AdministeredServices {
+    const { view, topics, settings, clock, brokers } = this.cluster
+    return {
+      connection: {
+        id: 1,
+        listener,
+        localHost: '127.0.0.1',
+        localPort: 9092,
+        remoteAddress: '127.0.0.1',
+        remotePort: 50_000,
+        clientSoftwareName: 'test',
+        clientSoftwareVersion: '1',
+        signal: new AbortController().signal,
+      },
+      apiVersion,
+      clientId: 'test',
+      principal: 'User:ANONYMOUS',
+      brokerId: [...brokers.keys()][0]!,
+      clock,
+      settings,
+      cluster: view,
+      topics,
+      producerIds: this.#producerIds,
+      endpointFor: (id, connection) =>
+        view.image.brokers.get(id)?.endpoints.find((endpoint) => endpoint.listener === connection.listener) ?? null,
+    }
+  }
+
+  async create(name: string, partitions = 1, configs: Record<string, string> = {}): Promise<string> {
+    const topic = {
+      name,
+      partitions,
+      replicationFactor: -1,
+      assignments: [],
+      configs: new Map(Object.entries(configs)),
+    }
+    const [created] = await this.cluster.topics.create([topic], { validateOnly: false })
+    if (created === undefined || !created.ok) throw new Error(created?.message)
+    return created.id!
+  }
+}
