@@ -247,6 +247,8 @@ export class EmbeddedMetaStore implements MetaStore {
     for (const waiting of group) waiting.fail(new UnknownOutcome(fault.message, { cause }))
     for (const waiting of this.#waiting) waiting.fail(fault)
     this.#waiting = []
+    // The disk has failed already; nothing can be done about a second fault.
+    this.#journal.close().catch(() => {})
     this.#reportFailure(fault)
   }
 

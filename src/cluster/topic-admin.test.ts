@@ -241,6 +241,23 @@ describe('ensure', () => {
     assert.equal(cluster.view.image.revision, revision + 1)
   })
 
+  test('keeps whoever asks later waiting until the new partitions are served', async () => {
+    let serve = () => {}
+    const served = new Promise<void>((resolve) => {
+      serve = resolve
+    })
+    const cluster = await SmallCluster.start({ served: () => served })
+    const first = cluster.topics.ensure('orders')
+    await cluster.clock.settle()
+    assert.ok(cluster.topic('orders'))
+    let answered = false
+    const second = cluster.topics.ensure('orders').finally(() => (answered = true))
+    await cluster.clock.settle()
+    assert.equal(answered, false)
+    serve()
+    assert.equal(await second, await first)
+  })
+
   test('gives the topic that another broker has just created', async () => {
     const cluster = await SmallCluster.start({ brokers: [1, 2] })
     const [mine, other] = await Promise.all([cluster.topics.ensure('a'), cluster.admin(2).ensure('a')])

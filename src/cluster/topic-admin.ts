@@ -99,13 +99,13 @@ export class TopicAdmin {
    * topic at the same time share the creation.
    */
   async ensure(name: string): Promise<TopicImage | TopicRefusal> {
+    // The image shows a topic before its partitions are served, so a creation under way comes first.
+    const underWay = this.#ensuring.get(name)
+    if (underWay !== undefined) return underWay
     const existing = this.#options.view.image.topicsByName.get(name)
     if (existing !== undefined) return existing
-    let ensuring = this.#ensuring.get(name)
-    if (ensuring === undefined) {
-      ensuring = this.#ensure(name).finally(() => this.#ensuring.delete(name))
-      this.#ensuring.set(name, ensuring)
-    }
+    const ensuring = this.#ensure(name).finally(() => this.#ensuring.delete(name))
+    this.#ensuring.set(name, ensuring)
     return ensuring
   }
 
