@@ -72,7 +72,7 @@ function answerOrSearch(
   const isConsumer = replicaId === consumer
   if (timestamp === earliest || timestamp === earliestLocal) {
     const { logStartOffset } = log
-    return found(wanted, -1, logStartOffset, log.epochAt(logStartOffset))
+    return found(wanted, -1, logStartOffset, epochToTell(context, log.epochAt(logStartOffset)))
   }
   // Nothing is tiered: Kafka's answer without remote storage.
   if (timestamp === latestTiered || timestamp === earliestPendingUpload) return nothingFound(wanted)
@@ -82,7 +82,7 @@ function answerOrSearch(
     isConsumer && !partition.latestIsKnown
       ? refused(wanted, apiVersion >= 5 ? ErrorCode.OFFSET_NOT_AVAILABLE : ErrorCode.LEADER_NOT_AVAILABLE)
       : null
-  if (timestamp === latest) return beyond ?? found(wanted, -1, upTo, partition.leaderEpoch)
+  if (timestamp === latest) return beyond ?? found(wanted, -1, upTo, epochToTell(context, partition.leaderEpoch))
 
   const at = answers.length
   searches.push(async () => {
@@ -97,7 +97,7 @@ function visibleEnd(partition: Partition, isolationLevel: number): Offset {
 
 /** Null when no record is there. */
 async function search(
-  { logger }: Context,
+  context: Context,
   partition: Partition,
   log: PartitionLog,
   wanted: Wanted,
@@ -111,10 +111,15 @@ async function search(
         ? await log.findMaxTimestamp(upTo)
         : await log.findByTimestamp(Number(timestamp), upTo)
   } catch (error) {
-    logger.error({ error, partition: partition.name }, 'timestamps could not be searched')
+    context.logger.error({ err: error, partition: partition.name }, 'timestamps could not be searched')
     return refused(wanted, ErrorCode.KAFKA_STORAGE_ERROR)
   }
-  return hit === null ? null : found(wanted, hit.timestamp, hit.offset, hit.leaderEpoch)
+  return hit === null ? null : found(wanted, hit.timestamp, hit.offset, epochToTell(context, hit.leaderEpoch))
+}
+
+/** Below v4 an answer has no place for an epoch. */
+function epochToTell({ apiVersion }: Context, leaderEpoch: number): number {
+  return apiVersion >= 4 ? leaderEpoch : -1
 }
 
 function found({ partitionIndex }: Wanted, timestamp: number, offset: Offset, leaderEpoch: number): Answer {
