@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { apiVersions, heartbeat, metadata, produce, saslHandshake } from './apis/index.ts'
+import { apiVersions, findCoordinator, heartbeat, listOffsets, metadata, produce, saslHandshake } from './apis/index.ts'
 import { decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse } from './frame.ts'
 import { DecodeError, EncodeError } from './schema/index.ts'
 
@@ -100,4 +100,16 @@ test('the batches of a produce request go out by reference and come in as views'
 test('a frame after one that failed is whole', () => {
   assert.throws(() => encodeResponse(metadata, 12, 7, { topics: [{ name: 'a'.repeat(40_000) }] }), EncodeError)
   assert.equal(hex(encodeResponse(heartbeat, 3, 7, {})), spaced`0000000a 00000007 00000000 0000`)
+})
+
+test('a response leaves out what its version lacks, a request refuses to', () => {
+  const topics = [{ name: 'a', partitions: [{ partitionIndex: 0, leaderEpoch: 7, offset: 1 }] }]
+  const [frame] = encodeResponse(listOffsets, 1, 7, { topics })
+  const { body } = decodeResponse(listOffsets, 1, frame!.subarray(4))
+  assert.equal(body.topics[0]?.partitions[0]?.leaderEpoch, -1)
+  const coordinatorKeys = ['a', 'b']
+  assert.throws(
+    () => encodeRequest(findCoordinator, 3, { correlationId: 1, clientId: null }, { coordinatorKeys }),
+    EncodeError,
+  )
 })

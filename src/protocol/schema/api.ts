@@ -50,6 +50,7 @@ export function api<const Q extends Fields, const S extends Fields>({
     flexibleSince: flexibleSince ?? Infinity,
     latestVersionUnstable,
     request: message({ ...range, fields: request }),
-    response: message({ ...range, fields: response }),
+    // A handler answers with one object for all versions; only a client must know what its request cannot carry.
+    response: message({ ...range, fields: response, lenient: true }),
   }
 }

@@ -3,6 +3,7 @@
 import { compile } from './compile.ts'
 import { within } from './errors.ts'
 import { strictlyLacking } from './lacking.ts'
+import { inside } from './type.ts'
 import type { Codec, NullableType, Shape, Type, Wire } from './type.ts'
 
 function arrayCodec<T, N>(element: Codec<T>, compact: boolean, nullable: boolean): Codec<readonly T[] | N> {
@@ -45,7 +46,6 @@ function arrayCodec<T, N>(element: Codec<T>, compact: boolean, nullable: boolean
 export function array<T>(element: Type<T>): NullableType<readonly T[]> {
   const absent: readonly T[] = []
   const isAbsent = (value: readonly T[]) => value.length === 0
-  const inside = ({ version, flexible }: Wire): Wire => ({ version, flexible })
   return {
     absent,
     isAbsent,

@@ -3,6 +3,9 @@
 import { EncodeError } from './errors.ts'
 import type { Codec, Type } from './type.ts'
 
+/** Writes nothing, whatever the value. */
+export const dropped = (): void => {}
+
 /** Reads the default; refuses to write anything else, as Kafka does: the peer would never learn of it. */
 export function strictlyLacking<T>(type: Pick<Type<T>, 'absent' | 'isAbsent'>): Codec<T> {
   return {
@@ -20,9 +23,14 @@ export function strictlyLacking<T>(type: Pick<Type<T>, 'absent' | 'isAbsent'>): 
 export function ignorablyLacking<T>(type: Pick<Type<T>, 'absent'>): Codec<T> {
   return {
     read: () => type.absent,
-    write: () => {},
+    write: dropped,
     bytesMin: 0,
     shape: { kind: 'lacking', ignorable: true },
     lacking: true,
   }
+}
+
+/** In a response: one object stands for every version, so what this version lacks is left out. */
+export function leniently<T>(lacking: Codec<T>): Codec<T> {
+  return { ...lacking, write: dropped }
 }

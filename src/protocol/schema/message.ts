@@ -27,7 +27,12 @@ export function message<const F extends Fields>({
   versions,
   flexibleSince = Infinity,
   fields,
-}: Versions & { readonly fields: F }): Message<StructOf<F>> {
+  lenient = false,
+}: Versions & {
+  readonly fields: F
+  /** Fields that a version lacks are left out when written, and not refused. */
+  readonly lenient?: boolean
+}): Message<StructOf<F>> {
   const type = struct(fields)
   const codecs: (Codec<StructOf<F>> | undefined)[] = []
   const has = (version: number) => Number.isInteger(version) && version >= versions[0] && version <= versions[1]
@@ -40,7 +45,7 @@ export function message<const F extends Fields>({
       const codec = codecs[version]
       if (codec !== undefined) return codec
       invariant(has(version), `version ${version} is outside ${versions.join('-')}`)
-      return (codecs[version] = type.at({ version, flexible: version >= flexibleSince }))
+      return (codecs[version] = type.at({ version, flexible: version >= flexibleSince, lenient }))
     },
   }
 }

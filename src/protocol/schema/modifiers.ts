@@ -2,7 +2,7 @@
 // Each wraps a type and answers in its place: `since(15, ignorable(tagged(1, replicaState)))`.
 
 import { EncodeError } from './errors.ts'
-import { ignorablyLacking, strictlyLacking } from './lacking.ts'
+import { ignorablyLacking, leniently, strictlyLacking } from './lacking.ts'
 import type { Codec, NullableType, Type } from './type.ts'
 
 /** The field is there from `version` on. */
@@ -20,7 +20,12 @@ export function between<T>(first: number, last: number, type: Type<T>): Type<T> 
   return {
     absent: type.absent,
     isAbsent: (value) => type.isAbsent(value),
-    at: (wire) => (wire.version >= first && wire.version <= last ? type.at(wire) : type.lacking),
+    at: (wire) =>
+      wire.version >= first && wire.version <= last
+        ? type.at(wire)
+        : wire.lenient
+          ? leniently(type.lacking)
+          : type.lacking,
     lacking: type.lacking,
   }
 }

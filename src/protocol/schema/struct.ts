@@ -3,7 +3,8 @@
 
 import { assertIdentifier, compile } from './compile.ts'
 import { within } from './errors.ts'
-import { strictlyLacking } from './lacking.ts'
+import { dropped, strictlyLacking } from './lacking.ts'
+import { inside } from './type.ts'
 import type { Codec, Fields, FieldShape, NullableType, Shape, StructOf, Type, Wire } from './type.ts'
 
 interface Field {
@@ -18,7 +19,7 @@ export function struct<const F extends Fields>(fields: F): NullableType<StructOf
   const absent = Object.fromEntries(entries.map(([name, type]) => [name, type.absent])) as StructOf<F>
   const isAbsent = (value: StructOf<F>): boolean =>
     value === absent || entries.every(([name, type]) => value[name] === undefined || type.isAbsent(value[name]))
-  const at = ({ version, flexible }: Wire) => structCodec<StructOf<F>>(entries, { version, flexible })
+  const at = (wire: Wire) => structCodec<StructOf<F>>(entries, inside(wire))
   return {
     absent,
     isAbsent,
@@ -113,7 +114,7 @@ function readTagsSource(tagged: readonly Field[], place: ReadonlyMap<Field, numb
 
 function writeSource({ name, codec }: Field, index: number): string {
   if (codec.tag !== undefined) return ''
-  if (codec.shape.kind === 'lacking' && codec.shape.ignorable) return ''
+  if (codec.write === dropped) return ''
   return `
     at = ${index}
     const value${index} = struct.${name}

@@ -11,6 +11,13 @@ export interface Wire {
   readonly flexible: boolean
   /** The value is itself a tagged field: a struct that may be null then has another marker before it. */
   readonly tagged?: boolean
+  /** Fields that the version lacks are left out when written, and not refused. */
+  readonly lenient?: boolean
+}
+
+/** For what a value holds: being tagged is a matter of the value itself. */
+export function inside({ version, flexible, lenient = false }: Wire): Wire {
+  return { version, flexible, lenient }
 }
 
 export interface Codec<T> {
