@@ -191,7 +191,7 @@ async function readOne(read: ReadAhead, maxBytes: number, atLeastOne: boolean, l
     read.chunks = found.chunks
     read.sizeBytes = found.sizeBytes
   } catch (error) {
-    logger.error({ error, partition: partition.name, offset: wanted.fetchOffset }, 'records could not be read')
+    logger.error({ err: error, partition: partition.name, offset: wanted.fetchOffset }, 'records could not be read')
     read.errorCode = ErrorCode.KAFKA_STORAGE_ERROR
   }
 }

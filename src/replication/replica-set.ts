@@ -202,7 +202,7 @@ export class ReplicaSet {
       try {
         await this.#logs.deleteLog({ topicName, partition })
       } catch (error) {
-        this.#logger.error({ error, partition: name }, 'the log of a deleted partition could not be removed')
+        this.#logger.error({ err: error, partition: name }, 'the log of a deleted partition could not be removed')
       }
     })
   }
@@ -218,7 +218,7 @@ export class ReplicaSet {
   readonly #onState = (partition: Partition): void => {
     if (partition.state === 'offline') {
       this.#logger.error(
-        { error: partition.fault, partition: partition.name },
+        { err: partition.fault, partition: partition.name },
         'the partition is offline: its disk failed',
       )
     }

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { silentLogger } from '../lib/logger.ts'
+import { ErrorCode } from '../protocol/error-code.ts'
+import type { Partition } from '../replication/partition.ts'
+import type { LogRead } from '../storage/partition-log.ts'
+import type { FetchPartition } from './fetch-partition.ts'
+import { readAll, type ReadAhead } from './fetch-round.ts'
+
+interface Source {
+  /** Of its batches. */
+  readonly sizes: readonly number[]
+  readonly maxBytes: number
+}
+
+/** What a log gives of batches of these sizes. */
+function given(sizes: readonly number[], maxBytes: number, atLeastOne: boolean): number {
+  let total = 0
+  for (const size of sizes) {
+    if (total + size > maxBytes && !(atLeastOne && total === 0)) break
+    total += size
+  }
+  return total
+}
+
+function readOf(source: Source, underWay: { now: number; most: number }): ReadAhead {
+  const log = {
+    async read(_from: number, maxBytes: number, _upTo: number, atLeastOne: boolean): Promise<LogRead> {
+      underWay.now += 1
+      underWay.most = Math.max(underWay.most, underWay.now)
+      await Promise.resolve()
+      underWay.now -= 1
+      return { ok: true, chunks: [], sizeBytes: given(source.sizes, maxBytes, atLeastOne) }
+    },
+  }
+  return {
+    wanted: { fetchOffset: 0, maxBytes: source.maxBytes } as FetchPartition,
+    partition: { log, name: 'orders-0' } as unknown as Partition,
+    highWatermark: 0,
+    lastStableOffset: 0,
+    upTo: 0,
+    chunks: [],
+    sizeBytes: 0,
+    errorCode: ErrorCode.NONE,
+    aborted: null,
+  }
+}
+
+/** One after the other, as Kafka reads. */
+function oneByOne(sources: readonly Source[], maxBytes: number): number[] {
+  let left = maxBytes
+  let total = 0
+  return sources.map(({ sizes, maxBytes: own }) => {
+    const size = left > 0 || total === 0 ? given(sizes, Math.min(own, left), total === 0) : 0
+    total += size
+    left = Math.max(0, left - size)
+    return size
+  })
+}
+
+test('reading side by side gives every partition what reading one by one would', async () => {
+  const source = fc.record({
+    sizes: fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 6 }),
+    maxBytes: fc.nat(100),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(source, { maxLength: 40 }), fc.nat(600), async (sources, maxBytes) => {
+      const underWay = { now: 0, most: 0 }
+      const reads = sources.map((one) => readOf(one, underWay))
+      const total = await readAll(reads, maxBytes, silentLogger)
+      const expected = oneByOne(sources, maxBytes)
+      assert.deepEqual(
+        reads.map(({ sizeBytes }) => sizeBytes),
+        expected,
+      )
+      assert.equal(
+        total,
+        expected.reduce((sum, size) => sum + size, 0),
+      )
+      assert.ok(underWay.most <= 16)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('partitions that all fit are read side by side, after the first', async () => {
+  const underWay = { now: 0, most: 0 }
+  const reads = Array.from({ length: 11 }, () => readOf({ sizes: [10], maxBytes: 100 }, underWay))
+  assert.equal(await readAll(reads, 10_000, silentLogger), 110)
+  assert.equal(underWay.most, 10)
+})
