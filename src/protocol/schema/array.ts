@@ -4,7 +4,7 @@ import { compile } from './compile.ts'
 import { within } from './errors.ts'
 import { strictlyLacking } from './lacking.ts'
 import { inside } from './type.ts'
-import type { Codec, NullableType, Shape, Type, Wire } from './type.ts'
+import type { Codec, NullableType, Shape, Type } from './type.ts'
 
 function arrayCodec<T, N>(element: Codec<T>, compact: boolean, nullable: boolean): Codec<readonly T[] | N> {
   const { read, write } = compile(
