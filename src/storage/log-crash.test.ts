@@ -11,7 +11,7 @@ import { baseOffsetOf, leaderEpochOf, maxTimestampOf, nextOffsetOf, producerIdOf
 import { buildEndTransactionMarker } from '../records/control-batch.ts'
 import { recordsOf } from '../records/record.ts'
 import type { LogDirectory } from './log-directory.ts'
-import { batchOf, openDirectory, openOrders, readAll, smallConfig } from './partition-log.contract.ts'
+import { asBuffer, batchOf, openDirectory, openOrders, readAll, smallConfig } from './partition-log.contract.ts'
 import type { Offset } from './partition-log.ts'
 import { producerBatchOf } from './producer-batch.ts'
 import { ProducerState } from './producer-state.ts'
@@ -66,10 +66,7 @@ async function check(log: SegmentedLog, model: Model, random: SeededRandom): Pro
   assert.equal(log.logStartOffset, model.start)
   const visible = model.batches.filter((batch) => nextOffsetOf(batch) > model.start)
   const found = await readAll(log, log.logStartOffset, 1 + random.below(700))
-  assert.deepEqual(
-    found.map((batch) => Buffer.from(batch)),
-    visible.map((batch) => Buffer.from(batch)),
-  )
+  assert.deepEqual(found.map(asBuffer), visible.map(asBuffer))
   const { state, aborted } = model.producers()
   assert.deepEqual(rememberedBy(log.producers), rememberedBy(state))
   assert.deepEqual(

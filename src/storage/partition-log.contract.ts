@@ -83,6 +83,11 @@ export async function readAll(log: PartitionLog, from = log.logStartOffset, maxB
   }
 }
 
+/** For comparing bytes whatever holds them. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes)
+}
+
 export function partitionLogContract(diskName: string, diskFor: (t: TestContext) => Promise<DiskUnderTest>): void {
   /** A log of 30 batches of one size with 2 records each, a minute apart, over several segments. */
   async function filledLog(t: TestContext, config: LogConfig = smallConfig) {
@@ -99,15 +104,14 @@ export function partitionLogContract(diskName: string, diskFor: (t: TestContext)
     return { place, directory, log, written }
   }
 
-  const it = (title: string, run: (t: TestContext) => Promise<void>) => test(`on the ${diskName} disk, ${title}`, run)
+  const it = (title: string, run: (t: TestContext) => Promise<void>): void => {
+    void test(`on the ${diskName} disk, ${title}`, run)
+  }
 
   it('what was appended is read back, byte for byte, with its offsets and epochs', async (t) => {
     const { log, written } = await filledLog(t)
     const found = await readAll(log)
-    assert.deepEqual(
-      found.map((batch) => Buffer.from(batch)),
-      written.map((batch) => Buffer.from(batch)),
-    )
+    assert.deepEqual(found.map(asBuffer), written.map(asBuffer))
     assert.deepEqual(
       found.map((batch) => baseOffsetOf(batch)),
       written.map((_, i) => 2 * i),
@@ -132,7 +136,7 @@ export function partitionLogContract(diskName: string, diskFor: (t: TestContext)
     assert.deepEqual([reopened.logStartOffset, reopened.logEndOffset, reopened.durableOffset], [0, 60, 60])
     assert.equal(reopened.latestEpoch, 2)
     assert.equal(reopened.sizeBytes, sizeBytes)
-    assert.deepEqual((await readAll(reopened)).map(Buffer.from), written.map(Buffer.from))
+    assert.deepEqual((await readAll(reopened)).map(asBuffer), written.map(asBuffer))
     assert.equal(await appended(reopened, batchOf(['more']), 3), 60)
     assert.deepEqual(reopened.endOffsetForEpoch(2), { epoch: 2, endOffset: 60 })
   })
@@ -169,7 +173,7 @@ export function partitionLogContract(diskName: string, diskFor: (t: TestContext)
       const kept = Math.floor(end / 2)
       await log.truncateTo(end)
       assert.equal(log.logEndOffset, 2 * kept, 'a batch goes as a whole')
-      assert.deepEqual((await readAll(log)).map(Buffer.from), written.slice(0, kept).map(Buffer.from))
+      assert.deepEqual((await readAll(log)).map(asBuffer), written.slice(0, kept).map(asBuffer))
       assert.equal(log.latestEpoch, kept === 0 ? -1 : Math.floor((kept - 1) / 10))
       assert.equal(await appended(log, batchOf(['new']), 7), 2 * kept)
       await directory.close()
@@ -190,7 +194,7 @@ export function partitionLogContract(diskName: string, diskFor: (t: TestContext)
     assert.equal(log.logStartOffset, 31)
     assert.ok(log.segmentCount < segmentsBefore)
     assert.deepEqual(await log.read(30, 100, 60, true), { ok: false, refusal: 'offsetOutOfRange' })
-    assert.deepEqual((await readAll(log)).map(Buffer.from), written.slice(15).map(Buffer.from))
+    assert.deepEqual((await readAll(log)).map(asBuffer), written.slice(15).map(asBuffer))
     await log.advanceStartTo(60)
     assert.deepEqual([log.logStartOffset, log.logEndOffset, log.sizeBytes], [60, 60, 0])
     await directory.close()

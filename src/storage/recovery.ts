@@ -155,7 +155,8 @@ export async function removeSegment(context: StorageContext, segment: Segment): 
   segment.indexes = null
   context.indexCache.forget(segment)
   await segment.file.close()
-  for (const suffix of [offsetIndexSuffix, timeIndexSuffix, txnIndexSuffix, logSuffix]) {
+  // The batches first: they must never be found without the aborted transactions among them.
+  for (const suffix of [logSuffix, offsetIndexSuffix, timeIndexSuffix, txnIndexSuffix]) {
     await context.disk.remove(segment.path(suffix))
   }
 }
