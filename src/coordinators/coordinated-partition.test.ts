@@ -299,6 +299,14 @@ test('requests during the load are told to ask again, and find everything afterw
   assert.equal(await read(), 'a b c')
 })
 
+test('what a machine is told while it loads it hears afterwards', async () => {
+  const { coordinated, read, clock } = setUp(logOf(['a']))
+  coordinated.tell({ kind: 'write', words: ['b'] })
+  await coordinated.loaded
+  await clock.settle()
+  assert.equal(await read(), 'a b')
+})
+
 test('a long log is read in pieces', async () => {
   const words = Array.from({ length: 50 }, (_, index) => `word${index}`)
   const partition = logOf(...words.map((word) => [word]))

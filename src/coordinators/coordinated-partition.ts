@@ -64,6 +64,8 @@ export class CoordinatedPartition<Event, Entry> {
   /** The newest appends that are not committed yet; everything before them is waited for on its own. */
   #newest: Held | null = null
   readonly #held = new Set<Held>()
+  /** As many as topics deleted and connections closed during one load. */
+  readonly #toldWhileLoading: Event[] = []
 
   /** `name`: for log lines, such as `__consumer_offsets-7`. */
   constructor(name: string, partition: CoordinatorPartition, options: MachineOptions<Event, Entry>) {
@@ -92,14 +94,17 @@ export class CoordinatedPartition<Event, Entry> {
     return answer
   }
 
-  /** Hands the machine an event nobody waits for; dropped unless active. */
+  /** Hands the machine an event nobody waits for. While loading it is kept until the machine is there. */
   tell(event: Event): void {
-    if (this.#machine !== null) this.#run(event)
+    if (this.#stopped) return
+    if (this.#machine === null) this.#toldWhileLoading.push(event)
+    else this.#run(event)
   }
 
   /** For good: answers whoever waits with `code`, and every later request with NOT_COORDINATOR. */
   stop(code: ErrorCode): void {
     this.#stopped = true
+    this.#toldWhileLoading.length = 0
     this.#dropMachine(code)
   }
 
@@ -115,6 +120,7 @@ export class CoordinatedPartition<Event, Entry> {
       this.#machine = machine
       if (this.#partition.highWatermark < end) this.#holdUntil(end, [])
       for (const effect of machine.loaded(clock.now())) this.#do(effect)
+      for (const event of this.#toldWhileLoading.splice(0)) this.tell(event)
       this.#logger.debug({ partition: this.#name, end, ms: clock.monotonic() - started }, 'coordinator loaded')
     } catch (error) {
       if (this.#stopped) return

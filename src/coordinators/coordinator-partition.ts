@@ -11,6 +11,11 @@ export interface CoordinatorPartition {
   append(batch: Uint8Array): Appended
   /** Resolves once `end` <= high watermark; rejects when this broker stops leading the partition or its disk fails. */
   committed(end: Offset): Promise<void>
+  /**
+   * Whole batches from the one that holds `from`, about `maxBytes` of them but at least one; empty at the end of the log. Reaches to
+   * the log end offset, not only to the high watermark: what a leader holds will be committed, and a coordinator that did not
+   * load it would decide on old state.
+   */
   read(from: Offset, maxBytes: number): Promise<LogRead>
 }
 

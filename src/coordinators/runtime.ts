@@ -46,7 +46,7 @@ export class CoordinatorRuntime<Event, Entry> {
     return partition.submit(event, refusal, signal)
   }
 
-  /** Hands every active machine the event. */
+  /** Hands every machine the event; those that are loading get it afterwards. */
   tellAll(event: Event): void {
     for (const partition of this.#partitions.values()) partition.tell(event)
   }

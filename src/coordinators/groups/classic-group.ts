@@ -30,6 +30,7 @@ import { ErrorCode } from '../../protocol/error-code.ts'
 import { reply } from '../effect.ts'
 import { ClassicMember, noBytes } from './classic-member.ts'
 import { ClassicRoster } from './classic-roster.ts'
+import { cancelPhase, cancelSession, initialDelayTimer, joinTimer, sessionTimer, syncTimer } from './classic-timers.ts'
 import type {
   CommitEvent,
   GroupEffect,
@@ -173,7 +174,7 @@ export class ClassicGroup {
   loaded(now: Millis): GroupEffect[] {
     this.#now = now
     const effects = Array.from(this.#roster, ({ memberId, sessionTimeoutMs }) =>
-      this.#sessionTimer(memberId, sessionTimeoutMs),
+      sessionTimer(this.groupId, memberId, sessionTimeoutMs),
     )
     // The limit was lowered. Members get to commit offsets before some of them have to go.
     return this.#roster.size > this.#settings.maxSize ? [...effects, ...this.#prepareRebalance()] : effects
@@ -189,7 +190,7 @@ export class ClassicGroup {
       this.#pendingJoins.delete(memberId)
       this.#roster.remove(memberId)
       const refused = reply(replyTo, joinRefused(unknownMemberId, ErrorCode.GROUP_MAX_SIZE_REACHED))
-      return [this.#cancelSession(memberId), refused, ...this.#completeJoinIfAllThere()]
+      return [cancelSession(this.groupId, memberId), refused, ...this.#completeJoinIfAllThere()]
     }
     if (!this.#supports(request)) return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
     if (memberId === unknownMemberId) {
@@ -199,7 +200,7 @@ export class ClassicGroup {
       // KIP-394: the member has to come back with its id, so that a client that gives up leaves nothing behind.
       this.#pendingJoins.set(newMemberId, sender.connectionId)
       return [
-        this.#sessionTimer(newMemberId, request.sessionTimeoutMs),
+        sessionTimer(this.groupId, newMemberId, request.sessionTimeoutMs),
         reply(replyTo, joinRefused(newMemberId, ErrorCode.MEMBER_ID_REQUIRED)),
       ]
     }
@@ -253,7 +254,10 @@ export class ClassicGroup {
     this.#roster.update(member, event)
     this.#roster.add(member)
     this.#pendingJoins.delete(memberId)
-    return [this.#sessionTimer(memberId, this.#settings.newMemberJoinTimeoutMs), ...this.#rebalanceOrCompleteJoin()]
+    return [
+      sessionTimer(this.groupId, memberId, this.#settings.newMemberJoinTimeoutMs),
+      ...this.#rebalanceOrCompleteJoin(),
+    ]
   }
 
   #rejoin(event: JoinEvent, member: ClassicMember): GroupEffect[] {
@@ -289,7 +293,10 @@ export class ClassicGroup {
     const member = this.#roster.replace(old, newMemberId)
     this.#pendingSyncs.delete(old.memberId)
     this.#roster.update(member, event)
-    effects.push(this.#cancelSession(old.memberId), this.#sessionTimer(newMemberId, request.sessionTimeoutMs))
+    effects.push(
+      cancelSession(this.groupId, old.memberId),
+      sessionTimer(this.groupId, newMemberId, request.sessionTimeoutMs),
+    )
     switch (this.#state) {
       case 'Stable': {
         if (this.#roster.selectProtocol() !== this.#protocol) return [...effects, ...this.#rebalanceOrCompleteJoin()]
@@ -361,16 +368,19 @@ export class ClassicGroup {
       }
     }
     this.#pendingSyncs.clear()
-    effects.push({ kind: 'cancelTimer', key: this.#key('sync') })
+    effects.push(cancelPhase(this.groupId, 'sync'))
     this.#initial = this.#state === 'Empty'
     this.#moreMembersCame = false
     this.#state = 'PreparingRebalance'
     if (this.#initial) {
       const delayMs = this.#settings.initialRebalanceDelayMs
       const remainingMs = Math.max(this.#roster.rebalanceTimeoutMs - delayMs, 0)
-      return [...effects, this.#initialDelay(delayMs, remainingMs)]
+      return [...effects, initialDelayTimer(this.groupId, delayMs, remainingMs)]
     }
-    return [...effects, ...(this.#allJoined() ? this.#completeJoin() : [this.#joinTimer()])]
+    return [
+      ...effects,
+      ...(this.#allJoined() ? this.#completeJoin() : [joinTimer(this.groupId, this.#roster.rebalanceTimeoutMs)]),
+    ]
   }
 
   #allJoined(): boolean {
@@ -387,23 +397,23 @@ export class ClassicGroup {
     if (!this.#moreMembersCame || remainingMs === 0) return this.#completeJoin()
     this.#moreMembersCame = false
     const nextDelayMs = Math.min(this.#settings.initialRebalanceDelayMs, remainingMs)
-    return [this.#initialDelay(nextDelayMs, Math.max(remainingMs - delayMs, 0))]
+    return [initialDelayTimer(this.groupId, nextDelayMs, Math.max(remainingMs - delayMs, 0))]
   }
 
   /** Those who have not rejoined are out, save static members; whoever is left is the next generation. */
   #completeJoin(): GroupEffect[] {
-    const effects: GroupEffect[] = [{ kind: 'cancelTimer', key: this.#key('join') }]
+    const effects: GroupEffect[] = [cancelPhase(this.groupId, 'join')]
     for (const { memberId, joinReply, groupInstanceId } of this.#roster) {
       if (joinReply !== null || groupInstanceId !== null) continue
       this.#roster.remove(memberId)
-      effects.push(this.#cancelSession(memberId))
+      effects.push(cancelSession(this.groupId, memberId))
     }
     if (this.#roster.size === 0) {
       const value = { ...foundingGeneration, generation: this.#generation + 1, protocolType: this.#protocolType ?? '' }
       return [...effects, this.#append({ ...value, currentStateTimestamp: this.#now })] // and `apply` makes it Empty
     }
     // Only static members are left, and none has rejoined: go on waiting, until they do or their sessions end.
-    if (!this.#roster.electJoinedLeader()) return [...effects, this.#joinTimer()]
+    if (!this.#roster.electJoinedLeader()) return [...effects, joinTimer(this.groupId, this.#roster.rebalanceTimeoutMs)]
     this.#generation++
     this.#protocol = this.#roster.selectProtocol()
     this.#state = 'CompletingRebalance'
@@ -414,11 +424,9 @@ export class ClassicGroup {
       this.#roster.setJoinReply(member, null)
       member.isNew = false
       this.#pendingSyncs.add(member.memberId)
-      effects.push(this.#sessionTimer(member.memberId, member.sessionTimeoutMs))
+      effects.push(sessionTimer(this.groupId, member.memberId, member.sessionTimeoutMs))
     }
-    const event = { kind: 'syncOverdue', groupId: this.groupId, generation: this.#generation } as const
-    effects.push({ kind: 'setTimer', key: this.#key('sync'), afterMs: this.#roster.rebalanceTimeoutMs, event })
-    return effects
+    return [...effects, syncTimer(this.groupId, this.#roster.rebalanceTimeoutMs, this.#generation)]
   }
 
   // ---- SyncGroup
@@ -451,7 +459,7 @@ export class ClassicGroup {
 
   #synced({ memberId }: ClassicMember): GroupEffect[] {
     this.#pendingSyncs.delete(memberId)
-    return this.#pendingSyncs.size === 0 ? [{ kind: 'cancelTimer', key: this.#key('sync') }] : []
+    return this.#pendingSyncs.size === 0 ? [cancelPhase(this.groupId, 'sync')] : []
   }
 
   /** The leader has spoken: what it says goes to the log, then to all who wait. Members it left out get nothing. */
@@ -481,7 +489,7 @@ export class ClassicGroup {
     if (member.syncReply === null) return []
     const answer = reply(member.syncReply, response)
     member.syncReply = null
-    return [answer, this.#sessionTimer(member.memberId, member.sessionTimeoutMs)]
+    return [answer, sessionTimer(this.groupId, member.memberId, member.sessionTimeoutMs)]
   }
 
   #syncOverdue(generation: number): GroupEffect[] {
@@ -490,7 +498,7 @@ export class ClassicGroup {
     const effects: GroupEffect[] = []
     for (const memberId of this.#pendingSyncs) {
       this.#roster.remove(memberId)
-      effects.push(this.#cancelSession(memberId))
+      effects.push(cancelSession(this.groupId, memberId))
     }
     return [...effects, ...this.#prepareRebalance()]
   }
@@ -505,7 +513,7 @@ export class ClassicGroup {
     member.connectionId = sender.connectionId
     const rebalancing = this.#state === 'PreparingRebalance'
     const code = rebalancing ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
-    return [this.#sessionTimer(member.memberId, member.sessionTimeoutMs), reply(replyTo, heartbeatAnswer(code))]
+    return [sessionTimer(this.groupId, member.memberId, member.sessionTimeoutMs), reply(replyTo, heartbeatAnswer(code))]
   }
 
   #leave({ members, replyTo }: LeaveEvent): GroupEffect[] {
@@ -525,7 +533,7 @@ export class ClassicGroup {
   /** An administrator may name a static member by its instance alone. */
   #leaveOne({ memberId, groupInstanceId }: LeavingMember, effects: GroupEffect[]): ErrorCode {
     if (this.#pendingJoins.delete(memberId)) {
-      effects.push(this.#cancelSession(memberId))
+      effects.push(cancelSession(this.groupId, memberId))
       return ErrorCode.NONE
     }
     let member: ClassicMember | ErrorCode | undefined
@@ -551,7 +559,7 @@ export class ClassicGroup {
     for (const [memberId, heardOn] of this.#pendingJoins) {
       if (heardOn !== connectionId) continue
       this.#pendingJoins.delete(memberId)
-      effects.push(this.#cancelSession(memberId))
+      effects.push(cancelSession(this.groupId, memberId))
     }
     for (const member of this.#roster) {
       if (member.connectionId === connectionId && member.groupInstanceId === null) effects.push(...this.#drop(member))
@@ -563,7 +571,7 @@ export class ClassicGroup {
     const effects = this.#endWaits(member, ErrorCode.UNKNOWN_MEMBER_ID)
     this.#roster.remove(member.memberId)
     this.#pendingSyncs.delete(member.memberId)
-    return [...effects, this.#cancelSession(member.memberId)]
+    return [...effects, cancelSession(this.groupId, member.memberId)]
   }
 
   #someoneIsGone(): GroupEffect[] {
@@ -599,10 +607,10 @@ export class ClassicGroup {
     const member = this.#roster.get(request.memberId)
     if (member === undefined) return []
     member.connectionId = sender.connectionId
-    return [this.#sessionTimer(member.memberId, member.sessionTimeoutMs)]
+    return [sessionTimer(this.groupId, member.memberId, member.sessionTimeoutMs)]
   }
 
-  // ---- Records and timers
+  // ---- Records
 
   #record(assignmentOf: (member: ClassicMember) => Uint8Array, currentStateTimestamp: Millis): GroupEffect {
     invariant(this.#protocol !== null, 'a generation with members has a protocol')
@@ -618,34 +626,6 @@ export class ClassicGroup {
 
   #append(value: GroupGeneration): GroupEffect {
     return { kind: 'append', records: [{ kind: 'generation', groupId: this.groupId, value }] }
-  }
-
-  #sessionTimer(memberId: string, afterMs: Millis): GroupEffect {
-    const event = { kind: 'sessionExpired', groupId: this.groupId, memberId } as const
-    return { kind: 'setTimer', key: this.#sessionKey(memberId), afterMs, event }
-  }
-
-  #cancelSession(memberId: string): GroupEffect {
-    return { kind: 'cancelTimer', key: this.#sessionKey(memberId) }
-  }
-
-  #joinTimer(): GroupEffect {
-    const event = { kind: 'joinPhaseOver', groupId: this.groupId } as const
-    return { kind: 'setTimer', key: this.#key('join'), afterMs: this.#roster.rebalanceTimeoutMs, event }
-  }
-
-  #initialDelay(delayMs: Millis, remainingMs: Millis): GroupEffect {
-    const event = { kind: 'initialDelayOver', groupId: this.groupId, delayMs, remainingMs } as const
-    return { kind: 'setTimer', key: this.#key('join'), afterMs: delayMs, event }
-  }
-
-  #key(phase: 'join' | 'sync'): string {
-    return `${phase}/${this.groupId}`
-  }
-
-  /** Ids may hold any character: the length keeps `a` + `b/c` apart from `a/b` + `c`. */
-  #sessionKey(memberId: string): string {
-    return `session/${this.groupId.length}/${this.groupId}/${memberId}`
   }
 }
 
