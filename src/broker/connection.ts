@@ -46,6 +46,8 @@ export interface ConnectionOptions {
   readonly held: boolean
   /** Exactly once; no handler is started after it. */
   readonly onClosed: (connection: Connection) => void
+  /** Exactly once, after or with the above: nothing of the socket is left. */
+  readonly onSocketClosed: (connection: Connection) => void
 }
 
 /** A request that was started; its reply leaves when all before it have left. */
@@ -69,6 +71,7 @@ export class Connection implements BudgetMember {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #onClosed: (connection: Connection) => void
+  readonly #onGone: (connection: Connection) => void
 
   readonly #inFlight: InFlight[] = []
   #inFlightBytes = 0
@@ -106,11 +109,15 @@ export class Connection implements BudgetMember {
     this.#logger = options.logger
     this.#held = options.held
     this.#onClosed = options.onClosed
+    this.#onGone = options.onSocketClosed
     this.#lastActiveAt = options.clock.monotonic()
     this.info = new ConnectionState(options.id, options.listener, socket)
     socket.onData = (bytes) => this.#onData(bytes)
     socket.onDrain = () => this.#onDrain()
-    socket.onClose = (error) => this.#onSocketClosed(error)
+    socket.onClose = (error) => {
+      this.#onSocketClosed(error)
+      this.#onGone(this)
+    }
     this.#steer()
   }
 
@@ -153,6 +160,11 @@ export class Connection implements BudgetMember {
   /** The broker stops: what is answered still leaves, nothing new starts. */
   shutDown(): void {
     if (!this.#closed) this.#finish()
+  }
+
+  /** Closes the socket now; what the client has not taken is lost. */
+  destroySocket(): void {
+    this.#socket.destroy()
   }
 
   resumeReading(): boolean {
@@ -330,13 +342,19 @@ export class Connection implements BudgetMember {
 
   #steer(): void {
     if (this.#closed || this.#draining) return
-    const isBusy = this.#inFlight.length > 0 || this.#stalled
-    const isAhead = isBusy && this.#reader.bufferedBytes > READ_AHEAD_BYTES
-    const pause = this.#held || (!this.#closing && (this.#waitsForBudget || isAhead))
+    const pause = this.#held || (!this.#closing && (this.#waitsForBudget || this.#isAhead()))
     if (pause === this.#paused) return
     this.#paused = pause
     if (pause) this.#socket.pause()
     else this.#socket.resume()
+  }
+
+  /** Enough has come that cannot start yet. What is half read may be a produce request that could start beside the others. */
+  #isAhead(): boolean {
+    const bytes = this.#reader.bufferedBytes
+    if (bytes <= READ_AHEAD_BYTES || (this.#inFlight.length === 0 && !this.#stalled)) return false
+    const mustWait = this.#stalled || this.#inFlightOthers > 0 || this.#next !== null
+    return mustWait || this.#inFlightBytes + bytes > IN_FLIGHT_BYTES_MAX
   }
 
   #giveBack(bytes: number): void {
