@@ -606,7 +606,7 @@ test('whatever happens in whatever order, replies keep their order, each end is 
   const steps = fc.array(fc.oneof(...peaceful, ...peaceful, ...peaceful, ...violent), { maxLength: 80, size: 'max' })
   await fc.assert(
     fc.asyncProperty(steps, fc.nat(), fc.constantFrom(50 * KIB, 400 * KIB, 64 * MIB), async (steps, seed, limit) => {
-      const { pipeline, client } = await opened({ seed, limits: { queuedRequestBytesMax: limit } })
+      const { pipeline, client } = await opened({ seed, limits: { queuedRequestBytesMax: limit, idleMsMax: 20_000 } })
       const clients = [client]
       while (clients.length < clientCount) clients.push(await pipeline.connect())
       const expected = await play(pipeline, clients, steps)
@@ -615,6 +615,8 @@ test('whatever happens in whatever order, replies keep their order, each end is 
       }
       for (const { socket } of clients) socket.destroy()
       await answerAll(pipeline)
+      // Who has ended its side, does not read, and is gone without a word, is idle.
+      await pipeline.run(25_000)
       assert.deepEqual(
         pipeline.disconnected.toSorted((a, b) => a - b),
         [1, 2, 3, 4],

@@ -90,8 +90,8 @@ export class SimulatedPipeline {
 
   async connect(host = 'client'): Promise<SimulatedClient> {
     const connecting = this.network.host(host).connect({ host: 'broker', port: this.#port })
-    await this.clock.advance(1)
-    return new SimulatedClient(await connecting)
+    const [socket] = await Promise.all([connecting, this.clock.advance(1)])
+    return new SimulatedClient(socket)
   }
 
   /** Lets the network work. */
