@@ -39,6 +39,11 @@ export class WaitingProduce implements OffsetWaiter {
     if (partition.waitWritten(end, this, this.#answers.length)) this.#add(null, answer)
   }
 
+  /** Waits until consumers see them. */
+  visible(partition: Partition, end: number, answer: PendingAnswer): void {
+    if (partition.waitCommitted(end, this, this.#answers.length)) this.#add(null, answer)
+  }
+
   /** Waits until they are committed, and checks then that the ISR is still large enough (NOT_ENOUGH_REPLICAS_AFTER_APPEND). */
   committed(partition: Partition, end: number, answer: PendingAnswer): void {
     if (partition.waitCommitted(end, this, this.#answers.length)) this.#add(partition, answer)

@@ -131,8 +131,23 @@ describe('a produce that is accepted', () => {
 })
 
 describe('acks', () => {
-  test('1 waits for the page cache', async () => {
+  test('1 waits until the record is visible where the leader is the whole ISR', async () => {
     const topics = await broker({}, { immediate: false })
+    let answered = false
+    const response = Promise.resolve(handleProduce(topics.context(9), requestOf({ acks: 1 }))).then((response) => {
+      answered = true
+      return response!
+    })
+    topics.log('orders').write()
+    await topics.clock.settle()
+    assert.equal(answered, false)
+    topics.log('orders').flush()
+    assert.deepEqual(codesOf(await response), [ErrorCode.NONE])
+    assert.equal(topics.partition('orders').highWatermark, 1)
+  })
+
+  test('1 waits for the page cache where other replicas are in sync', async () => {
+    const topics = await broker({ replicas: [1, 2] }, { immediate: false })
     let answered = false
     const response = Promise.resolve(handleProduce(topics.context(9), requestOf({ acks: 1 }))).then((response) => {
       answered = true

@@ -147,6 +147,9 @@ function append(
   }
   const end = appended.lastOffset + 1
   if (acks === -1) waiting.committed(partition, end, answer)
+  // A leader that is its whole ISR makes a record visible with its confirmation, in Kafka as here: who produces with acks=1 and
+  // then asks for the latest offset counts on it. What is visible is durable, so the confirmation waits for that.
+  else if (acks === 1 && partition.isr.length === 1) waiting.visible(partition, end, answer)
   else if (acks === 1 || partition.queuedBytes > queuedBytesMax) waiting.written(partition, end, answer)
   return answer
 }
