@@ -120,17 +120,14 @@ async function rebuildIndexes(segment: Segment, endOffset: Offset, indexInterval
 
 /** Writes the index files of a segment whose indexes are in memory; they survive a crash. */
 export async function writeIndexes(disk: Disk, segment: Segment): Promise<void> {
+  const { aborted, txnIndexPath } = segment
   const { offsets, times } = segment.indexes!
+  // One that a truncation emptied must not be found again. Durable by the replacements, which sync the folder.
+  if (aborted !== null && aborted.length === 0) await disk.remove(txnIndexPath)
   const writes = [
     disk.replaceFile(segment.offsetIndexPath, offsets.encode()),
     disk.replaceFile(segment.timeIndexPath, times.encode()),
   ]
-  if (segment.aborted !== null) {
-    const { aborted, txnIndexPath } = segment
-    // One that a truncation emptied must not be found again.
-    writes.push(
-      aborted.length > 0 ? disk.replaceFile(txnIndexPath, encodeTxnIndex(aborted)) : disk.remove(txnIndexPath),
-    )
-  }
+  if (aborted !== null && aborted.length > 0) writes.push(disk.replaceFile(txnIndexPath, encodeTxnIndex(aborted)))
   await Promise.all(writes)
 }

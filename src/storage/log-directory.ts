@@ -4,6 +4,7 @@
 import type { Clock, Timer } from '../io/clock.ts'
 import type { Disk, DiskLock } from '../io/disk.ts'
 import type { Random } from '../io/random.ts'
+import { invariant } from '../lib/invariant.ts'
 import type { Logger } from '../lib/logger.ts'
 import { decodeUuid } from '../lib/uuid.ts'
 import {
@@ -19,6 +20,7 @@ import {
   type FolderName,
   logFolderName,
   parseLogFolderName,
+  strayFolderName,
 } from './log-folder-name.ts'
 import { decodeMetaProperties, encodeMetaProperties, type MetaProperties } from './meta-properties.ts'
 import { decodePartitionMetadata, encodePartitionMetadata } from './partition-metadata.ts'
@@ -238,6 +240,25 @@ export class LogDirectory {
     this.#removeInBackground(`${this.path}/${target}`)
   }
 
+  /**
+   * Takes a log that is not open out of use without deleting it: its folder gets a name of its own, as Kafka's stray logs, and its name
+   * is free. Answers the new name of the folder.
+   */
+  async setAside(place: FolderName): Promise<string> {
+    const name = logFolderName(place)
+    invariant(this.#existing.has(name) && !this.#opening.has(name), `${name} is open, or not there`)
+    const { disk, random } = this.#context
+    const target = strayFolderName(place, hexOf(random.uuid()))
+    await disk.rename(`${this.path}/${name}`, `${this.path}/${target}`)
+    await disk.syncFolder(this.path)
+    this.#forget(name)
+    this.#existing.delete(name)
+    for (const checkpoint of Object.values(this.#checkpoints)) checkpoint.delete(name)
+    // Before the name is used again, as when a log is deleted.
+    await this.checkpoint()
+    return target
+  }
+
   /** Closes one log and keeps it: this broker no longer has a replica, or moves it. */
   async closeLog(place: FolderName): Promise<void> {
     const name = logFolderName(place)
@@ -252,8 +273,8 @@ export class LogDirectory {
   }
 
   /**
-   * Closes all logs, writes the checkpoints, and then the mark of a clean shutdown; without it, when anything failed. Frees the folder in
-   * any case. Never rejects: what fails is logged.
+   * Closes all logs, writes the checkpoints, and then the mark of a clean shutdown; without it, when anything failed, or when a log that
+   * needs recovery was never opened. Frees the folder in any case. Never rejects: what fails is logged.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -317,11 +338,10 @@ export class LogDirectory {
 
   /** Lowers what the checkpoints promise of a log that is about to be cut. */
   async #truncating(name: string, end: Offset): Promise<void> {
-    const caps = new Map([[name, end]])
-    const promised = (['recoveryPoints', 'highWatermarks'] as const).filter(
-      (checkpoint) => (this.#checkpoints[checkpoint].get(name) ?? 0) > end,
-    )
-    if (promised.length > 0) await this.#write(promised, caps)
+    for (const offsets of Object.values(this.#checkpoints)) {
+      if ((offsets.get(name) ?? 0) > end) offsets.set(name, end)
+    }
+    await this.checkpoint()
   }
 
   #forget(name: string): void {
@@ -332,40 +352,37 @@ export class LogDirectory {
 
   async #closeLog(name: string, log: SegmentedLog): Promise<void> {
     await log.close()
-    if (log.fault === null) this.#note(name, log)
-    else this.#faults++
+    this.#note(name, log)
+    if (log.fault !== null) this.#faults++
     this.#forget(name)
     if (log.fault === null) this.#clean.add(name)
   }
 
-  /** What the checkpoints say of an open log. */
-  #note(name: string, log: SegmentedLog, cap = Infinity): void {
-    if (!this.#existing.has(name)) return
-    if (log.recoveryPoint > 0) this.#checkpoints.recoveryPoints.set(name, Math.min(log.recoveryPoint, cap))
-    if (log.logStartOffset > 0) this.#checkpoints.logStarts.set(name, log.logStartOffset)
+  /** What the checkpoints say of an open log. A recovery point falls only when the log is cut: no file may promise more. */
+  #note(name: string, log: SegmentedLog): void {
+    if (log.fault !== null || !this.#existing.has(name)) return
+    const { recoveryPoints, logStarts } = this.#checkpoints
+    if (log.recoveryPoint > (recoveryPoints.get(name) ?? 0)) recoveryPoints.set(name, log.recoveryPoint)
+    if (log.logStartOffset > 0 || logStarts.has(name)) logStarts.set(name, log.logStartOffset)
   }
 
   /** Writes the named checkpoints, one write at a time, each only when it has changed. */
-  #write(names: readonly CheckpointName[], caps: ReadonlyMap<string, Offset> = new Map()): Promise<void> {
+  #write(names: readonly CheckpointName[]): Promise<void> {
     const done = this.#checkpointing.then(async () => {
-      for (const [name, log] of this.#logs) if (log.fault === null) this.#note(name, log, caps.get(name))
-      if (names.includes('highWatermarks')) this.#noteHighWatermarks(caps)
+      for (const [name, log] of this.#logs) this.#note(name, log)
+      if (names.includes('highWatermarks')) this.#noteHighWatermarks()
       for (const name of names) await this.#writeOne(name)
     })
     this.#checkpointing = done.catch(() => undefined)
     return done
   }
 
-  #noteHighWatermarks(caps: ReadonlyMap<string, Offset>): void {
-    const { highWatermarks } = this.#checkpoints
+  #noteHighWatermarks(): void {
     for (const [name, offset] of this.#highWatermarks()) {
       const log = this.#logs.get(name)
-      // Never more than what is known to be on this disk, for recovery takes it as a promise.
       if (log === undefined || log.fault !== null || !this.#existing.has(name)) continue
-      highWatermarks.set(name, Math.min(offset, log.durableOffset, caps.get(name) ?? Infinity))
-    }
-    for (const [name, end] of caps) {
-      if ((highWatermarks.get(name) ?? 0) > end) highWatermarks.set(name, end)
+      // Never more than what is known to be on this disk, for recovery takes it as a promise.
+      this.#checkpoints.highWatermarks.set(name, Math.min(offset, log.durableOffset))
     }
   }
 
@@ -414,7 +431,8 @@ export class LogDirectory {
     for (const [, log] of logs) if (log.fault !== null) this.#faults++
     try {
       await this.checkpoint()
-      if (this.#faults === 0) {
+      const unchecked = [...this.#existing.keys()].some((name) => !this.#logs.has(name) && !this.#clean.has(name))
+      if (this.#faults === 0 && !unchecked) {
         const marker = JSON.stringify({ version: 0, brokerEpoch: -1 })
         await disk.replaceFile(`${this.path}/${fileNames.cleanShutdown}`, Buffer.from(marker))
       }

@@ -6,6 +6,8 @@ export const topicNameLengthMax = 249
 /** Of most file systems. */
 const fileNameBytesMax = 255
 export const deleteSuffix = '-delete'
+/** Of the metadata store's folder, which is named as a log is and is none: Kafka's log manager passes it over, too. */
+const metadataTopicName = '__cluster_metadata'
 
 export interface FolderName {
   readonly topicName: string
@@ -22,15 +24,24 @@ export function logFolderName({ topicName, partition }: FolderName): string {
   return `${topicName}-${partition}`
 }
 
-/** Null for folders that are no log's: those being deleted or moved (`-delete`, `-future`, `-stray`), and anything else. */
+/** Null for folders that are no log's: those deleted, moved or set aside (`-delete`, `-future`, `-stray`), the metadata, anything else. */
 export function parseLogFolderName(name: string): FolderName | null {
   const match = /^(.+)-(\d{1,10})$/.exec(name)
-  if (match === null || !isTopicName(match[1]!)) return null
+  if (match === null || !isTopicName(match[1]!) || match[1] === metadataTopicName) return null
   return { topicName: match[1]!, partition: Number(match[2]) }
 }
 
 /** `orders-0.<32 hex digits>-delete`; a long topic name is cut to what a file name may be, as in Kafka. */
-export function deletedFolderName({ topicName, partition }: FolderName, uniqueId: string): string {
-  const suffix = `-${partition}.${uniqueId}${deleteSuffix}`
+export function deletedFolderName(place: FolderName, uniqueId: string): string {
+  return markedFolderName(place, uniqueId, deleteSuffix)
+}
+
+/** `orders-0.<32 hex digits>-stray` */
+export function strayFolderName(place: FolderName, uniqueId: string): string {
+  return markedFolderName(place, uniqueId, '-stray')
+}
+
+function markedFolderName({ topicName, partition }: FolderName, uniqueId: string, mark: string): string {
+  const suffix = `-${partition}.${uniqueId}${mark}`
   return topicName.slice(0, fileNameBytesMax - suffix.length) + suffix
 }

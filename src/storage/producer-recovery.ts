@@ -77,13 +77,12 @@ export async function replay(
   return aborted
 }
 
-/** The aborted transactions that ended in one segment: from its index file, or from the batches when that is damaged. */
+/** The aborted transactions that ended in one segment, which itself ends at `endOffset`: from its index file, or from the batches when that is damaged. */
 export async function abortedIn(
   context: StorageContext,
-  options: Omit<ProducersAt, 'upTo'> & { readonly segment: Segment },
+  options: Omit<ProducersAt, 'upTo'> & { readonly segment: Segment; readonly endOffset: Offset },
 ): Promise<AbortedTransaction[]> {
-  const { segment, segments } = options
-  const end = segments[segments.indexOf(segment) + 1]?.baseOffset ?? Infinity
+  const { segment, endOffset: end } = options
   const bytes = await context.disk.readFile(segment.txnIndexPath)
   const stored = bytes === null ? [] : decodeTxnIndex(bytes, segment.baseOffset, end)
   if (stored !== null) return stored

@@ -118,7 +118,10 @@ export async function loadActiveSegment(
   const stored =
     segment.sizeBytes === 0 ? null : (segment.indexes ?? (await readIndexes(context.disk, segment, Infinity)))
   let scanned = stored === null ? null : await indexRest(segment, stored, config, epochs)
-  if (scanned === null || scanned.damage !== null) scanned = await indexRest(segment, null, config, epochs)
+  // An entry beyond the end is of batches that were cut.
+  const reachesBeyond = stored !== null && scanned !== null && stored.times.last.offset >= scanned.nextOffset
+  if (scanned === null || scanned.damage !== null || reachesBeyond)
+    scanned = await indexRest(segment, null, config, epochs)
   if (scanned.damage !== null) {
     throw new CorruptLogError(segment.file.path, scanned.position, scanned.nextOffset, scanned.damage)
   }
@@ -251,6 +254,7 @@ class LogLoader {
       segments: this.#segments,
       snapshots: this.#snapshots,
       segment: active,
+      endOffset: logEndOffset,
       indexIntervalBytes: this.#options.config.indexIntervalBytes,
     })
     return { producers: await this.#producersAt(logEndOffset), logEndOffset }

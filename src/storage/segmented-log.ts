@@ -606,6 +606,7 @@ export class SegmentedLog implements PartitionLog {
       segments: this.#segments,
       snapshots: this.#snapshots,
       segment,
+      endOffset: this.#segments[this.#segments.indexOf(segment) + 1]?.baseOffset ?? this.#end,
       indexIntervalBytes: this.#config.indexIntervalBytes,
     })
   }
@@ -629,8 +630,7 @@ export class SegmentedLog implements PartitionLog {
   async #truncate(end: Offset): Promise<void> {
     this.#reshaping = true
     try {
-      await this.#settle()
-      await this.#host.truncating(end)
+      await this.#settleFor(end)
       const { disk } = this.#context
       const keep = this.#indexOfSegment(end)
       const gone = this.#segments.splice(keep + 1)
@@ -653,9 +653,10 @@ export class SegmentedLog implements PartitionLog {
         (transaction) => transaction.lastOffset < cut.nextOffset,
       )
       const aborted = segment.aborted
-      if (this.#epochs.truncateFromEnd(cut.nextOffset)) this.#epochsChanged = true
-      await this.#writeEpochs()
+      this.#epochs.truncateFromEnd(cut.nextOffset)
       await loadActiveSegment(this.#context, segment, this.#config, this.#epochs)
+      this.#epochsChanged = true
+      await this.#writeEpochs()
       segment.aborted = aborted
       await dropSnapshots(this.#context, this.folder, this.#snapshots, (offset) => offset > cut.nextOffset)
       this.#producers = await producersAt(this.#context, {
@@ -691,8 +692,7 @@ export class SegmentedLog implements PartitionLog {
   async #restart(offset: Offset): Promise<void> {
     this.#reshaping = true
     try {
-      await this.#settle()
-      await this.#host.truncating(offset)
+      await this.#settleFor(offset)
       await this.#create()
       for (const segment of this.#segments.toReversed()) await removeSegment(this.#context, segment)
       await dropSnapshots(this.#context, this.folder, this.#snapshots, () => true)
@@ -711,18 +711,21 @@ export class SegmentedLog implements PartitionLog {
     }
   }
 
-  /** Waits until nothing is under way. */
-  async #settle(): Promise<void> {
+  /** Waits until nothing is under way, and lets go of what was confirmed from `end` on. */
+  async #settleFor(end: Offset): Promise<void> {
     await this.#writer.syncedTo(this.#end)
     await this.#sealing
     if (this.#fault !== null) throw this.#fault
+    this.#durable = Math.min(this.#durable, end)
+    this.#start = Math.min(this.#start, end)
+    this.#writer.resetTo(Math.min(this.#end, end))
+    await this.#host.truncating(end)
   }
 
   #endsAt(end: Offset): void {
     this.#tail.clear()
     this.#end = end
     this.#durable = end
-    this.#start = Math.min(this.#start, end)
     this.#writer.resetTo(end)
     this.#sealedTo = this.#active.baseOffset
     this.#sizeBytes = this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, 0)
@@ -784,7 +787,7 @@ export class SegmentedLog implements PartitionLog {
 
   async #writeSideFiles(): Promise<void> {
     this.#active.finishTimeIndex()
-    if (this.#active.sizeBytes > 0) await writeIndexes(this.#context.disk, this.#active)
+    if (this.#active.entryDurable) await writeIndexes(this.#context.disk, this.#active)
     await this.#writeSnapshot(this.#end, encodeProducerSnapshot(this.#producers))
     await this.#writeEpochs()
     this.#changed = false
