@@ -83,6 +83,7 @@ test('as many bytes of produce requests are in flight as may, and no more', asyn
   for (let n = 0; n < 12; n++) client.produce(`~${n}`, { bytes: 3 * MIB })
   await pipeline.run(200)
   assert.equal(pipeline.started.length, 5)
+  assert.ok(pipeline.server.queuedRequestBytes < 16 * MIB + 100 * KIB, 'of the next one a part was read')
   pipeline.answer('~0')
   await pipeline.run(200)
   assert.equal(pipeline.started.length, 6)
@@ -220,10 +221,12 @@ for (const { name, error, level } of faults) {
     client.produce('~b')
     client.produce('~c')
     await pipeline.run()
+    const startedBytes = pipeline.server.queuedRequestBytes
     pipeline.fail('~b', error)
     client.produce('d')
     await pipeline.run()
     assert.equal(client.closed, null)
+    assert.equal(pipeline.server.queuedRequestBytes, startedBytes)
     pipeline.answer('~c')
     pipeline.answer('~a')
     await pipeline.run()
@@ -248,6 +251,45 @@ for (const { name, error, level } of faults) {
     assert.deepEqual(client.answered, [1])
     assert.deepEqual(client.closed, { error: undefined })
     assert.equal(onlyLine(pipeline).level, level)
+  })
+}
+
+test('what had come behind a request that ends the connection is forgotten at once', async () => {
+  const { pipeline, client } = await opened()
+  for (let n = 0; n < 128; n++) client.produce(`~${n}`)
+  await pipeline.run()
+  const startedBytes = pipeline.server.queuedRequestBytes
+  client.produce('waits', { bytes: 50 * KIB })
+  await pipeline.run()
+  pipeline.fail('~5', new CloseConnection('refused'))
+  await pipeline.run()
+  assert.equal(pipeline.server.queuedRequestBytes, startedBytes)
+})
+
+test('a connection that ends for two reasons says the first', async () => {
+  const { pipeline, client } = await opened()
+  for (const name of ['~a', '~b', '~c']) client.produce(name)
+  await pipeline.run()
+  pipeline.fail('~b', new CloseConnection('first'))
+  await pipeline.run()
+  pipeline.fail('~a', new CloseConnection('second'))
+  await pipeline.run()
+  assert.equal(onlyLine(pipeline).fields['reason'], 'first')
+  assert.deepEqual([client.answered, client.closed], [[], { error: undefined }])
+})
+
+for (const name of ['a', '~a']) {
+  test(`a broker that closes while it handles a request, answered ${name === 'a' ? 'at once' : 'later'}, gives all memory back`, async () => {
+    const { pipeline, client } = await opened()
+    pipeline.onRequest = () => void pipeline.server.close()
+    client.produce(name)
+    client.ask('b')
+    await pipeline.run()
+    pipeline.answer(...pipeline.pending)
+    await pipeline.run()
+    assert.deepEqual(pipeline.started, [name])
+    assert.equal(pipeline.server.queuedRequestBytes, 0)
+    assert.deepEqual(pipeline.disconnected, [1])
   })
 }
 
@@ -344,6 +386,22 @@ test('other requests are not started for a client that has gone', async () => {
   assert.deepEqual(pipeline.started, ['~a'])
 })
 
+test('what a client that did not read had sent is started when it is gone, up to the first that wants a reply', async () => {
+  const { pipeline, client } = await opened()
+  client.socket.pause()
+  client.ask('large', { replyBytes: MIB })
+  client.produce('a', { acks: 0 })
+  client.produce('b', { acks: 0 })
+  client.ask('c')
+  client.produce('d', { acks: 0 })
+  await pipeline.run()
+  assert.deepEqual(pipeline.started, ['large'])
+  client.socket.destroy()
+  await pipeline.run()
+  assert.deepEqual(pipeline.started, ['large', 'a', 'b'])
+  assert.deepEqual(pipeline.disconnected, [1])
+})
+
 test('a handler that closes the connection stops what a client that has gone had sent', async () => {
   const { pipeline, client } = await opened()
   for (let n = 0; n < 130; n++) client.produce(`~${n}`, { acks: 0 })
@@ -392,6 +450,18 @@ test('a client that sends ahead is paused while it waits for an answer', async (
   assert.equal(server.isPaused, false)
 })
 
+test('of a large request behind one that is not answered only a part is read', async () => {
+  const { pipeline, client, server } = await opened()
+  client.ask('~a')
+  client.produce('b', { bytes: 3 * MIB })
+  await pipeline.run(1000)
+  assert.equal(server.isPaused, true)
+  assert.ok(pipeline.server.queuedRequestBytes < 500 * KIB)
+  pipeline.answer('~a')
+  await pipeline.run(1000)
+  assert.deepEqual(client.answered, [1, 2])
+})
+
 test('a socket is neither paused nor resumed for a client that waits for its answers', async () => {
   const { pipeline, client, server } = await opened()
   for (let n = 0; n < 50; n++) {
@@ -436,6 +506,49 @@ test('small requests get through while large ones that are not answered use up t
   assert.deepEqual(other.answered, [1])
 })
 
+test('small requests that come in parts get through while a half frame uses up the budget', async () => {
+  const { pipeline, client } = await opened({ limits: { queuedRequestBytesMax: 100 * KIB } })
+  const other = await pipeline.connect()
+  client.send(client.askFrame('large', { bytes: 300 * KIB }).subarray(0, 200 * KIB))
+  await pipeline.run(50)
+  const small = other.askFrame('small', { bytes: 10 * KIB })
+  for (const part of [small.subarray(0, 1000), small.subarray(1000, 5000), small.subarray(5000)]) {
+    other.send(part)
+    await pipeline.run()
+  }
+  assert.deepEqual(other.answered, [1])
+})
+
+test('a client that does not read, with much that waits, does not keep other large requests out', async () => {
+  const { pipeline, client } = await opened({ limits: { queuedRequestBytesMax: 100 * KIB } })
+  client.socket.pause()
+  client.ask('deaf', { replyBytes: MIB })
+  client.ask('waits', { bytes: 200 * KIB })
+  await pipeline.run(50)
+  const others = await Promise.all([pipeline.connect(), pipeline.connect()])
+  for (const [n, other] of others.entries()) other.produce(`${n}`, { bytes: 300 * KIB })
+  await pipeline.run(100)
+  assert.deepEqual(pipeline.started, ['deaf', '0', '1'])
+})
+
+test('one that waits for its answer does not take the turn of one that has a frame to finish', async () => {
+  const { pipeline, client } = await opened({ limits: { queuedRequestBytesMax: 100 * KIB } })
+  const [favoured, next] = [await pipeline.connect(), await pipeline.connect()]
+  client.ask('~asked', { bytes: 300 * KIB })
+  await pipeline.run(50)
+  const halves = favoured.produceFrame('favoured', { bytes: 200 * KIB })
+  favoured.send(halves.subarray(0, 100 * KIB))
+  await pipeline.run(50)
+  client.produce('behind', { bytes: 10 * KIB })
+  await pipeline.run(50)
+  next.produce('next', { bytes: 200 * KIB })
+  await pipeline.run(50)
+  assert.deepEqual(pipeline.started, ['~asked'])
+  favoured.send(halves.subarray(100 * KIB))
+  await pipeline.run(100)
+  assert.deepEqual(pipeline.started, ['~asked', 'favoured', 'next'])
+})
+
 test('a large request that is not answered for long does not keep other large ones out', async () => {
   const { pipeline, client } = await opened({ limits: { queuedRequestBytesMax: 100 * KIB } })
   const others = await Promise.all([pipeline.connect(), pipeline.connect()])
@@ -473,6 +586,23 @@ test('when memory is short, one that sends a byte a second is closed, and those 
   assert.notEqual(client.closed, null)
   assert.match(String(onlyLine(pipeline).fields['reason']), /too slowly/)
   assert.deepEqual(other.answered, [1])
+})
+
+test('when memory is short, one that sends at a fair pace takes turns with those that wait, and is not closed', async () => {
+  const { pipeline, client } = await opened({ limits: { queuedRequestBytesMax: 100 * KIB } })
+  const other = await pipeline.connect()
+  const frame = client.askFrame('steady', { bytes: MIB })
+  client.send(frame.subarray(0, 200 * KIB))
+  await pipeline.run(50)
+  other.ask('other', { bytes: 300 * KIB })
+  for (let at = 200 * KIB; at < frame.length; at += 80 * KIB) {
+    client.send(frame.subarray(at, at + 80 * KIB))
+    await pipeline.run(500)
+  }
+  await pipeline.run(10_000)
+  assert.deepEqual(pipeline.started, ['other', 'steady'])
+  assert.deepEqual([client.answered, other.answered], [[1], [1]])
+  assert.deepEqual(pipeline.visibleLog, [])
 })
 
 test('when memory is short, a slow disk is not held against the client that waits for it', async () => {

@@ -126,9 +126,9 @@ export class Connection implements BudgetMember {
     return this.#lastActiveAt
   }
 
-  /** The client has asked, reads what it gets, and waits for us. */
+  /** The client has asked, and waits for us. */
   get awaitsAnswer(): boolean {
-    return this.#inFlight.length > 0 && !this.#stalled
+    return this.#inFlight.length > 0
   }
 
   get unsentBytes(): number {
@@ -138,7 +138,6 @@ export class Connection implements BudgetMember {
   /** Begins to read, if it was held. */
   open(): void {
     this.#held = false
-    this.#lastActiveAt = this.#clock.monotonic()
     this.#steer()
   }
 
@@ -246,8 +245,8 @@ export class Connection implements BudgetMember {
         (error: unknown) => this.#fail(request, error),
       )
     } else if (this.#inFlight.length > 0) {
+      // A produce request, as those before it: anything else starts when nothing is in flight.
       this.#enqueue(bytes, frame).answer = answer
-      if (!isProduce(frame)) this.#inFlightOthers -= 1
     } else if (!this.#closed) {
       this.#reply(answer)
       this.#giveBack(bytes)
@@ -319,7 +318,6 @@ export class Connection implements BudgetMember {
     const chunks = this.#outgoing
     this.#outgoing = []
     this.#outgoingBytes = 0
-    if (this.#draining) return
     this.#lastActiveAt = this.#clock.monotonic()
     if (!this.#socket.write(chunks)) this.#stalled = true
   }
@@ -330,7 +328,7 @@ export class Connection implements BudgetMember {
   }
 
   #askBudget(): void {
-    if (this.#heldBytes <= UNASKED_BYTES || this.#closing) {
+    if (this.#heldBytes <= UNASKED_BYTES) {
       this.#waitsForBudget = false
       this.#budget.leave(this)
     } else {
@@ -393,7 +391,7 @@ export class Connection implements BudgetMember {
 
   #onSocketClosed(error?: Error): void {
     this.#patience?.cancel()
-    if (this.#closed || this.#draining) return
+    if (this.#closed) return
     if (error !== undefined) this.#logger.debug({ ...this.info.describe(), err: error }, 'connection broke')
     this.#draining = true
     this.#stalled = false
@@ -410,7 +408,6 @@ export class Connection implements BudgetMember {
   #finish(): void {
     this.#flush()
     this.#leave()
-    if (this.#draining) return
     this.#socket.end()
     if (this.#socket.bufferedBytes > 0) {
       this.#patience = this.#clock.setTimer(FLUSH_MS_MAX, () => this.#socket.destroy())

@@ -85,9 +85,7 @@ export class FrameReader {
     this.#looseChunks = 0
     this.#looseBytes = 0
     if (bytes >= CHUNKS_JOINED * SMALL_CHUNK_BYTES) return
-    while (from > 1 && this.#chunks[from - 1]!.length <= 2 * bytes) bytes += this.#chunks[--from]!.length
-    // The first chunk keeps its place: it may be partly read.
-    from = Math.max(from, 1)
+    while (from > 0 && this.#chunks[from - 1]!.length <= 2 * bytes) bytes += this.#chunks[--from]!.length
     if (this.#chunks.length - from > 1) this.#chunks.push(Buffer.concat(this.#chunks.splice(from)))
   }
 

@@ -123,10 +123,14 @@ test('with a negative limit no connection is ever idle', async () => {
 
 test('with a negative limit requests of any size are read', async () => {
   const pipeline = await serving({ limits: { queuedRequestBytesMax: -1 } })
-  const client = await pipeline.connect()
-  client.ask('~a', { bytes: 2 * MIB })
+  const clients = [await pipeline.connect(), await pipeline.connect()]
+  for (const client of clients) client.ask('~a', { bytes: 2 * MIB })
   await pipeline.run(100)
-  assert.deepEqual([pipeline.started, pipeline.sockets[0]!.steps], [['~a'], []])
+  assert.deepEqual(pipeline.started, ['~a', '~a'])
+  assert.deepEqual(
+    pipeline.sockets.map(({ steps }) => steps),
+    [[], []],
+  )
 })
 
 test('when replies that nobody reads exceed their bound, the longest silent go first, and only as many as must', async () => {
@@ -143,6 +147,22 @@ test('when replies that nobody reads exceed their bound, the longest silent go f
   await pipeline.run(10_000)
   assert.deepEqual(pipeline.disconnected, [1, 2])
   assert.deepEqual(reasons(pipeline).filter(Boolean), ['does not read its replies', 'does not read its replies'])
+})
+
+test('of those that are silent for long, only as many are closed as must, the longest silent first', async () => {
+  const pipeline = await serving({ limits: { unsentResponseBytesMax: 3.5 * MIB } })
+  for (let n = 0; n < 3; n++) {
+    const client = await pipeline.connect()
+    client.socket.pause()
+    client.ask(`${n}`, { replyBytes: MIB })
+    await pipeline.run(1200)
+  }
+  await pipeline.run(10_000)
+  const last = await pipeline.connect()
+  last.socket.pause()
+  last.ask('last', { replyBytes: MIB })
+  await pipeline.run(3000)
+  assert.deepEqual(pipeline.disconnected, [1])
 })
 
 test('a client that reads is not closed because others do not', async () => {
@@ -204,6 +224,19 @@ test('a client that does not read its last replies keeps its connection for a fe
   assert.equal(pipeline.network.openSockets, 2)
   await pipeline.run(2000)
   assert.equal(pipeline.network.openSockets, 1)
+})
+
+test('a client that does read its last replies is not remembered any longer', async () => {
+  const pipeline = await serving()
+  const client = await pipeline.connect()
+  client.socket.pause()
+  client.ask('a', { replyBytes: MIB })
+  await pipeline.run()
+  await pipeline.server.close()
+  client.socket.resume()
+  await pipeline.run(100)
+  assert.deepEqual(client.answered, [1])
+  assert.equal(pipeline.clock.pendingTimers, 0)
 })
 
 test('a listener that opens while the broker closes is closed too', async () => {
