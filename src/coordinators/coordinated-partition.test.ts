@@ -197,6 +197,18 @@ test('a machine that throws is rebuilt from the log', async () => {
   assert.equal(await read(), 'kept')
 })
 
+test('a commit that the machine before was waiting for holds nobody up', async () => {
+  const { partition, coordinated, clock, write, read } = await loaded()
+  partition.commitsAtOnce = false
+  const before = write('a')
+  await clock.settle()
+  coordinated.tell({ kind: 'fail' })
+  assert.equal(await before, UNKNOWN_SERVER_ERROR)
+  partition.commit()
+  await clock.settle()
+  assert.equal(await soFar(read()), 'a')
+})
+
 test('timers of a machine that was dropped do not reach the next one', async () => {
   const { coordinated, clock, machines } = await loaded()
   coordinated.tell({ kind: 'later', key: 'k', afterMs: 100, word: 'late' })
@@ -313,6 +325,13 @@ test('a long log is read in pieces', async () => {
   const { read } = await loaded(partition)
   assert.equal(await read(), words.join(' '))
   assert.ok(partition.reads > 10)
+})
+
+test('records before the start of the log do not count, though their batch is read', async () => {
+  const partition = logOf(['deleted', 'a'])
+  partition.logStartOffset = 1
+  const { read } = await loaded(partition)
+  assert.equal(await read(), 'a')
 })
 
 test('records of kinds nobody knows are skipped', async () => {

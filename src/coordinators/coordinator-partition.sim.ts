@@ -7,7 +7,7 @@ import type { CoordinatorPartition } from './coordinator-partition.ts'
 
 export class SimulatedCoordinatorPartition implements CoordinatorPartition {
   readonly leaderEpoch = 0
-  readonly logStartOffset = 0
+  logStartOffset: Offset = 0
   highWatermark: Offset = 0
   /** Appends are committed at once. Off: `commit` does it. */
   commitsAtOnce = true

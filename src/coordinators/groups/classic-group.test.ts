@@ -447,6 +447,47 @@ test('members that never sync are out when the rebalance timeout is over', () =>
   assert.equal(group.heartbeat(leader, generation), REBALANCE_IN_PROGRESS)
 })
 
+test('a rebalance that interrupts the next one leaves nobody with an old assignment', () => {
+  const { group, ids } = stableGroup()
+  for (const memberId of ids) group.join({ memberId, protocols: [['range', 'new']] })
+  group.enter()
+  assert.deepEqual(
+    group.describe().members.map(({ memberAssignment }) => text(memberAssignment)),
+    ['', '', ''],
+  )
+})
+
+test('whoever was to sync and left meanwhile is not waited for', () => {
+  const { group, leader, follower, generation } = inState.CompletingRebalance()
+  group.leave({ memberId: follower })
+  const rejoined = group.answer(group.join({ memberId: leader }))!
+  assert.equal(rejoined.generationId, generation + 1)
+  group.sync(leader, generation + 1)
+  for (let second = 0; second < 90; second += 5) {
+    assert.equal(group.heartbeat(leader, generation + 1), NONE)
+    group.advance(5_000)
+  }
+})
+
+test('a member that drops out of a rebalance is not waited for in the next generation', () => {
+  const { group, leader, follower, generation } = inState.CompletingRebalance()
+  const third = group.enter()
+  const one = group.join({ memberId: leader })
+  for (let second = 0; second < 60; second += 5) {
+    assert.equal(group.heartbeat(follower, generation), REBALANCE_IN_PROGRESS, 'it lives, but does not rejoin')
+    group.advance(5_000)
+  }
+  assert.equal(group.answer(one)?.generationId, generation + 1)
+  const syncs = [third.memberId, leader].map((memberId) => group.sync(memberId, generation + 1))
+  assert.equal(group.answer(syncs[0]!)?.errorCode, NONE)
+  for (let second = 0; second < 90; second += 5) {
+    for (const memberId of [leader, third.memberId]) {
+      assert.equal(group.heartbeat(memberId, generation + 1), NONE)
+    }
+    group.advance(5_000)
+  }
+})
+
 // ---- leaving and expiring
 
 test('a member that is silent for its session timeout is out, and the others rebalance', () => {
@@ -565,6 +606,20 @@ test('a static follower that restarts gets a new id and its assignment, without 
   assert.equal(text(group.answer(group.sync('s-2b', 1, {}, { instanceId: 'i-2' }))!.assignment), 'two')
   assert.equal(group.heartbeat('s-2', 1, 'i-2'), FENCED_INSTANCE_ID)
   assert.equal(group.heartbeat('s-2', 1), UNKNOWN_MEMBER_ID)
+})
+
+test('a static member that restarts before it has synced is not thrown out for it', () => {
+  const group = new GroupTester()
+  group.join({ instanceId: 'i-1', newMemberId: 's-1' })
+  group.join({ instanceId: 'i-2', newMemberId: 's-2' })
+  group.advance(6_000)
+  group.sync('s-1', 1, { 's-1': 'one', 's-2': 'two' })
+  group.join({ instanceId: 'i-2', newMemberId: 's-2b' })
+  for (let second = 0; second < 90; second += 5) {
+    assert.equal(group.heartbeat('s-1', 1), NONE)
+    assert.equal(group.heartbeat('s-2b', 1), NONE)
+    group.advance(5_000)
+  }
 })
 
 test('a static leader that restarts leads on, and is told to leave the assignments alone', () => {

@@ -417,7 +417,6 @@ export class ClassicGroup {
     this.#generation++
     this.#protocol = this.#roster.selectProtocol()
     this.#state = 'CompletingRebalance'
-    this.#pendingSyncs.clear()
     for (const member of this.#roster) {
       const withMembers = this.#roster.isLeader(member.memberId)
       if (member.joinReply !== null) effects.push(reply(member.joinReply, this.#joined(member, { withMembers })))
