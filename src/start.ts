@@ -7,28 +7,28 @@ import { RequestDispatcher } from './broker/request-dispatcher.ts'
 import { BrokerServer, type ListenerAddress } from './broker/server.ts'
 import type { Services } from './broker/services.ts'
 import { WaitingFetches } from './broker/waiting-fetches.ts'
-import { claimClusterId, readClusterId } from './cluster/cluster-identity.ts'
 import { ClusterViewOfStore, initialChange } from './cluster/cluster-view.ts'
-import { FileJournal } from './cluster/file-journal.ts'
 import type { ImageChange } from './cluster/image.ts'
 import { offsetsTopic } from './cluster/internal-topics.ts'
 import { Membership } from './cluster/membership.ts'
-import { EmbeddedMetaStore } from './cluster/meta-store.embedded.ts'
 import { ProducerIds } from './cluster/producer-ids.ts'
 import type { BrokerSettings } from './cluster/settings/broker-settings.ts'
 import { TopicAdmin } from './cluster/topic-admin.ts'
 import { GroupCoordinator } from './coordinators/groups/group-coordinator.ts'
 import type { Clock } from './io/clock.ts'
 import type { Disk } from './io/disk.ts'
-import { type Network, NetworkError } from './io/network.ts'
+import type { Network } from './io/network.ts'
 import type { Random } from './io/random.ts'
 import type { Logger } from './lib/logger.ts'
 import { ReplicaSet } from './replication/replica-set.ts'
+import { LogDirectory } from './storage/log-directory.ts'
 import { coordinatorTopic, followLeaderships } from './start/coordinator-topic.ts'
 import { endpointLookup, registeredEndpoints } from './start/endpoints.ts'
 import { groupSettingsOf } from './start/group-settings.ts'
-import { openLogDirectory } from './start/logs.ts'
-import { StartRefused } from './start/start-refused.ts'
+import { openListeners } from './start/listeners.ts'
+import { openMetadata } from './start/metadata.ts'
+import { asRefusal } from './start/start-refused.ts'
+import { setStraysAside } from './start/stray-logs.ts'
 
 export { StartRefused } from './start/start-refused.ts'
 
@@ -62,40 +62,48 @@ const UNSENT_RESPONSE_BYTES_MAX = 536_870_912
  * Rejects with `StartRefused` when the operator must change something: the folder is in use, the port is taken.
  */
 export async function runBroker(options: BrokerOptions): Promise<RunningBroker> {
-  const undo: (() => Promise<void>)[] = []
+  const life: Life = { undo: [], ending: false, fault: null }
   try {
-    return await build(options, undo)
+    return await build(options, life)
   } catch (error) {
-    await unwind(undo, options.logger)
-    throw error
+    life.ending = true
+    await unwind(life.undo, options.logger)
+    throw asRefusal(error, options.settings.dataFolder)
   }
 }
 
-async function build(options: BrokerOptions, undo: (() => Promise<void>)[]): Promise<RunningBroker> {
+/** One broker's, from the start to the end. */
+interface Life {
+  /** What was opened, as steps that close it. */
+  readonly undo: (() => Promise<void>)[]
+  /** From here on what fails is no news. */
+  ending: boolean
+  /** What it cannot outlive. */
+  fault: { readonly error: unknown } | null
+}
+
+async function build(options: BrokerOptions, life: Life): Promise<RunningBroker> {
   const { settings, disk, network, clock, random, logger, onFault } = options
-  const { brokerId, dataFolder } = settings
-  let stopping = false
+  const { brokerId } = settings
+  const { undo } = life
   const fault = (error: unknown): void => {
-    if (!stopping) onFault(error)
+    if (life.ending) return
+    life.fault ??= { error }
+    onFault(error)
   }
 
-  const directory = await openLogDirectory({ settings, disk, clock, random, logger })
+  const directory = await LogDirectory.open({
+    disk,
+    path: settings.dataFolder,
+    clock,
+    random,
+    logger,
+    nodeId: brokerId,
+  })
   undo.push(() => directory.close())
-  const journal = new FileJournal(disk, `${dataFolder}/__cluster_metadata-0`)
-  const store = await EmbeddedMetaStore.open({ journal, clock })
+  const { store, clusterId } = await openMetadata({ directory, disk, clock })
   undo.push(() => store.close())
   void store.failed.then(fault)
-  if (directory.existing().length > 0 && (await readClusterId(store)) === null) {
-    throw new StartRefused(
-      `${dataFolder} holds logs, but the metadata that names their topics is gone (__cluster_metadata-0)`,
-    )
-  }
-  const clusterId = await claimClusterId(store, directory.meta.clusterId)
-  if (clusterId !== directory.meta.clusterId) {
-    throw new StartRefused(
-      `the logs in ${dataFolder} are of cluster ${directory.meta.clusterId}, its metadata of ${clusterId}`,
-    )
-  }
   const cluster = await ClusterViewOfStore.open({ store, onFault: fault })
   undo.push(async () => cluster.close())
 
@@ -138,10 +146,13 @@ async function build(options: BrokerOptions, undo: (() => Promise<void>)[]): Pro
     },
     onDisconnected: (id) => groups.connectionClosed(id),
   })
-  undo.push(() => server.close())
-  const listeners = await listenOn(server, settings)
+  undo.push(async () => {
+    await server.close()
+    await server.socketsClosed()
+  })
+  const listeners = await openListeners(server, settings)
 
-  replicas.removeStrays(directory.existing(), cluster.image)
+  await setStraysAside({ directory, image: cluster.image, brokerId, logger })
   replicas.apply(initialChange(cluster.image))
   cluster.subscribe((change) => {
     replicas.apply(change)
@@ -151,10 +162,11 @@ async function build(options: BrokerOptions, undo: (() => Promise<void>)[]): Pro
   undo.push(() => replicas.stop())
   undo.push(async () => groups.close())
   const membership = new Membership({ store, view: cluster, brokerId, rack: settings.brokerRack, random, logger })
-  await membership.start(registeredEndpoints(settings, listeners))
   undo.push(() => membership.stop())
+  await membership.start(registeredEndpoints(settings, listeners))
   void membership.lost.then(() => fault(new Error('this broker lost its registration in the cluster')))
   await replicas.ready()
+  if (life.fault !== null) throw life.fault.error
   server.open()
 
   let stopped: Promise<void> | null = null
@@ -163,25 +175,11 @@ async function build(options: BrokerOptions, undo: (() => Promise<void>)[]): Pro
     clusterId,
     listeners,
     stop() {
-      stopping = true
+      life.ending = true
       stopped ??= unwind([...undo, () => server.close()], logger)
       return stopped
     },
   }
-}
-
-async function listenOn(server: BrokerServer, settings: BrokerSettings): Promise<ListenerAddress[]> {
-  const bound: ListenerAddress[] = []
-  for (const { name, host, port } of settings.listeners) {
-    try {
-      bound.push(await server.listen({ name, host: host === '' ? '0.0.0.0' : host, port }))
-    } catch (error) {
-      if (!(error instanceof NetworkError)) throw error
-      const what = error.code === 'EADDRINUSE' ? 'another program listens there' : error.message
-      throw new StartRefused(`cannot listen on ${host}:${port}: ${what}`, { cause: error })
-    }
-  }
-  return bound
 }
 
 function knownTopics(cluster: ClusterViewOfStore) {

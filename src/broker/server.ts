@@ -10,6 +10,8 @@ import type { RequestDispatcher } from './request-dispatcher.ts'
 const WATCH_INTERVAL_MS = 1000
 /** Only a client that has taken nothing for this long is closed when replies fill the memory. */
 const SILENT_MS_MIN = 5000
+/** How long clients may take to close their side when the broker stops. */
+const SOCKETS_CLOSED_MS_MAX = 250
 /** Connections the system keeps until they are accepted: all clients of a large cluster may come at once. */
 const BACKLOG = 4096
 
@@ -46,6 +48,9 @@ export class BrokerServer {
   readonly #budget: MemoryBudget
   readonly #listeners: Listener[] = []
   readonly #connections = new Set<Connection>()
+  /** Whose socket is open: also those that have ended and wait for the client to close its side. */
+  readonly #sockets = new Set<Connection>()
+  #onSocketsClosed: (() => void) | null = null
   #nextConnectionId = 1
   #watch: Timer | null = null
   #state: 'held' | 'open' | 'closed' = 'held'
@@ -98,6 +103,18 @@ export class BrokerServer {
     await Promise.all(closed)
   }
 
+  /** After `close`: resolves when no socket is left. A client that does not close its side is cut off after a moment. */
+  async socketsClosed(): Promise<void> {
+    if (this.#sockets.size === 0) return
+    const timer = this.#options.clock.setTimer(SOCKETS_CLOSED_MS_MAX, () => {
+      for (const connection of this.#sockets) connection.destroySocket()
+    })
+    await new Promise<void>((resolve) => {
+      this.#onSocketsClosed = resolve
+    })
+    timer.cancel()
+  }
+
   #accept(listener: string, socket: Socket): void {
     const { dispatcher, clock, logger, limits, onDisconnected } = this.#options
     if (this.#state === 'closed') {
@@ -118,8 +135,13 @@ export class BrokerServer {
         this.#connections.delete(closed)
         onDisconnected(closed.info.id)
       },
+      onSocketClosed: (closed) => {
+        this.#sockets.delete(closed)
+        if (this.#sockets.size === 0) this.#onSocketsClosed?.()
+      },
     })
     this.#connections.add(connection)
+    this.#sockets.add(connection)
   }
 
   #watchOver(): void {

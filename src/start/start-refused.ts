@@ -1,4 +1,22 @@
+// Why a broker does not start, in the operator's words.
+
+import { JournalCorrupt } from '../cluster/journal.ts'
+import { BrokerIdTaken } from '../cluster/membership.ts'
+import { DiskError } from '../io/disk.ts'
+import { FolderInUse, ForeignFolder } from '../storage/log-directory.ts'
+
 /** The broker did not start, and the message tells the operator what to change. */
 export class StartRefused extends Error {
   override readonly name = 'StartRefused'
+}
+
+/** What ended the start as a `StartRefused`, when it is something an operator can change; anything else is a bug, as it is. */
+export function asRefusal(error: unknown, dataFolder: string): unknown {
+  if (error instanceof DiskError) {
+    return new StartRefused(`cannot use the data folder ${dataFolder}: ${error.message}`, { cause: error })
+  }
+  const speaksForItself = [FolderInUse, ForeignFolder, JournalCorrupt, BrokerIdTaken].some(
+    (kind) => error instanceof kind,
+  )
+  return speaksForItself ? new StartRefused((error as Error).message, { cause: error }) : error
 }
