@@ -178,20 +178,6 @@ describe('over the real log', () => {
     assert.deepEqual(await produce(topics, batchOf(['c'])), [ErrorCode.NONE, 0])
   })
 
-  test('a topic deleted while the broker was away leaves no log behind', async (t) => {
-    const disk = new MemoryDisk()
-    const first = await open(t, disk, { name: 'orders' })
-    await produce(first.topics, batchOf(['a', 'b']))
-    await first.close()
-    const second = await open(t, disk)
-    const sketch = { name: 'orders', id: idOf('another') }
-    await second.topics.become({ name: 'other' })
-    second.topics.replicas.removeStrays(second.directory.existing(), second.topics.image)
-    await second.topics.become(sketch)
-    assert.equal(second.topics.partition('orders').state, 'leading')
-    assert.equal(await latest(second.topics), 0)
-  })
-
   test('a full disk refuses what it cannot keep and takes the partition offline', async (t) => {
     const { topics } = await open(t, new MemoryDisk({ capacityBytes: 200_000 }), { name: 'orders' })
     assert.deepEqual(await produce(topics, batchOf(['a'])), [ErrorCode.NONE, 0])

@@ -211,20 +211,4 @@ describe('a replica set', () => {
     assert.ok(logs.logs.size <= 2)
     assert.equal(replicas.count().leading, 0)
   })
-
-  test('removes logs of topics that were deleted meanwhile, before one of that name is opened', async () => {
-    const { replicas, logs } = replicaSet()
-    const image = imageOf([{ name: 'orders' }])
-    replicas.removeStrays(
-      [
-        { topicName: 'orders', partition: 0, topicId: idOf('an older one') },
-        { topicName: 'orders', partition: 1, topicId: idOf('orders') },
-        { topicName: 'unnamed', partition: 0, topicId: null },
-      ],
-      image,
-    )
-    replicas.apply(changeBetween(emptyImage, image))
-    await replicas.ready()
-    assert.deepEqual(logs.events, ['delete orders-0', 'open orders-0 first'])
-  })
 })

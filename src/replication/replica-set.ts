@@ -1,7 +1,7 @@
 // Every partition this broker holds. Follows the cluster's image: opens and creates logs, begins and ends leaderships, deletes
 // what is gone. What clients may notice happens at once, inside `apply`; files follow, in order for each partition.
 
-import type { ClusterImage, ImageChange, PartitionImage, TopicImage } from '../cluster/image.ts'
+import type { ImageChange, PartitionImage, TopicImage } from '../cluster/image.ts'
 import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { LogConfig, Offset } from '../storage/partition-log.ts'
@@ -112,18 +112,6 @@ export class ReplicaSet {
   *highWatermarks(): Generator<readonly [name: string, highWatermark: Offset]> {
     for (const partition of this.all()) {
       if (partition.log !== null) yield [partition.name, partition.highWatermark]
-    }
-  }
-
-  /**
-   * Deletes logs of topics that the cluster has deleted while this broker was away: those whose topic id the image does not know. Call
-   * before the first `apply`, and only when image and logs are known to be of the same cluster. Logs without an id are left alone.
-   */
-  removeStrays(logs: Iterable<LogName & { readonly topicId: string | null }>, image: ClusterImage): void {
-    for (const log of logs) {
-      if (log.topicId === null || image.topicsById.has(log.topicId)) continue
-      this.#logger.info({ ...log }, 'the topic was deleted while this broker was away: its log is removed')
-      this.#delete(log)
     }
   }
 

@@ -146,6 +146,12 @@ describe('acks', () => {
     assert.equal(topics.partition('orders').highWatermark, 1)
   })
 
+  test('1 asks for no more replicas than the leader', async () => {
+    const configs = { 'min.insync.replicas': '2' }
+    const topics = await broker({ replicas: [1, 2], isr: [1], configs })
+    assert.deepEqual(codesOf(await produced(topics, { acks: 1 })), [ErrorCode.NONE])
+  })
+
   test('1 waits for the page cache where other replicas are in sync', async () => {
     const topics = await broker({ replicas: [1, 2] }, { immediate: false })
     let answered = false
