@@ -54,6 +54,7 @@ function coordinatorPartition(partition: Partition): CoordinatorPartition {
     },
     append: (batch) => partition.append(batch, 'coordinator'),
     committed: (end) => partition.committed(end),
-    read: (from, maxBytes) => partition.read(from, maxBytes, partition.highWatermark, true),
+    // To the end of the log: a new leader's high watermark is behind what it must know (a record there can only become committed).
+    read: (from, maxBytes) => partition.read(from, maxBytes, partition.logEndOffset, true),
   }
 }
