@@ -51,6 +51,11 @@ export interface LoadOptions {
   readonly logStartOffset: Offset
 }
 
+/** How much of a log is read when it opens. */
+type Extent = 'tail' | 'fromRecoveryPoint' | 'all'
+
+const shortLogBytes = 256 * 1024
+
 export interface LoadedLog {
   /** At least one; the last is active. */
   segments: Segment[]
@@ -59,6 +64,8 @@ export interface LoadedLog {
   epochs: LeaderEpochCache
   producers: ProducerState
   snapshots: Set<Offset>
+  /** The file of leader epochs is as `epochs`, and survives a crash. */
+  epochsOnDisk: boolean
 }
 
 /** Rejects with `CorruptLogError` when confirmed records are damaged or missing, and with the disk's faults. */
@@ -73,11 +80,15 @@ export async function loadLog(context: StorageContext, options: LoadOptions): Pr
     return segment
   })
   const snapshots = new Set(files.snapshots)
-  const epochs = segments.some((segment) => segment.sizeBytes > 0)
-    ? await readEpochs(context, folder)
-    : new LeaderEpochCache()
+  const epochs = segments.length === 0 || isShortLog(segments) ? null : await readEpochs(context, folder)
   const log = new LogLoader(context, options, segments, snapshots, epochs ?? new LeaderEpochCache())
-  return log.load(clean && epochs !== null, epochs === null)
+  return log.load(clean && epochs !== null ? 'tail' : epochs === null ? 'all' : 'fromRecoveryPoint')
+}
+
+/** Whether the log is all there from its very beginning, and short: then it is read whole, which costs less than its side files. */
+export function isShortLog(segments: readonly Segment[]): boolean {
+  const [first] = segments
+  return segments.length === 1 && first!.baseOffset === 0 && first!.sizeBytes <= shortLogBytes
 }
 
 /** A segment without content, not yet on disk. */
@@ -159,7 +170,13 @@ export async function removeSegment(context: StorageContext, segment: Segment): 
   context.indexCache.forget(segment)
   await segment.file.close()
   // The batches first: they must never be found without the aborted transactions among them.
-  for (const suffix of [logSuffix, offsetIndexSuffix, timeIndexSuffix, txnIndexSuffix]) {
+  await context.disk.remove(segment.path(logSuffix))
+  await removeSideFiles(context, segment)
+}
+
+/** Removes what speaks of a segment's batches: it is about to be cut. `syncFolder` makes it durable. */
+export async function removeSideFiles(context: StorageContext, segment: Segment): Promise<void> {
+  for (const suffix of [offsetIndexSuffix, timeIndexSuffix, txnIndexSuffix]) {
     await context.disk.remove(segment.path(suffix))
   }
 }
@@ -201,7 +218,8 @@ class LogLoader {
     this.#epochs = epochs
   }
 
-  async load(clean: boolean, scanAll: boolean): Promise<LoadedLog> {
+  async load(extent: Extent): Promise<LoadedLog> {
+    const { clean } = this.#options
     const confirmed = Math.max(this.#options.recoveryPoint, this.#options.confirmedOffset)
     if (this.#segments.length === 0) {
       if (!clean && confirmed > this.#options.logStartOffset) {
@@ -209,9 +227,10 @@ class LogLoader {
       }
       return this.#empty(this.#options.logStartOffset)
     }
-    const { producers, logEndOffset } = clean
-      ? await this.#loadClean()
-      : await this.#scan(scanAll ? 0 : this.#options.recoveryPoint, confirmed)
+    const { producers, logEndOffset } =
+      extent === 'tail'
+        ? await this.#loadClean()
+        : await this.#scan(extent === 'all' ? 0 : this.#options.recoveryPoint, confirmed)
     const first = this.#segments[0]!.baseOffset
     const logStartOffset = Math.max(this.#options.logStartOffset, first)
     if (logStartOffset > logEndOffset) {
@@ -230,6 +249,7 @@ class LogLoader {
       epochs: this.#epochs,
       producers,
       snapshots: this.#snapshots,
+      epochsOnDisk: extent === 'tail',
     }
   }
 
@@ -243,6 +263,7 @@ class LogLoader {
       epochs: new LeaderEpochCache(),
       producers: new ProducerState(),
       snapshots: new Set(),
+      epochsOnDisk: false,
     }
   }
 
@@ -298,6 +319,7 @@ class LogLoader {
       if (i < segments.length - 1) await this.#seal(segment)
     }
     if (end < confirmed) throw this.#missing(end, confirmed)
+    if (this.#options.clean) return { producers, logEndOffset: end }
     // What a killed process wrote is in the page cache only; from here on it counts as durable.
     for (const segment of segments) if (segment.indexes !== null) await segment.file.sync()
     await this.#context.disk.syncFolder(this.#options.folder)
@@ -353,8 +375,9 @@ class LogLoader {
       'cutting a torn tail',
     )
     for (const other of later.toReversed()) await this.#remove(other)
-    if (later.length > 0) await disk.syncFolder(this.#options.folder)
     this.#segments.length = i + 1
+    await removeSideFiles(this.#context, segment)
+    await disk.syncFolder(this.#options.folder)
     await segment.file.truncate(position)
     await segment.file.sync()
     segment.sizeBytes = position

@@ -17,7 +17,7 @@ import {
   stampLeaderEpoch,
   timestampTypeOf,
 } from '../records/batch.ts'
-import { writeIndexes } from './index-cache.ts'
+import { writeFile, writeIndexes, writeShortIndexes } from './index-cache.ts'
 import { LeaderEpochCache, type EpochEnd } from './leader-epoch-cache.ts'
 import { LogClosedError } from './log-errors.ts'
 import { LogWriter } from './log-writer.ts'
@@ -35,7 +35,15 @@ import { producerBatchOf } from './producer-batch.ts'
 import { abortedIn, producersAt } from './producer-recovery.ts'
 import { encodeProducerSnapshot } from './producer-snapshot.ts'
 import { type ProducerBatch, type ProducerRefusal, ProducerState } from './producer-state.ts'
-import { dropSnapshots, type LoadedLog, loadActiveSegment, newSegment, removeSegment } from './recovery.ts'
+import {
+  dropSnapshots,
+  isShortLog,
+  type LoadedLog,
+  loadActiveSegment,
+  newSegment,
+  removeSegment,
+  removeSideFiles,
+} from './recovery.ts'
 import type { Segment, SegmentIndexes } from './segment.ts'
 import { fileNameOf, leaderEpochFileName, snapshotSuffix } from './segment-names.ts'
 import { readSegment } from './segment-read.ts'
@@ -121,7 +129,7 @@ export class SegmentedLog implements PartitionLog {
     this.folder = place.folder
     this.#created = place.created
     this.#changed = place.changed
-    this.#epochsChanged = place.changed
+    this.#epochsChanged = !loaded.epochsOnDisk
     this.#context = context
     this.#host = host
     this.#config = config
@@ -414,6 +422,7 @@ export class SegmentedLog implements PartitionLog {
       epochs: new LeaderEpochCache(),
       producers: new ProducerState(),
       snapshots: new Set<Offset>(),
+      epochsOnDisk: true,
     }
     const log = new SegmentedLog(context, { ...place, created: true, changed: false }, loaded, config, host)
     log.#fail(fault)
@@ -489,7 +498,7 @@ export class SegmentedLog implements PartitionLog {
   }
 
   async #writeSnapshot(offset: Offset, bytes: Uint8Array): Promise<void> {
-    await this.#context.disk.replaceFile(`${this.folder}/${fileNameOf(offset, snapshotSuffix)}`, bytes)
+    await this.#context.disk.replaceFile(this.#snapshotPath(offset), bytes)
     this.#snapshots.add(offset)
     const bases = new Set(this.#segments.map((segment) => segment.baseOffset))
     await dropSnapshots(this.#context, this.folder, this.#snapshots, (known) => known < offset && !bases.has(known))
@@ -622,6 +631,8 @@ export class SegmentedLog implements PartitionLog {
         this.#fail(error)
         throw error
       }
+      // A fault meanwhile elsewhere: the checkpoints leave a failed log out, so this may not have happened.
+      this.#throwFault()
     })
     this.#exclusive = done.catch(() => undefined)
     return done
@@ -635,12 +646,14 @@ export class SegmentedLog implements PartitionLog {
       const keep = this.#indexOfSegment(end)
       const gone = this.#segments.splice(keep + 1)
       for (const segment of gone.toReversed()) await removeSegment(this.#context, segment)
-      if (gone.length > 0) await disk.syncFolder(this.folder)
       const segment = this.#active
       const indexes = await this.#context.indexCache.indexesOf(segment, Infinity, this.#config.indexIntervalBytes)
       this.#context.indexCache.forget(segment)
       segment.indexes = indexes
+      segment.aborted ??= await this.#abortedIn(segment)
       const cut = await this.#cutPosition(segment, indexes, end)
+      await removeSideFiles(this.#context, segment)
+      await disk.syncFolder(this.folder)
       if (cut.position < segment.sizeBytes) {
         await segment.file.truncate(cut.position)
         await segment.file.sync()
@@ -649,10 +662,7 @@ export class SegmentedLog implements PartitionLog {
       segment.writtenBytes = cut.position
       indexes.offsets.truncateTo(cut.nextOffset)
       indexes.times.truncateTo(cut.nextOffset)
-      segment.aborted = (segment.aborted ?? (await this.#abortedIn(segment))).filter(
-        (transaction) => transaction.lastOffset < cut.nextOffset,
-      )
-      const aborted = segment.aborted
+      const aborted = segment.aborted.filter((transaction) => transaction.lastOffset < cut.nextOffset)
       this.#epochs.truncateFromEnd(cut.nextOffset)
       await loadActiveSegment(this.#context, segment, this.#config, this.#epochs)
       this.#epochsChanged = true
@@ -711,11 +721,15 @@ export class SegmentedLog implements PartitionLog {
     }
   }
 
+  #throwFault(): void {
+    if (this.#fault !== null) throw this.#fault
+  }
+
   /** Waits until nothing is under way, and lets go of what was confirmed from `end` on. */
   async #settleFor(end: Offset): Promise<void> {
     await this.#writer.syncedTo(this.#end)
     await this.#sealing
-    if (this.#fault !== null) throw this.#fault
+    this.#throwFault()
     this.#durable = Math.min(this.#durable, end)
     this.#start = Math.min(this.#start, end)
     this.#writer.resetTo(Math.min(this.#end, end))
@@ -785,12 +799,26 @@ export class SegmentedLog implements PartitionLog {
     await this.#closeFiles()
   }
 
+  /** What makes the next start quick. A short log is read whole then, so that its files only serve tools and may be lost. */
   async #writeSideFiles(): Promise<void> {
+    const { disk } = this.#context
+    const snapshot = encodeProducerSnapshot(this.#producers)
     this.#active.finishTimeIndex()
-    if (this.#active.entryDurable) await writeIndexes(this.#context.disk, this.#active)
-    await this.#writeSnapshot(this.#end, encodeProducerSnapshot(this.#producers))
-    await this.#writeEpochs()
+    if (isShortLog(this.#segments)) {
+      if (this.#active.entryDurable) await writeShortIndexes(disk, this.#active)
+      await writeFile(disk, this.#snapshotPath(this.#end), snapshot)
+      this.#snapshots.add(this.#end)
+      await writeFile(disk, `${this.folder}/${leaderEpochFileName}`, this.#epochs.encode())
+    } else {
+      if (this.#active.entryDurable) await writeIndexes(disk, this.#active)
+      if (!this.#snapshots.has(this.#end)) await this.#writeSnapshot(this.#end, snapshot)
+      await this.#writeEpochs()
+    }
     this.#changed = false
+  }
+
+  #snapshotPath(offset: Offset): string {
+    return `${this.folder}/${fileNameOf(offset, snapshotSuffix)}`
   }
 
   async #closeFiles(): Promise<void> {
