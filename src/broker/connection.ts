@@ -46,7 +46,7 @@ export interface ConnectionOptions {
   readonly held: boolean
   /** Exactly once; no handler is started after it. */
   readonly onClosed: (connection: Connection) => void
-  /** Exactly once, after or with the above: nothing of the socket is left. */
+  /** Exactly once: nothing of the socket is left. Produce requests that had come whole may still be waiting to start. */
   readonly onSocketClosed: (connection: Connection) => void
 }
 

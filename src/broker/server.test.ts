@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
+import net from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { systemClock } from '../io/clock.ts'
 import { apiVersions } from '../protocol/apis/api-versions.ts'
+import { realNetwork } from '../io/network.real.ts'
 import { NetworkError } from '../io/network.ts'
+import { silentLogger } from '../lib/logger.ts'
 import { type PipelineOptions, SimulatedPipeline } from './pipeline.sim.ts'
+import { BrokerServer } from './server.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -237,6 +243,53 @@ test('a client that does read its last replies is not remembered any longer', as
   await pipeline.run(100)
   assert.deepEqual(client.answered, [1])
   assert.equal(pipeline.clock.pendingTimers, 0)
+})
+
+test('a broker that stops waits for its sockets, and cuts off a client that does not close its side', async () => {
+  const pipeline = await serving()
+  const polite = await pipeline.connect()
+  const deaf = await pipeline.connect()
+  deaf.socket.pause()
+  deaf.ask('a', { replyBytes: MIB })
+  await pipeline.run()
+  await pipeline.server.close()
+  let stoppedAt = Infinity
+  const start = pipeline.clock.monotonic()
+  const stopped = pipeline.server.socketsClosed().then(() => {
+    stoppedAt = pipeline.clock.monotonic() - start
+  })
+  await pipeline.run(200)
+  assert.deepEqual([polite.closed, stoppedAt], [{ error: undefined }, Infinity])
+  await pipeline.run(100)
+  await stopped
+  assert.equal(stoppedAt, 250)
+})
+
+test('a broker without connections has no sockets to wait for', async () => {
+  const pipeline = await serving()
+  const client = await pipeline.connect()
+  client.socket.destroy()
+  await pipeline.run()
+  await pipeline.server.close()
+  await pipeline.server.socketsClosed()
+  assert.equal(pipeline.clock.pendingTimers, 0)
+})
+
+test('a client on TCP that sends its requests and ends its side at once reads all its replies', async (t) => {
+  const server = new BrokerServer({
+    network: realNetwork,
+    clock: systemClock,
+    logger: silentLogger,
+    dispatcher: { dispatch: (_, frame) => [Buffer.alloc(20, frame)] },
+    limits: { requestBytesMax: KIB, queuedRequestBytesMax: -1, unsentResponseBytesMax: MIB, idleMsMax: -1 },
+    onDisconnected: () => undefined,
+  })
+  t.after(() => server.close())
+  const { port } = await server.listen({ name: 'PLAINTEXT', host: '127.0.0.1', port: 0 })
+  server.open()
+  const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  client.end(Buffer.concat(Array.from({ length: 50 }, () => Buffer.from('0000000141', 'hex'))))
+  assert.equal((await buffer(client)).toString(), 'A'.repeat(50 * 20))
 })
 
 test('a listener that opens while the broker closes is closed too', async () => {
