@@ -62,8 +62,8 @@ describe('a full cache of fetch sessions', () => {
 
   test('gives the place of a session idle for over two minutes', async () => {
     const { clock, sessions, open, isThere } = sessionsOf(2)
-    const idle = open(9)
     const used = open(9)
+    const idle = open(9)
     await clock.advance(100_000)
     assert.equal(sessions.begin(requestOf(used, 1, []), 'name').kind, 'incremental')
     await clock.advance(20_001)

@@ -110,7 +110,7 @@ export class WaitingFetch implements PartitionWatcher {
   readonly #onAbort = (): void => this.#finish('aborted')
 
   #finish(end: WaitEnd): void {
-    if (this.#over !== 'aborted') this.#over = end
+    this.#over = end
     this.#wake(end)
   }
 

@@ -32,12 +32,4 @@ export class CommittedBytes {
       this.#head = 0
     }
   }
-
-  /** What was appended and not committed is gone. */
-  forgetPending(): void {
-    this.#ends = []
-    this.#totals = []
-    this.#head = 0
-    this.#appended = this.#committed
-  }
 }

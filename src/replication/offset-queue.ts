@@ -34,12 +34,11 @@ export class OffsetQueue {
 
   /**
    * Calls `waiter.reached(slot)` once offsets below `end` are there. An `end` below one that is queued already (a producer's
-   * retry) waits for that one too.
+   * retry) is behind it in the queue, and waits for that one too.
    */
   add(end: number, waiter: OffsetWaiter, slot: number): void {
     if (this.size >= this.#sweepAt) this.#sweep()
-    const last = this.size > 0 ? this.#ends.at(-1)! : end
-    this.#ends.push(Math.max(end, last))
+    this.#ends.push(end)
     this.#waiters.push(waiter)
     this.#slots.push(slot)
   }

@@ -293,7 +293,6 @@ export class Partition implements LogListener {
   }
 
   #stop(state: PartitionState, reason: Lost): void {
-    this.#bytes.forgetPending()
     this.#enter(state)
     this.#waitWritten.loseAll(reason)
     this.#waitCommitted.loseAll(reason)

@@ -157,6 +157,20 @@ describe('a replica set', () => {
     assert.equal(replicas.find('orders', 0)?.state, 'leading')
   })
 
+  test('deletes the old log before the new one is made, in whatever order the change names them', async () => {
+    const { replicas, become, logs } = replicaSet()
+    const before = imageOf([{ name: 'orders' }])
+    become([{ name: 'orders' }])
+    await replicas.ready()
+    const id = idOf('another')
+    const after = imageOf([{ name: 'orders', id }])
+    replicas.apply({ before, after, topicIds: new Set([id, idOf('orders')]) })
+    await replicas.ready()
+    assert.deepEqual(logs.events, ['open orders-0 first', 'delete orders-0', 'open orders-0 second'])
+    assert.equal(replicas.find('orders', 0), replicas.findById(id, 0))
+    assert.equal(replicas.find('orders', 0)?.state, 'leading')
+  })
+
   test('deletes a topic whose log is still being opened', async () => {
     const { replicas, become, logs } = replicaSet()
     const { promise, resolve } = Promise.withResolvers<void>()

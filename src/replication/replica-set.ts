@@ -95,10 +95,11 @@ export class ReplicaSet {
    */
   apply(change: ImageChange): void {
     if (this.#stopped) return
+    // First what is gone: a new topic may have its name, and its logs must come after the old ones are deleted.
+    for (const id of change.topicIds) if (!change.after.topicsById.has(id)) this.#dropTopic(id)
     for (const id of change.topicIds) {
       const topic = change.after.topicsById.get(id)
-      if (topic === undefined) this.#dropTopic(id)
-      else this.#followTopic(topic)
+      if (topic !== undefined) this.#followTopic(topic)
     }
   }
 
@@ -195,10 +196,9 @@ export class ReplicaSet {
     })
   }
 
-  /** A topic of the same name may have taken the place by name already. */
   #forget(places: Map<string, (Partition | undefined)[]>, key: string, partition: Partition): void {
     const partitions = places.get(key)
-    if (partitions === undefined || partitions[partition.index] !== partition) return
+    if (partitions === undefined) return
     partitions[partition.index] = undefined
     if (partitions.every((left) => left === undefined)) places.delete(key)
   }

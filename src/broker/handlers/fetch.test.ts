@@ -366,7 +366,8 @@ describe('a fetch that waits', () => {
     const size = await topics.fill('orders', 0, ['x'.repeat(100)])
     const fetching = start(topics, { ...waits, minBytes: 3 * size })
     await topics.clock.settle()
-    const reads = topics.log('orders').reads
+    const { reads } = topics.log('orders')
+    assert.equal(reads, 1)
     await topics.fill('orders', 0, ['x'.repeat(100)])
     await topics.clock.settle()
     assert.equal(fetching.ended, false)
@@ -393,6 +394,53 @@ describe('a fetch that waits', () => {
     await topics.fill('orders', 0, ['b'])
     resolve()
     assert.deepEqual(outline((await fetching.done)!), [`0: 0, ${2 * size} bytes`])
+  })
+
+  test('sleeps on when what came is more than its partition may give at once', async () => {
+    const topics = await broker()
+    const size = await topics.fill('orders', 0, ['x'.repeat(100)])
+    const read = { 'orders/0': { partitionMaxBytes: size }, 'orders/1': { partitionMaxBytes: size } }
+    const fetching = start(topics, { ...waits, read, minBytes: 2 * size })
+    await topics.fill('orders', 0, ['x'.repeat(100)])
+    await topics.clock.advance(499)
+    assert.equal(fetching.ended, false)
+    assert.equal(topics.log('orders').reads, 2)
+    await topics.clock.advance(1)
+    assert.deepEqual(outline((await fetching.done)!), [`0: 0, ${size} bytes`, '1: 0, 0 bytes'])
+  })
+
+  test('waits where compaction left offsets without records, and misses nothing meanwhile', async () => {
+    const topics = await broker()
+    await topics.fill('orders', 0, ['a'])
+    const log = topics.log('orders')
+    log.batches = []
+    const read = log.read.bind(log)
+    let size = 0
+    log.read = async (...range) => {
+      log.read = read
+      const found = await read(...range)
+      size = await topics.fill('orders', 0, ['b'])
+      return found
+    }
+    const fetching = start(topics, waits)
+    assert.deepEqual(outline((await fetching.done)!), [`0: 0, ${size} bytes`])
+    assert.equal(topics.clock.monotonic(), 0)
+  })
+
+  test('is answered at once when a read fails', async () => {
+    const topics = await broker()
+    await topics.fill('orders', 0, ['a'])
+    topics.log('orders').read = () => Promise.reject(new Error('EIO'))
+    assert.deepEqual(outline(await fetched(topics, waits)), [`0: ${ErrorCode.KAFKA_STORAGE_ERROR}, 0 bytes`])
+  })
+
+  test('learns at once that one of its topics was deleted', async () => {
+    const topics = new ServedTopics()
+    await topics.become({ name: 'orders' }, { name: 'returns' })
+    const fetching = start(topics, { ...waits, read: { 'orders/0': {}, 'returns/0': {} } })
+    await topics.clock.settle()
+    await topics.become({ name: 'orders' })
+    assert.deepEqual(outline((await fetching.done)!), ['0: 0, 0 bytes', '0: 3, 0 bytes'])
   })
 
   test('does not wait for more bytes than one response may hold', async () => {
