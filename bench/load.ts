@@ -50,7 +50,8 @@ export async function create({ bootstrap, topic, partitions }: Load): Promise<vo
 
 /** One connection for each partition, each with `inFlight` requests of one batch under way. */
 async function produceLoad(load: Load): Promise<LoadResult> {
-  const recordsPerBatch = Math.max(1, Math.floor(load.batchBytes / load.recordBytes))
+  // A record costs up to 16 bytes beside its value, so that a batch of 1 MiB stays below max.message.bytes.
+  const recordsPerBatch = Math.max(1, Math.floor(load.batchBytes / (load.recordBytes + 16)))
   const value = Buffer.alloc(load.recordBytes, 'x')
   const batch = buildBatch(Array.from({ length: recordsPerBatch }, () => ({ key: null, value, timestamp: Date.now() })))
   const requests = Math.max(1, Math.ceil(load.totalBytes / batch.length / load.partitions))
