@@ -17,11 +17,10 @@ import { produce } from '../protocol/apis/produce.ts'
 import { ConnectionState } from './connection-state.ts'
 import { FrameError, FrameReader, SIZE_BYTES } from './frame-reader.ts'
 import { CloseConnection } from './handler.ts'
+import { IN_FLIGHT_BYTES_MAX, InFlightRequests, type StartedRequest } from './in-flight.ts'
 import type { BudgetMember, MemoryBudget } from './memory-budget.ts'
 import { type Answer, type RequestDispatcher, RequestRefused } from './request-dispatcher.ts'
 
-const IN_FLIGHT_REQUESTS_MAX = 128
-const IN_FLIGHT_BYTES_MAX = 16 * 1024 * 1024
 /** Bytes of later requests that may wait behind the ones in flight before the socket is paused. */
 const READ_AHEAD_BYTES = 256 * 1024
 /** What a connection may hold without asking the budget: requests that others wait for, a JoinGroup or a Fetch, always get through. */
@@ -50,18 +49,6 @@ export interface ConnectionOptions {
   readonly onSocketClosed: (connection: Connection) => void
 }
 
-/** A request that was started; its reply leaves when all before it have left. */
-interface InFlight {
-  readonly bytes: number
-  readonly isProduce: boolean
-  /** Chunks of the reply, none when the request gets no reply; null until it is answered. */
-  answer: Answer | null
-  /** Ends the connection when its turn comes. */
-  ends: boolean
-}
-
-const noReply: Answer = []
-
 export class Connection implements BudgetMember {
   readonly info: ConnectionState
   readonly #socket: Socket
@@ -73,10 +60,7 @@ export class Connection implements BudgetMember {
   readonly #onClosed: (connection: Connection) => void
   readonly #onGone: (connection: Connection) => void
 
-  readonly #inFlight: InFlight[] = []
-  #inFlightBytes = 0
-  /** Those in flight that are no produce requests: 0 or 1. */
-  #inFlightOthers = 0
+  readonly #inFlight = new InFlightRequests()
   /** A frame that has been cut but may not start yet. */
   #next: Uint8Array | null = null
   /** Bytes that came and were not yet given back to the budget. */
@@ -128,7 +112,7 @@ export class Connection implements BudgetMember {
 
   /** The client has asked, and waits for us. */
   get awaitsAnswer(): boolean {
-    return this.#inFlight.length > 0
+    return !this.#inFlight.isEmpty
   }
 
   get unsentBytes(): number {
@@ -178,7 +162,7 @@ export class Connection implements BudgetMember {
   }
 
   endTurn(bytes: number): void {
-    const waitsForBytes = this.#inFlight.length === 0 && this.#reader.bufferedBytes > 0
+    const waitsForBytes = this.#inFlight.isEmpty && this.#reader.bufferedBytes > 0
     if (waitsForBytes && bytes < TURN_BYTES_MIN) this.close('sends its request too slowly while memory is short')
   }
 
@@ -224,9 +208,7 @@ export class Connection implements BudgetMember {
 
   #mayStart(frame: Uint8Array): boolean {
     if (this.#draining && !isProduce(frame)) return false
-    if (this.#inFlight.length === 0) return true
-    if (this.#inFlightOthers > 0 || !isProduce(frame)) return false
-    return this.#inFlight.length < IN_FLIGHT_REQUESTS_MAX && this.#inFlightBytes + frame.length <= IN_FLIGHT_BYTES_MAX
+    return this.#inFlight.mayStart(frame.length + SIZE_BYTES, isProduce(frame))
   }
 
   #start(frame: Uint8Array): void {
@@ -235,62 +217,50 @@ export class Connection implements BudgetMember {
     try {
       answer = this.#dispatcher.dispatch(this.info, frame)
     } catch (error) {
-      this.#fail(this.#enqueue(bytes, frame), error)
+      this.#fail(this.#inFlight.add(bytes, isProduce(frame)), error)
       return
     }
     if (answer instanceof Promise) {
-      const request = this.#enqueue(bytes, frame)
+      const request = this.#inFlight.add(bytes, isProduce(frame))
       answer.then(
         (chunks) => this.#settle(request, chunks),
         (error: unknown) => this.#fail(request, error),
       )
-    } else if (this.#inFlight.length > 0) {
-      // A produce request, as those before it: anything else starts when nothing is in flight.
-      this.#enqueue(bytes, frame).answer = answer
+    } else if (!this.#inFlight.isEmpty) {
+      this.#inFlight.settle(this.#inFlight.add(bytes, isProduce(frame)), answer)
     } else if (!this.#closed) {
       this.#reply(answer)
       this.#giveBack(bytes)
     }
   }
 
-  #enqueue(bytes: number, frame: Uint8Array): InFlight {
-    const request: InFlight = { bytes, isProduce: isProduce(frame), answer: null, ends: false }
-    this.#inFlight.push(request)
-    this.#inFlightBytes += bytes
-    if (!request.isProduce) this.#inFlightOthers += 1
-    return request
-  }
-
-  #settle(request: InFlight, answer: Answer): void {
-    if (!request.isProduce) this.#inFlightOthers -= 1
-    request.answer = answer
+  #settle(request: StartedRequest, answer: Answer): void {
+    this.#inFlight.settle(request, answer)
     this.#sendAnswered()
   }
 
   /** The connection ends once all before `request` is answered; nothing after it is started. */
-  #fail(request: InFlight, error: unknown): void {
+  #fail(request: StartedRequest, error: unknown): void {
     this.#explain(error)
-    request.ends = true
     this.#stopReading()
-    this.#settle(request, noReply)
+    this.#inFlight.settleAsEnd(request)
+    this.#sendAnswered()
   }
 
-  /** Moves the answered head of the queue to the socket's side. */
+  /** Moves what may leave to the socket's side. */
   #sendAnswered(): void {
     if (this.#closed) return
-    let head = this.#inFlight[0]
-    if (head === undefined || head.answer === null) return
-    do {
-      if (head.ends) {
+    let request = this.#inFlight.takeAnswered()
+    if (request === null) return
+    while (request !== null) {
+      if (request.ends) {
         this.#finish()
         return
       }
-      this.#inFlight.shift()
-      this.#inFlightBytes -= head.bytes
-      this.#giveBack(head.bytes)
-      this.#reply(head.answer)
-      head = this.#inFlight[0]
-    } while (head !== undefined && head.answer !== null)
+      this.#giveBack(request.bytes)
+      this.#reply(request.answer!)
+      request = this.#inFlight.takeAnswered()
+    }
     if (!this.#pumping) this.#schedulePump()
   }
 
@@ -324,7 +294,7 @@ export class Connection implements BudgetMember {
 
   /** Whether reading on, rather than waiting for an answer or the client, brings this connection further. */
   #needsMore(): boolean {
-    return this.#heldBytes > UNASKED_BYTES && this.#inFlightOthers === 0 && !this.#stalled
+    return this.#heldBytes > UNASKED_BYTES && !this.#inFlight.hasOther && !this.#stalled
   }
 
   #askBudget(): void {
@@ -350,9 +320,9 @@ export class Connection implements BudgetMember {
   /** Enough has come that cannot start yet. What is half read may be a produce request that could start beside the others. */
   #isAhead(): boolean {
     const bytes = this.#reader.bufferedBytes
-    if (bytes <= READ_AHEAD_BYTES || (this.#inFlight.length === 0 && !this.#stalled)) return false
-    const mustWait = this.#stalled || this.#inFlightOthers > 0 || this.#next !== null
-    return mustWait || this.#inFlightBytes + bytes > IN_FLIGHT_BYTES_MAX
+    if (bytes <= READ_AHEAD_BYTES || (this.#inFlight.isEmpty && !this.#stalled)) return false
+    const mustWait = this.#stalled || this.#inFlight.hasOther || this.#next !== null
+    return mustWait || this.#inFlight.bytes + bytes > IN_FLIGHT_BYTES_MAX
   }
 
   #giveBack(bytes: number): void {
@@ -364,7 +334,7 @@ export class Connection implements BudgetMember {
   #failRead(error: unknown): void {
     this.#explain(error)
     this.#stopReading()
-    this.#inFlight.push({ bytes: 0, isProduce: true, answer: noReply, ends: true })
+    this.#inFlight.addEnd()
     this.#sendAnswered()
   }
 
@@ -374,7 +344,7 @@ export class Connection implements BudgetMember {
     this.#closing = true
     this.#next = null
     this.#reader.drop()
-    this.#giveBack(this.#heldBytes - this.#inFlightBytes)
+    this.#giveBack(this.#heldBytes - this.#inFlight.bytes)
   }
 
   #explain(error: unknown): void {
@@ -401,7 +371,7 @@ export class Connection implements BudgetMember {
 
   /** After starting what may start: nothing is left that is worth starting for a client that is gone. */
   #isDrained(): boolean {
-    return this.#inFlightOthers > 0 || this.#next === null || !isProduce(this.#next)
+    return this.#inFlight.hasOther || this.#next === null || !isProduce(this.#next)
   }
 
   /** What is answered still leaves, then the socket closes. */
