@@ -294,17 +294,17 @@ class LogLoader {
   /** Reads every batch from the segment of `from` on. */
   async #scan(from: Offset, confirmed: Offset): Promise<{ producers: ProducerState; logEndOffset: Offset }> {
     const segments = this.#segments
-    let i = Math.max(
+    // A segment that begins at the recovery point may follow one that was not sealed yet.
+    const first = Math.max(
       0,
-      segments.findLastIndex((segment) => segment.baseOffset <= from),
+      segments.findLastIndex((segment) => segment.baseOffset < from),
     )
-    let end = segments[i]!.baseOffset
+    let end = segments[first]!.baseOffset
     this.#epochs.truncateFromEnd(end)
     const producers = await this.#producersAt(end)
-    for (; i < segments.length; i++) {
+    for (let i = first; i < segments.length; i++) {
       const segment = segments[i]!
-      if (i > 0 && segment.baseOffset > this.#options.recoveryPoint)
-        await this.#writeSnapshot(segment.baseOffset, producers)
+      if (i > first) await this.#writeSnapshot(segment.baseOffset, producers)
       const scanned = await this.#scanSegment(
         segment,
         Math.max(end, segment.baseOffset),
