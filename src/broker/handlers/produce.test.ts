@@ -451,6 +451,16 @@ describe('a produce whose partition is lost while it waits', () => {
     assert.deepEqual(response.nodeEndpoints, [{ nodeId: 2, host: 'broker-2', port: 9092, rack: 'rack-b' }])
   })
 
+  test('names each leader once, however many partitions it leads', async () => {
+    const topics = await broker({ replicas: [1, 2], leader: 2 })
+    const data = { orders: [batchOf(['a']), batchOf(['b'])] }
+    const { nodeEndpoints } = await produced(topics, { data }, 10)
+    assert.deepEqual(
+      nodeEndpoints.map(({ nodeId }) => nodeId),
+      [2],
+    )
+  })
+
   test('is not told who leads before v10', async () => {
     const response = await lose((topics) =>
       topics.become({ name: 'orders', replicas: [1, 2], leader: 2, leaderEpoch: 4 }),
