@@ -75,7 +75,8 @@ export class IndexCache {
   }
 
   async #load(segment: Segment, endOffset: Offset, indexIntervalBytes: number): Promise<SegmentIndexes> {
-    const indexes = await readIndexes(this.#disk, segment, endOffset)
+    const found = await readIndexes(this.#disk, segment, endOffset)
+    const indexes = found === null || saysTooLittle(found, segment, indexIntervalBytes) ? null : found
     // While the files were read the segment may have become the active one again.
     if (segment.indexes !== null) return segment.indexes
     if (indexes !== null) {
@@ -90,6 +91,11 @@ export class IndexCache {
     this.adopt(segment)
     return segment.indexes!
   }
+}
+
+/** Whether a sealed segment with these indexes has probably lost them: zeros and nothing look like an index without entries. */
+function saysTooLittle({ offsets, times }: SegmentIndexes, segment: Segment, indexIntervalBytes: number): boolean {
+  return times.count === 0 || (offsets.count === 0 && segment.sizeBytes > 16 * indexIntervalBytes)
 }
 
 /** What the index files say; null when one is missing or cannot be right. */
