@@ -85,6 +85,21 @@ export async function loadLog(context: StorageContext, options: LoadOptions): Pr
   return log.load(clean && epochs !== null ? 'tail' : epochs === null ? 'all' : 'fromRecoveryPoint')
 }
 
+/** A log without records that goes on at `offset`, with nothing on disk yet. */
+export function emptyLog(context: StorageContext, folder: string, offset: Offset, config: LogConfig): LoadedLog {
+  const segment = newSegment(context, folder, offset, config)
+  segment.startIndexes()
+  return {
+    segments: [segment],
+    logStartOffset: offset,
+    logEndOffset: offset,
+    epochs: new LeaderEpochCache(),
+    producers: new ProducerState(),
+    snapshots: new Set(),
+    epochsOnDisk: false,
+  }
+}
+
 /** Whether the log is all there from its very beginning, and short: then it is read whole, which costs less than its side files. */
 export function isShortLog(segments: readonly Segment[]): boolean {
   const [first] = segments
@@ -254,17 +269,7 @@ class LogLoader {
   }
 
   #empty(offset: Offset): LoadedLog {
-    const segment = newSegment(this.#context, this.#options.folder, offset, this.#options.config)
-    segment.startIndexes()
-    return {
-      segments: [segment],
-      logStartOffset: offset,
-      logEndOffset: offset,
-      epochs: new LeaderEpochCache(),
-      producers: new ProducerState(),
-      snapshots: new Set(),
-      epochsOnDisk: false,
-    }
+    return emptyLog(this.#context, this.#options.folder, offset, this.#options.config)
   }
 
   async #loadClean(): Promise<{ producers: ProducerState; logEndOffset: Offset }> {

@@ -17,9 +17,17 @@ import {
   stampLeaderEpoch,
   timestampTypeOf,
 } from '../records/batch.ts'
-import { writeFile, writeIndexes, writeShortIndexes } from './index-cache.ts'
-import { LeaderEpochCache, type EpochEnd } from './leader-epoch-cache.ts'
+import { type EpochEnd, LeaderEpochCache } from './leader-epoch-cache.ts'
+import { cutLog } from './log-cut.ts'
 import { LogClosedError } from './log-errors.ts'
+import {
+  LogReader,
+  nothingRead,
+  offlineRead,
+  outOfRange,
+  type ReadableLog,
+  type SegmentDescription,
+} from './log-reader.ts'
 import { LogWriter } from './log-writer.ts'
 import type {
   Appended,
@@ -32,26 +40,15 @@ import type {
   TimestampAndOffset,
 } from './partition-log.ts'
 import { producerBatchOf } from './producer-batch.ts'
-import { abortedIn, producersAt } from './producer-recovery.ts'
 import { encodeProducerSnapshot } from './producer-snapshot.ts'
 import { type ProducerBatch, type ProducerRefusal, ProducerState } from './producer-state.ts'
-import {
-  dropSnapshots,
-  isShortLog,
-  type LoadedLog,
-  loadActiveSegment,
-  newSegment,
-  removeSegment,
-  removeSideFiles,
-} from './recovery.ts'
-import type { Segment, SegmentIndexes } from './segment.ts'
-import { fileNameOf, leaderEpochFileName, snapshotSuffix } from './segment-names.ts'
-import { readSegment } from './segment-read.ts'
-import { scanBatches } from './segment-scan.ts'
+import { emptyLog, type LoadedLog, newSegment, removeSegment } from './recovery.ts'
+import type { Segment } from './segment.ts'
+import { SideFiles } from './side-files.ts'
 import type { StorageContext } from './storage-context.ts'
 import type { LogTail } from './tail-cache.ts'
-import { findByTimestamp, findMaxTimestamp, type TimeLookup } from './time-lookup.ts'
 import type { AbortedTransaction } from './txn-index.ts'
+import { type Verification, Verifications } from './verifications.ts'
 
 /** What a log asks of the data folder it lies in. */
 export interface LogHost {
@@ -67,25 +64,16 @@ export interface LogHost {
 export interface AppendOptions {
   /** The transaction protocol of the request: 2 is KIP-890's, with an epoch for each transaction. Default 0. */
   readonly transactionVersion?: number
+  /**
+   * What the coordinator was asked with before (`beginVerification`); null: it was not. When given, a transactional batch that would open
+   * a transaction is let in only with a token that still holds. Left out: not asked for (transaction.partition.verification.enable=false).
+   */
+  readonly verification?: Verification | null
 }
 
 export type ReplicatedAppend =
   | { readonly ok: true; readonly lastOffset: Offset }
   | { readonly ok: false; readonly refusal: 'offline' | 'unexpectedOffset' }
-
-export interface SegmentDescription {
-  readonly baseOffset: Offset
-  /** Where the next segment begins, or the log's end. */
-  readonly nextOffset: Offset
-  readonly sizeBytes: number
-  /** Of its records; -1 when none has a timestamp. */
-  readonly maxTimestamp: number
-  readonly createdAtMs: number
-}
-
-const nothingRead: LogRead = { ok: true, chunks: [], sizeBytes: 0 }
-const outOfRange: LogRead = { ok: false, refusal: 'offsetOutOfRange' }
-const offlineRead: LogRead = { ok: false, refusal: 'offline' }
 
 export class SegmentedLog implements PartitionLog {
   readonly name: string
@@ -99,7 +87,9 @@ export class SegmentedLog implements PartitionLog {
   #segments: Segment[]
   #producers: ProducerState
   #epochs: LeaderEpochCache
-  readonly #snapshots: Set<Offset>
+  readonly #sideFiles: SideFiles
+  readonly #reader: LogReader
+  readonly #verifications = new Verifications()
   #start: Offset
   #end: Offset
   #durable: Offset
@@ -108,15 +98,15 @@ export class SegmentedLog implements PartitionLog {
   #closing: Promise<void> | null = null
   /** The folder is there. */
   #created: boolean
-  /** Side files (indexes, snapshot, epochs) say less than memory does. */
+  /** Side files say less than memory does. */
   #changed: boolean
-  #epochsChanged: boolean
   /** Segments below are sealed: all their files are durable. */
   #sealedTo: Offset
   #sealing: Promise<void> = Promise.resolve()
   /** Cutting, deleting and closing wait for each other. */
   #exclusive: Promise<unknown> = Promise.resolve()
   #reshaping = false
+  #shape = 0
 
   constructor(
     context: StorageContext,
@@ -129,7 +119,6 @@ export class SegmentedLog implements PartitionLog {
     this.folder = place.folder
     this.#created = place.created
     this.#changed = place.changed
-    this.#epochsChanged = !loaded.epochsOnDisk
     this.#context = context
     this.#host = host
     this.#config = config
@@ -137,7 +126,12 @@ export class SegmentedLog implements PartitionLog {
     this.#segments = loaded.segments
     this.#producers = loaded.producers
     this.#epochs = loaded.epochs
-    this.#snapshots = loaded.snapshots
+    this.#sideFiles = new SideFiles(context, place.folder, loaded)
+    this.#reader = new LogReader(context, {
+      view: () => this.#readable(),
+      settled: () => this.#exclusive,
+      fail: (error) => this.#fail(error),
+    })
     this.#start = loaded.logStartOffset
     this.#end = loaded.logEndOffset
     this.#durable = loaded.logEndOffset
@@ -253,6 +247,8 @@ export class SegmentedLog implements PartitionLog {
         return { ok: true, baseOffset: lastOffset - offsetDelta, lastOffset, duplicate: true, logAppendTimeMs }
       }
     }
+    if (producerBatch !== null && !this.#isVerified(producerBatch, options.verification))
+      return refusedAppend.invalidTxnState
     stampBaseOffset(batch, 0, baseOffset)
     stampLeaderEpoch(batch, 0, leaderEpoch)
     const lastOffset = baseOffset + lastOffsetDeltaOf(batch)
@@ -283,36 +279,26 @@ export class SegmentedLog implements PartitionLog {
     const limit = Math.min(upTo, this.#writer.writtenOffset)
     if (from >= limit) return nothingRead
     const chunks = this.#tail.read(from, maxBytes, limit, atLeastOne)
-    if (chunks === null) return this.#readFromDisk(from, maxBytes, limit, atLeastOne)
+    if (chunks === null) return this.#reader.read(from, maxBytes, limit, atLeastOne)
     let sizeBytes = 0
     for (const chunk of chunks) sizeBytes += chunk.length
     return { ok: true, chunks, sizeBytes }
   }
 
-  async findByTimestamp(timestamp: number, upTo: Offset): Promise<TimestampAndOffset | null> {
-    return this.#lookUp(upTo, (view) => findByTimestamp(view, timestamp))
+  findByTimestamp(timestamp: number, upTo: Offset): Promise<TimestampAndOffset | null> {
+    return this.#reader.findByTimestamp(timestamp, upTo)
   }
 
-  async findMaxTimestamp(upTo: Offset): Promise<TimestampAndOffset | null> {
-    return this.#lookUp(upTo, findMaxTimestamp)
+  findMaxTimestamp(upTo: Offset): Promise<TimestampAndOffset | null> {
+    return this.#reader.findMaxTimestamp(upTo)
   }
 
   /**
    * Aborted transactions that overlap [from, upTo), by their markers' offsets: what a reader of committed records must skip. Some
    * may end beyond `upTo`. Rejects when the disk fails.
    */
-  async abortedTransactions(from: Offset, upTo: Offset): Promise<AbortedTransaction[]> {
-    const found: AbortedTransaction[] = []
-    const segments = this.#segments
-    for (let i = this.#indexOfSegment(from); i < segments.length; i++) {
-      const segment = segments[i]!
-      segment.aborted ??= await this.#abortedIn(segment)
-      for (const transaction of segment.aborted) {
-        if (transaction.lastOffset >= from && transaction.firstOffset < upTo) found.push(transaction)
-        if (transaction.lastStableOffset >= upTo) return found
-      }
-    }
-    return found
+  abortedTransactions(from: Offset, upTo: Offset): Promise<AbortedTransaction[]> {
+    return this.#reader.abortedTransactions(from, upTo)
   }
 
   /**
@@ -326,6 +312,11 @@ export class SegmentedLog implements PartitionLog {
   /** Whether the producer has a transaction open here in this epoch (KIP-890: a partition that has needs no verification). */
   hasOpenTransaction(producerId: number, epoch: number): boolean {
     return this.#producers.hasOpenTransaction(producerId, epoch)
+  }
+
+  /** Before the coordinator is asked about the producer's first batch here: the token to append it with. */
+  beginVerification(producerId: number, producerEpoch: number): Verification {
+    return this.#verifications.begin(producerId, producerEpoch)
   }
 
   endOffsetForEpoch(epoch: number): EpochEnd {
@@ -346,35 +337,21 @@ export class SegmentedLog implements PartitionLog {
   }
 
   /** What retention and compaction decide by, oldest first. Rejects when the disk fails. */
-  async describeSegments(): Promise<SegmentDescription[]> {
-    const descriptions: SegmentDescription[] = []
-    const segments = [...this.#segments]
-    for (const [i, segment] of segments.entries()) {
-      if (segment.maxTimestamp === null && !segment.removed) await this.#indexesOf(segment, segments)
-      if (segment.removed) continue
-      descriptions.push({
-        baseOffset: segment.baseOffset,
-        nextOffset: segments[i + 1]?.baseOffset ?? this.#end,
-        sizeBytes: segment.sizeBytes,
-        maxTimestamp: segment.maxTimestamp ?? -1,
-        createdAtMs: segment.createdAtMs,
-      })
-    }
-    return descriptions
+  describeSegments(): Promise<SegmentDescription[]> {
+    return this.#reader.describeSegments()
   }
 
   /** A batch that `end` lies in goes as a whole: the log then ends where that batch began. Nothing may be appended meanwhile. */
   async truncateTo(end: Offset): Promise<void> {
     await this.#exclusively(async () => {
       if (end >= this.#end) return
-      if (end < this.#segments[0]!.baseOffset) await this.#restart(end)
-      else await this.#truncate(end)
+      await this.#reshape(() => (end < this.#segments[0]!.baseOffset ? this.#restart(end) : this.#truncate(end)))
     })
   }
 
   /** Drops everything; the log goes on, empty, at `offset`: what a follower does that its leader no longer reaches. */
   async restartAt(offset: Offset): Promise<void> {
-    await this.#exclusively(() => this.#restart(offset))
+    await this.#exclusively(() => this.#reshape(() => this.#restart(offset)))
   }
 
   async advanceStartTo(start: Offset): Promise<void> {
@@ -413,17 +390,7 @@ export class SegmentedLog implements PartitionLog {
     host: LogHost,
     fault: Error,
   ): SegmentedLog {
-    const segment = newSegment(context, place.folder, 0, config)
-    segment.startIndexes()
-    const loaded = {
-      segments: [segment],
-      logStartOffset: 0,
-      logEndOffset: 0,
-      epochs: new LeaderEpochCache(),
-      producers: new ProducerState(),
-      snapshots: new Set<Offset>(),
-      epochsOnDisk: true,
-    }
+    const loaded = emptyLog(context, place.folder, 0, config)
     const log = new SegmentedLog(context, { ...place, created: true, changed: false }, loaded, config, host)
     log.#fail(fault)
     return log
@@ -460,10 +427,11 @@ export class SegmentedLog implements PartitionLog {
     segment.indexBatch(segment.sizeBytes, size, lastOffset, maxTimestamp, this.#config.indexIntervalBytes)
     segment.sizeBytes += size
     this.#sizeBytes += size
-    if (this.#epochs.assign(leaderEpoch, baseOffset)) this.#epochsChanged = true
+    if (this.#epochs.assign(leaderEpoch, baseOffset)) this.#sideFiles.epochsChanged = true
     if (producerBatch !== null) {
       const aborted = this.#producers.apply(producerBatch)
       if (aborted !== null) segment.aborted!.push(aborted)
+      if (producerBatch.transactional) this.#verifications.settle(producerBatch.producerId)
     }
     this.#end = nextOffset
     this.#changed = true
@@ -487,27 +455,11 @@ export class SegmentedLog implements PartitionLog {
     try {
       if (this.#fault !== null) return
       await this.#writer.syncedTo(Math.min(end, this.#end))
-      if (!segment.removed) await writeIndexes(this.#context.disk, segment)
-      await this.#writeSnapshot(end, snapshot)
-      await this.#writeEpochs()
+      await this.#sideFiles.seal(segment, end, snapshot, this.#segments, this.#epochs)
       this.#sealedTo = end
-      this.#context.indexCache.adopt(segment)
     } catch (error) {
       this.#fail(error)
     }
-  }
-
-  async #writeSnapshot(offset: Offset, bytes: Uint8Array): Promise<void> {
-    await this.#context.disk.replaceFile(this.#snapshotPath(offset), bytes)
-    this.#snapshots.add(offset)
-    const bases = new Set(this.#segments.map((segment) => segment.baseOffset))
-    await dropSnapshots(this.#context, this.folder, this.#snapshots, (known) => known < offset && !bases.has(known))
-  }
-
-  async #writeEpochs(): Promise<void> {
-    if (!this.#epochsChanged) return
-    this.#epochsChanged = false
-    await this.#context.disk.replaceFile(`${this.folder}/${leaderEpochFileName}`, this.#epochs.encode())
   }
 
   async #create(): Promise<void> {
@@ -540,84 +492,27 @@ export class SegmentedLog implements PartitionLog {
     this.#listener?.failed(this.#fault)
   }
 
-  async #readFromDisk(from: Offset, maxBytes: number, upTo: Offset, atLeastOne: boolean): Promise<LogRead> {
-    const { indexIntervalBytes } = this.#config
-    for (;;) {
-      if (this.#isOffline) return offlineRead
-      if (from < this.#start) return outOfRange
-      const segments = this.#segments
-      let segment: Segment | null = null
-      try {
-        for (let i = this.#indexOfSegment(from); i < segments.length; i++) {
-          segment = segments[i]!
-          if (segment.baseOffset >= upTo) break
-          if (segment.writtenBytes === 0) continue
-          const indexes = await this.#indexesOf(segment, segments)
-          const bytes = await readSegment(segment, indexes, { from, maxBytes, upTo, atLeastOne, indexIntervalBytes })
-          if (bytes !== null)
-            return bytes.length === 0 ? nothingRead : { ok: true, chunks: [bytes], sizeBytes: bytes.length }
-        }
-        return nothingRead
-      } catch (error) {
-        if (this.#isOffline) return offlineRead
-        // Its files went while they were read: look again at what is left.
-        if (this.#reshaping || segment?.removed === true) {
-          if (this.#reshaping) await this.#exclusive
-          continue
-        }
-        this.#fail(error)
-      }
-    }
-  }
-
-  async #lookUp(
-    upTo: Offset,
-    find: (view: TimeLookup) => Promise<TimestampAndOffset | null>,
-  ): Promise<TimestampAndOffset | null> {
-    for (;;) {
-      if (this.#fault !== null) throw this.#fault
-      const segments = [...this.#segments]
-      const startOffset = this.#start
-      try {
-        return await find({
-          segments,
-          startOffset,
-          endOffset: Math.min(upTo, this.#writer.writtenOffset),
-          indexesOf: (segment) => this.#indexesOf(segment, segments),
-        })
-      } catch (error) {
-        if (!segments.some((segment) => segment.removed)) throw error
-      }
-    }
-  }
-
-  #indexesOf(segment: Segment, segments: readonly Segment[]): Promise<SegmentIndexes> {
-    if (segment.indexes !== null && segment === segments[segments.length - 1]) return Promise.resolve(segment.indexes)
-    const end = segments[segments.indexOf(segment) + 1]?.baseOffset ?? Infinity
-    return this.#context.indexCache.indexesOf(segment, end, this.#config.indexIntervalBytes)
-  }
-
-  /** The last segment that begins at or before `offset`, or the first. */
-  #indexOfSegment(offset: Offset): number {
-    let low = 0
-    let high = this.#segments.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1
-      if (this.#segments[middle]!.baseOffset <= offset) low = middle
-      else high = middle - 1
-    }
-    return low
-  }
-
-  async #abortedIn(segment: Segment): Promise<AbortedTransaction[]> {
-    return abortedIn(this.#context, {
+  /** What the reader may see, as it is now. */
+  #readable(): ReadableLog {
+    return {
       folder: this.folder,
       segments: this.#segments,
-      snapshots: this.#snapshots,
-      segment,
-      endOffset: this.#segments[this.#segments.indexOf(segment) + 1]?.baseOffset ?? this.#end,
+      snapshots: this.#sideFiles.snapshots,
+      logStartOffset: this.#start,
+      logEndOffset: this.#end,
+      writtenOffset: this.#writer.writtenOffset,
       indexIntervalBytes: this.#config.indexIntervalBytes,
-    })
+      isOffline: this.#isOffline,
+      shape: this.#shape,
+    }
+  }
+
+  /** A transaction may begin only after its coordinator was asked, where that is asked for at all. */
+  #isVerified(batch: ProducerBatch, verification: Verification | null | undefined): boolean {
+    const { producerId, producerEpoch } = batch
+    if (verification === undefined || !batch.transactional || batch.control) return true
+    if (this.#producers.hasOpenTransaction(producerId, producerEpoch)) return true
+    return this.#verifications.holds(verification, producerId, producerEpoch)
   }
 
   /** Runs `work` after all that came before it; a fault of the disk takes the log offline, and rejects. */
@@ -638,87 +533,51 @@ export class SegmentedLog implements PartitionLog {
     return done
   }
 
-  async #truncate(end: Offset): Promise<void> {
+  /** Nothing is appended while `cut` runs. */
+  async #reshape(cut: () => Promise<void>): Promise<void> {
     this.#reshaping = true
+    this.#shape++
     try {
-      await this.#settleFor(end)
-      const { disk } = this.#context
-      const keep = this.#indexOfSegment(end)
-      const gone = this.#segments.splice(keep + 1)
-      for (const segment of gone.toReversed()) await removeSegment(this.#context, segment)
-      const segment = this.#active
-      const indexes = await this.#context.indexCache.indexesOf(segment, Infinity, this.#config.indexIntervalBytes)
-      this.#context.indexCache.forget(segment)
-      segment.indexes = indexes
-      segment.aborted ??= await this.#abortedIn(segment)
-      const cut = await this.#cutPosition(segment, indexes, end)
-      await removeSideFiles(this.#context, segment)
-      await disk.syncFolder(this.folder)
-      if (cut.position < segment.sizeBytes) {
-        await segment.file.truncate(cut.position)
-        await segment.file.sync()
-      }
-      segment.sizeBytes = cut.position
-      segment.writtenBytes = cut.position
-      indexes.offsets.truncateTo(cut.nextOffset)
-      indexes.times.truncateTo(cut.nextOffset)
-      const aborted = segment.aborted.filter((transaction) => transaction.lastOffset < cut.nextOffset)
-      this.#epochs.truncateFromEnd(cut.nextOffset)
-      await loadActiveSegment(this.#context, segment, this.#config, this.#epochs)
-      this.#epochsChanged = true
-      await this.#writeEpochs()
-      segment.aborted = aborted
-      await dropSnapshots(this.#context, this.folder, this.#snapshots, (offset) => offset > cut.nextOffset)
-      this.#producers = await producersAt(this.#context, {
-        folder: this.folder,
-        segments: this.#segments,
-        snapshots: this.#snapshots,
-        upTo: cut.nextOffset,
-        indexIntervalBytes: this.#config.indexIntervalBytes,
-      })
-      this.#endsAt(cut.nextOffset)
+      await cut()
     } finally {
       this.#reshaping = false
+      this.#shape++
     }
   }
 
-  /** Where the first batch that reaches to `end` or beyond begins, and where the log then ends. */
-  async #cutPosition(
-    segment: Segment,
-    indexes: SegmentIndexes,
-    end: Offset,
-  ): Promise<{ position: number; nextOffset: Offset }> {
-    const from = indexes.offsets.lookup(end)
-    const scan = { from, to: segment.sizeBytes, expectedOffset: segment.baseOffset, verifyChecksums: false }
-    let nextOffset = end
-    const { position } = await scanBatches(segment.file, scan, (bytes, at) => {
-      if (lastOffsetOf(bytes, at) < end) return true
-      nextOffset = Math.min(end, baseOffsetOf(bytes, at))
-      return false
-    })
-    return { position, nextOffset }
+  async #truncate(end: Offset): Promise<void> {
+    await this.#settleFor(end)
+    const { logEndOffset, producers } = await cutLog(
+      this.#context,
+      {
+        folder: this.folder,
+        config: this.#config,
+        segments: this.#segments,
+        epochs: this.#epochs,
+        sideFiles: this.#sideFiles,
+        abortedIn: (segment) => this.#reader.abortedIn(segment),
+      },
+      end,
+    )
+    this.#producers = producers
+    this.#endsAt(logEndOffset)
   }
 
   async #restart(offset: Offset): Promise<void> {
-    this.#reshaping = true
-    try {
-      await this.#settleFor(offset)
-      await this.#create()
-      for (const segment of this.#segments.toReversed()) await removeSegment(this.#context, segment)
-      await dropSnapshots(this.#context, this.folder, this.#snapshots, () => true)
-      const segment = newSegment(this.#context, this.folder, offset, this.#config)
-      segment.startIndexes()
-      await this.#createFile(segment)
-      this.#segments = [segment]
-      this.#producers = new ProducerState()
-      this.#epochs = new LeaderEpochCache()
-      this.#epochsChanged = true
-      await this.#writeEpochs()
-      this.#start = offset
-      this.#endsAt(offset)
-    } finally {
-      this.#reshaping = false
-    }
+    await this.#settleFor(offset)
+    await this.#create()
+    for (const segment of this.#segments.toReversed()) await removeSegment(this.#context, segment)
+    await this.#sideFiles.dropSnapshots(() => true)
+    const segment = newSegment(this.#context, this.folder, offset, this.#config)
+    segment.startIndexes()
+    await this.#createFile(segment)
+    this.#segments = [segment]
+    this.#producers = new ProducerState()
+    this.#epochs = new LeaderEpochCache()
+    this.#sideFiles.epochsChanged = true
+    await this.#sideFiles.writeEpochs(this.#epochs)
+    this.#start = offset
+    this.#endsAt(offset)
   }
 
   #throwFault(): void {
@@ -753,25 +612,30 @@ export class SegmentedLog implements PartitionLog {
     const startsInside = this.#segments[Math.max(kept, 0)]!.baseOffset < start
     // Nothing is deleted, and no start is on record, before the log is known to reach there.
     await this.#writer.syncedTo(start)
-    if (kept > 0) {
-      // The new first segment must be found after a crash before the old ones can go; it may have no byte yet.
-      const next = this.#segments[kept]!
-      await this.#sealing
-      if (!next.entryDurable) await this.#createFile(next)
-      const gone = this.#segments.splice(0, kept)
-      for (const segment of gone) {
-        this.#sizeBytes -= segment.sizeBytes
-        segment.removed = true
-      }
-      for (const segment of gone) await removeSegment(this.#context, segment)
-      await this.#context.disk.syncFolder(this.folder)
-      const newest = Math.max(...this.#snapshots)
-      const keepFrom = Math.min(next.baseOffset, newest)
-      await dropSnapshots(this.#context, this.folder, this.#snapshots, (offset) => offset < keepFrom)
-    }
+    if (kept > 0) await this.#dropSegments(kept)
     if (startsInside) await this.#host.startAdvanced()
     // Only now: after a crash before this point the old start may be back, and needs its epochs.
-    if (this.#epochs.truncateFromStart(start)) this.#epochsChanged = true
+    if (this.#epochs.truncateFromStart(start)) this.#sideFiles.epochsChanged = true
+  }
+
+  /** Removes the first `count` segments, oldest first. */
+  async #dropSegments(count: number): Promise<void> {
+    // The new first segment must be found after a crash before the old ones can go; it may have no byte yet.
+    const first = this.#segments[count]!
+    await this.#sealing
+    if (!first.entryDurable) await this.#createFile(first)
+    this.#shape++
+    const gone = this.#segments.splice(0, count)
+    for (const segment of gone) {
+      this.#sizeBytes -= segment.sizeBytes
+      segment.removed = true
+    }
+    this.#shape++
+    for (const segment of gone) await removeSegment(this.#context, segment)
+    await this.#context.disk.syncFolder(this.folder)
+    // One snapshot stays in any case.
+    const keepFrom = Math.min(first.baseOffset, Math.max(...this.#sideFiles.snapshots))
+    await this.#sideFiles.dropSnapshots((offset) => offset < keepFrom)
   }
 
   /** Makes the file, empty, durable. */
@@ -792,33 +656,14 @@ export class SegmentedLog implements PartitionLog {
         await this.#writer.syncedTo(this.#end)
         await this.#sealing
       }
-      if (this.#fault === null && this.#changed && this.#created) await this.#writeSideFiles()
+      if (this.#fault === null && this.#changed && this.#created) {
+        const snapshot = encodeProducerSnapshot(this.#producers)
+        await this.#sideFiles.writeAll(this.#segments, this.#end, snapshot, this.#epochs)
+      }
     } catch (error) {
       this.#fail(error)
     }
     await this.#closeFiles()
-  }
-
-  /** What makes the next start quick. A short log is read whole then, so that its files only serve tools and may be lost. */
-  async #writeSideFiles(): Promise<void> {
-    const { disk } = this.#context
-    const snapshot = encodeProducerSnapshot(this.#producers)
-    this.#active.finishTimeIndex()
-    if (isShortLog(this.#segments)) {
-      if (this.#active.entryDurable) await writeShortIndexes(disk, this.#active)
-      await writeFile(disk, this.#snapshotPath(this.#end), snapshot)
-      this.#snapshots.add(this.#end)
-      await writeFile(disk, `${this.folder}/${leaderEpochFileName}`, this.#epochs.encode())
-    } else {
-      if (this.#active.entryDurable) await writeIndexes(disk, this.#active)
-      if (!this.#snapshots.has(this.#end)) await this.#writeSnapshot(this.#end, snapshot)
-      await this.#writeEpochs()
-    }
-    this.#changed = false
-  }
-
-  #snapshotPath(offset: Offset): string {
-    return `${this.folder}/${fileNameOf(offset, snapshotSuffix)}`
   }
 
   async #closeFiles(): Promise<void> {

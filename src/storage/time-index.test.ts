@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { TimeIndex } from './time-index.ts'
 
 /** The beginning of an index that Apache Kafka 4.3.1 wrote for a segment from offset 4992 on. */

@@ -1,0 +1,176 @@
+// Everything that reads a log's files while others append to it, delete from it or cut it. A read that overlaps a change of the files is
+// done again; damage that shows when nothing changed takes the log offline.
+
+import { DiskError } from '../io/disk.ts'
+import { CorruptLogError } from './log-errors.ts'
+import type { LogRead, Offset, TimestampAndOffset } from './partition-log.ts'
+import { abortedIn } from './producer-recovery.ts'
+import type { Segment, SegmentIndexes } from './segment.ts'
+import { readSegment } from './segment-read.ts'
+import type { StorageContext } from './storage-context.ts'
+import { findByTimestamp, findMaxTimestamp, type TimeLookup } from './time-lookup.ts'
+import type { AbortedTransaction } from './txn-index.ts'
+
+/** The log as its reader sees it, at one moment. */
+export interface ReadableLog {
+  readonly folder: string
+  /** By base offset; the last is active. */
+  readonly segments: readonly Segment[]
+  readonly snapshots: Iterable<Offset>
+  readonly logStartOffset: Offset
+  readonly logEndOffset: Offset
+  readonly writtenOffset: Offset
+  readonly indexIntervalBytes: number
+  readonly isOffline: boolean
+  /** Changes when the log begins to be cut or deleted from, and again when that is done. */
+  readonly shape: number
+}
+
+export interface ReaderHost {
+  view(): ReadableLog
+  /** Resolves when no change of the files is under way. */
+  settled(): Promise<unknown>
+  /** Takes the log offline. */
+  fail(error: unknown): void
+}
+
+export interface SegmentDescription {
+  readonly baseOffset: Offset
+  /** Where the next segment begins, or the log's end. */
+  readonly nextOffset: Offset
+  readonly sizeBytes: number
+  /** Of its records; -1 when none has a timestamp. */
+  readonly maxTimestamp: number
+  readonly createdAtMs: number
+}
+
+export const nothingRead: LogRead = { ok: true, chunks: [], sizeBytes: 0 }
+export const outOfRange: LogRead = { ok: false, refusal: 'offsetOutOfRange' }
+export const offlineRead: LogRead = { ok: false, refusal: 'offline' }
+
+export class LogReader {
+  readonly #context: StorageContext
+  readonly #host: ReaderHost
+
+  constructor(context: StorageContext, host: ReaderHost) {
+    this.#context = context
+    this.#host = host
+  }
+
+  /** As `PartitionLog.read`, below `upTo`, which is written. */
+  async read(from: Offset, maxBytes: number, upTo: Offset, atLeastOne: boolean): Promise<LogRead> {
+    try {
+      return await this.#undisturbed(async (log) => {
+        const { segments, indexIntervalBytes } = log
+        if (from < log.logStartOffset) return outOfRange
+        for (let i = indexOfSegment(segments, from); i < segments.length; i++) {
+          const segment = segments[i]!
+          if (segment.baseOffset >= upTo) break
+          if (segment.writtenBytes === 0) continue
+          const indexes = await this.#indexesOf(segment, log)
+          const bytes = await readSegment(segment, indexes, { from, maxBytes, upTo, atLeastOne, indexIntervalBytes })
+          if (bytes === null) continue
+          return bytes.length === 0 ? nothingRead : { ok: true, chunks: [bytes], sizeBytes: bytes.length }
+        }
+        return nothingRead
+      })
+    } catch (error) {
+      if (this.#host.view().isOffline) return offlineRead
+      throw error
+    }
+  }
+
+  findByTimestamp(timestamp: number, upTo: Offset): Promise<TimestampAndOffset | null> {
+    return this.#undisturbed((log) => findByTimestamp(this.#timeLookup(log, upTo), timestamp))
+  }
+
+  findMaxTimestamp(upTo: Offset): Promise<TimestampAndOffset | null> {
+    return this.#undisturbed((log) => findMaxTimestamp(this.#timeLookup(log, upTo)))
+  }
+
+  /** By their markers' offsets; stops where nothing later can overlap [from, upTo). */
+  abortedTransactions(from: Offset, upTo: Offset): Promise<AbortedTransaction[]> {
+    return this.#undisturbed(async (log) => {
+      const found: AbortedTransaction[] = []
+      for (let i = indexOfSegment(log.segments, from); i < log.segments.length; i++) {
+        for (const transaction of await this.#abortedIn(log.segments[i]!, log)) {
+          if (transaction.lastOffset >= from && transaction.firstOffset < upTo) found.push(transaction)
+          if (transaction.lastStableOffset >= upTo) return found
+        }
+      }
+      return found
+    })
+  }
+
+  describeSegments(): Promise<SegmentDescription[]> {
+    return this.#undisturbed(async (log) => {
+      const descriptions: SegmentDescription[] = []
+      for (const [i, segment] of log.segments.entries()) {
+        if (segment.maxTimestamp === null) await this.#indexesOf(segment, log)
+        const { baseOffset, sizeBytes, createdAtMs, maxTimestamp } = segment
+        const nextOffset = log.segments[i + 1]?.baseOffset ?? log.logEndOffset
+        descriptions.push({ baseOffset, nextOffset, sizeBytes, maxTimestamp: maxTimestamp ?? -1, createdAtMs })
+      }
+      return descriptions
+    })
+  }
+
+  /** Aborted transactions that ended in the segment; kept with it from now on. For whoever keeps the files from changing. */
+  abortedIn(segment: Segment): Promise<AbortedTransaction[]> {
+    return this.#abortedIn(segment, this.#host.view())
+  }
+
+  async #abortedIn(segment: Segment, log: ReadableLog): Promise<AbortedTransaction[]> {
+    const { folder, segments, snapshots, indexIntervalBytes } = log
+    const endOffset = segments[segments.indexOf(segment) + 1]?.baseOffset ?? log.logEndOffset
+    const place = { folder, segments, snapshots, segment, endOffset, indexIntervalBytes }
+    segment.aborted ??= await abortedIn(this.#context, place)
+    return segment.aborted
+  }
+
+  #timeLookup(log: ReadableLog, upTo: Offset): TimeLookup {
+    return {
+      segments: log.segments,
+      startOffset: log.logStartOffset,
+      endOffset: Math.min(upTo, log.writtenOffset),
+      indexesOf: (segment) => this.#indexesOf(segment, log),
+    }
+  }
+
+  #indexesOf(segment: Segment, { segments, indexIntervalBytes }: ReadableLog): Promise<SegmentIndexes> {
+    if (segment.indexes !== null && segment === segments.at(-1)) return Promise.resolve(segment.indexes)
+    const end = segments[segments.indexOf(segment) + 1]?.baseOffset ?? Infinity
+    return this.#context.indexCache.indexesOf(segment, end, indexIntervalBytes)
+  }
+
+  /** Runs `work` until no change of the files got in its way. Rejects when the log is offline, or goes offline by what was found. */
+  async #undisturbed<T>(work: (log: ReadableLog) => Promise<T>): Promise<T> {
+    for (;;) {
+      const log = this.#host.view()
+      try {
+        const result = await work({ ...log, segments: [...log.segments] })
+        if (this.#host.view().shape === log.shape) return result
+      } catch (error) {
+        const { isOffline, shape } = this.#host.view()
+        if (isOffline) throw error
+        if (shape === log.shape) {
+          if (error instanceof DiskError || error instanceof CorruptLogError) this.#host.fail(error)
+          throw error
+        }
+      }
+      await this.#host.settled()
+    }
+  }
+}
+
+/** The last segment that begins at or before `offset`, or the first. */
+export function indexOfSegment(segments: readonly Segment[], offset: Offset): number {
+  let low = 0
+  let high = segments.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1
+    if (segments[middle]!.baseOffset <= offset) low = middle
+    else high = middle - 1
+  }
+  return low
+}
