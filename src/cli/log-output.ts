@@ -8,8 +8,18 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 export const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 
 /** Synchronous, so that the last words of a process that ends are not lost. */
-export function openLog(level: LogLevel): pino.Logger {
-  const options: pino.LoggerOptions = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
-  if (!process.stdout.isTTY) return pino(options, pino.destination({ dest: 1, sync: true }))
-  return pino(options, pretty({ colorize: true, sync: true, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname' }))
+export function openLog(level: LogLevel, onTerminal = process.stdout.isTTY): pino.Logger {
+  const options: pino.LoggerOptions = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { error: pino.stdSerializers.err },
+  }
+  if (onTerminal) {
+    return pino(options, pretty({ colorize: true, sync: true, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' }))
+  }
+  const output = pino.destination({ dest: 1, sync: true })
+  // Whoever read the lines may be gone; the broker's clients are not.
+  output.on('error', () => {})
+  return pino(options, output)
 }

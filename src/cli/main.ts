@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-// The command `odradek`. Each subcommand is a file of its own.
+// The command `odradek`. Nothing else is loaded before the Node version is known to be able to.
 
-import { Command } from 'commander'
-import { startCommand } from './start.ts'
-import { packageVersion } from './version.ts'
+const oldest = [22, 18] as const
 
-await new Command('odradek')
-  .description('A Kafka in one npm package: an event log that every Kafka client can use.')
-  .version(packageVersion())
-  .addCommand(startCommand())
-  .parseAsync()
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
+  process.stderr.write(`odradek: needs Node.js ${oldest.join('.')} or newer, and this is ${process.versions.node}\n`)
+  process.exit(1)
+}
+const { program } = await import('./program.ts')
+await program().parseAsync()

@@ -10,10 +10,21 @@ export class StartRefused extends Error {
   override readonly name = 'StartRefused'
 }
 
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'this user may not write there'],
+  ['EPERM', 'this user may not write there'],
+  ['EROFS', 'the disk is read-only'],
+  ['ENOSPC', 'the disk is full'],
+  ['EEXIST', 'it is not a folder'],
+  ['ENOTDIR', 'a part of its path is not a folder'],
+])
+
 /** What ended the start as a `StartRefused`, when it is something an operator can change; anything else is a bug, as it is. */
 export function asRefusal(error: unknown, dataFolder: string): unknown {
   if (error instanceof DiskError) {
-    return new StartRefused(`cannot use the data folder ${dataFolder}: ${error.message}`, { cause: error })
+    const reason = reasons.get(error.code)
+    const what = reason === undefined ? error.message : `${reason} (${error.message})`
+    return new StartRefused(`cannot use the data folder ${dataFolder}: ${what}`, { cause: error })
   }
   const speaksForItself = [FolderInUse, ForeignFolder, JournalCorrupt, BrokerIdTaken].some(
     (kind) => error instanceof kind,

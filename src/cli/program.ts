@@ -1,0 +1,19 @@
+// The command and its subcommands. Each subcommand is a file of its own.
+
+import { Command } from 'commander'
+import { EXIT_USAGE } from './exit-status.ts'
+import { startCommand } from './start.ts'
+import { packageVersion } from './version.ts'
+
+export function program(): Command {
+  const odradek = new Command('odradek')
+    .description('A Kafka in one npm package: an event log that every Kafka client can use.')
+    .version(packageVersion())
+    .addCommand(startCommand())
+  for (const command of [odradek, ...odradek.commands]) {
+    command.showHelpAfterError('(--help says what there is)').exitOverride(({ exitCode }) => {
+      process.exit(exitCode === 0 ? 0 : EXIT_USAGE)
+    })
+  }
+  return odradek
+}
