@@ -22,7 +22,7 @@ async function attempt(call: Promise<unknown>): Promise<void> {
 async function recordKafkaJs(bootstrap: string): Promise<void> {
   const topic = 'kafkajs-orders'
   const groupId = 'kafkajs-group'
-  const kafka = kafkaJs(bootstrap, 'kafkajs')
+  const kafka = kafkaJs(bootstrap, { clientId: 'kafkajs' })
   const admin = kafka.admin({ retry: { retries: 1, initialRetryTime: 50 } })
   await admin.connect()
   const configEntries = [{ name: 'max.message.bytes', value: '20000' }]

@@ -3,7 +3,7 @@
 import type { TestContext } from 'node:test'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import kafkajs from 'kafkajs'
-import type { Consumer, ConsumerConfig, ConsumerRunConfig, Kafka, KafkaMessage } from 'kafkajs'
+import type { Consumer, ConsumerConfig, ConsumerRunConfig, Kafka, KafkaConfig, KafkaMessage } from 'kafkajs'
 import { compressFrame, decompressFrame } from 'lz4-napi'
 import { compress as compressSnappy, uncompress as uncompressSnappy } from 'snappy'
 import { waitFor, within } from './wait-for.ts'
@@ -49,9 +49,14 @@ registry[CompressionTypes.ZSTD] = () => ({
   decompress: async (bytes) => zstdDecompressSync(bytes),
 })
 
-/** A client that says nothing on the terminal. Its retries are KafkaJS's own defaults. */
-export function kafkaJs(bootstrap: string, clientId = 'kafkajs-test'): Kafka {
-  return new kafkajs.Kafka({ clientId, brokers: [bootstrap], logLevel: kafkajs.logLevel.NOTHING })
+/** A client that says nothing on the terminal. Its retries are KafkaJS's own defaults unless told otherwise. */
+export function kafkaJs(bootstrap: string, options: Partial<KafkaConfig> = {}): Kafka {
+  return new kafkajs.Kafka({
+    clientId: 'kafkajs-test',
+    brokers: [bootstrap],
+    logLevel: kafkajs.logLevel.NOTHING,
+    ...options,
+  })
 }
 
 export interface Seen {
@@ -80,14 +85,22 @@ export class Member {
   /** Fetches answered so far: after one, a consumer "from the end" knows where the end was. */
   fetches = 0
 
-  private constructor(consumer: Consumer) {
+  readonly #onLeave: () => void
+
+  private constructor(consumer: Consumer, onLeave: () => void) {
     this.consumer = consumer
+    this.#onLeave = onLeave
   }
 
   static async join(t: TestContext, kafka: Kafka, options: MemberOptions): Promise<Member> {
-    const { topic, fromBeginning = true, run, onRun, ...config } = options
-    const consumer = kafka.consumer({ heartbeatInterval: 100, maxWaitTimeInMs: 100, ...config })
-    const member = new Member(consumer)
+    const { topic, fromBeginning = true, run, onRun, retry, ...config } = options
+    // A consumer that fails while it leaves would start again, and keep the test's process alive.
+    let left = false
+    const retryUntilLeft = { ...retry, restartOnFailure: async () => !left }
+    const consumer = kafka.consumer({ heartbeatInterval: 100, maxWaitTimeInMs: 100, retry: retryUntilLeft, ...config })
+    const member = new Member(consumer, () => {
+      left = true
+    })
     t.after(() => member.leave())
     await consumer.connect()
     await consumer.subscribe({ topic, fromBeginning })
@@ -128,6 +141,7 @@ export class Member {
   }
 
   async leave(): Promise<void> {
+    this.#onLeave()
     await this.consumer.disconnect()
   }
 }
