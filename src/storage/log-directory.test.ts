@@ -141,6 +141,47 @@ test('deleting frees the name at once, and what a crash leaves of it goes at the
   assert.deepEqual(await foldersOf(found), [])
 })
 
+test('a log that is deleted while its folder is being made leaves nothing behind, and is no fault', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path })
+  const making = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
+  disk.onOperation = async ({ kind, path }) => {
+    if (kind !== 'makeFolder' || !path.endsWith('orders-0')) return
+    begun.resolve()
+    await making.promise
+  }
+  const log = await openOrders(directory)
+  log.append(batchOf(['a']), 0, 'client')
+  await begun.promise
+  const deleted = directory.deleteLog(orders)
+  making.resolve()
+  await deleted
+  await directory.close()
+  assert.equal(log.fault, null)
+  assert.deepEqual(await foldersOf(disk), [])
+  assert.notEqual(await textOf(disk, '.kafka_cleanshutdown'), null)
+})
+
+test('checkpoints that many logs ask for at once are written together', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path })
+  const logs = await Promise.all(
+    Array.from({ length: 20 }, (_, partition) =>
+      directory.openLog({ topicName: 'orders', partition, topicId: null, config: smallConfig }),
+    ),
+  )
+  for (const log of logs) await appended(log, batchOf(['a', 'b', 'c']))
+  let writes = 0
+  disk.onOperation = ({ kind, path }) => {
+    if (kind === 'write' && path.includes('log-start-offset-checkpoint')) writes++
+  }
+  await Promise.all(logs.map((log) => log.advanceStartTo(1)))
+  assert.ok(writes <= 3, `${writes} writes`)
+  const lines = (await textOf(disk, 'log-start-offset-checkpoint'))!.trim().split('\n')
+  assert.equal(lines.length, 22)
+})
+
 test('what was checkpointed of a deleted log says nothing about the next one of its name', async () => {
   const disk = new SimulatedDisk()
   const directory = await openDirectory({ disk, path })

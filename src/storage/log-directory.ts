@@ -7,50 +7,27 @@ import type { Random } from '../io/random.ts'
 import { invariant } from '../lib/invariant.ts'
 import type { Logger } from '../lib/logger.ts'
 import { decodeUuid } from '../lib/uuid.ts'
+import { allCheckpoints, DirectoryCheckpoints } from './directory-checkpoints.ts'
 import {
-  CheckpointFormatError,
-  decodeOffsetCheckpoint,
-  encodeOffsetCheckpoint,
-  type OffsetCheckpoint,
-} from './checkpoint-file.ts'
+  type ExistingLog,
+  FolderInUse,
+  ForeignFolder,
+  listLogs,
+  putCleanMarker,
+  takeCleanMarker,
+  takeOver,
+} from './directory-start.ts'
 import { Gate } from './gate.ts'
-import {
-  deletedFolderName,
-  deleteSuffix,
-  type FolderName,
-  logFolderName,
-  parseLogFolderName,
-  strayFolderName,
-} from './log-folder-name.ts'
-import { decodeMetaProperties, encodeMetaProperties, type MetaProperties } from './meta-properties.ts'
-import { decodePartitionMetadata, encodePartitionMetadata } from './partition-metadata.ts'
+import { deletedFolderName, type FolderName, logFolderName, strayFolderName } from './log-folder-name.ts'
+import type { MetaProperties } from './meta-properties.ts'
+import { encodePartitionMetadata } from './partition-metadata.ts'
 import type { LogConfig, Offset } from './partition-log.ts'
 import { loadLog } from './recovery.ts'
 import { partitionMetadataFileName } from './segment-names.ts'
 import { SegmentedLog } from './segmented-log.ts'
 import { storageContext, type StorageContext, type StorageLimits } from './storage-context.ts'
 
-/** Another broker uses the folder, in this process or another. */
-export class FolderInUse extends Error {
-  override readonly name = 'FolderInUse'
-  readonly folder: string
-
-  constructor(folder: string) {
-    super(`the data folder ${folder} is in use by another broker`)
-    this.folder = folder
-  }
-}
-
-/** The folder, or a log in it, belongs to someone else: another node, cluster, or another topic of the same name. */
-export class ForeignFolder extends Error {
-  override readonly name = 'ForeignFolder'
-  readonly folder: string
-
-  constructor(folder: string, what: string, found: string, expected: string) {
-    super(`${folder} belongs to ${what} ${found}, not ${expected}`)
-    this.folder = folder
-  }
-}
+export { type ExistingLog, FolderInUse, ForeignFolder } from './directory-start.ts'
 
 export interface LogDirectoryOptions {
   readonly disk: Disk
@@ -71,12 +48,6 @@ export interface LogDirectoryOptions {
   readonly parallelism?: number
 }
 
-export interface ExistingLog extends FolderName {
-  readonly folder: string
-  /** From partition.metadata; null when that is missing. */
-  readonly topicId: string | null
-}
-
 export interface LogPlace extends FolderName {
   /** Null: not known, not checked. */
   readonly topicId: string | null
@@ -84,16 +55,6 @@ export interface LogPlace extends FolderName {
 
 /** Says the high watermark of each log this broker has a replica of, by `<topic>-<partition>`. */
 export type HighWatermarks = () => Iterable<readonly [name: string, highWatermark: Offset]>
-
-const fileNames = {
-  metaProperties: 'meta.properties',
-  cleanShutdown: '.kafka_cleanshutdown',
-  recoveryPoints: 'recovery-point-offset-checkpoint',
-  logStarts: 'log-start-offset-checkpoint',
-  highWatermarks: 'replication-offset-checkpoint',
-} as const
-
-type CheckpointName = 'recoveryPoints' | 'logStarts' | 'highWatermarks'
 
 export class LogDirectory {
   readonly path: string
@@ -103,9 +64,7 @@ export class LogDirectory {
   readonly #context: StorageContext
   readonly #lock: DiskLock
   readonly #existing: Map<string, ExistingLog>
-  /** As last written, or found; what is not open keeps its entry. */
-  readonly #checkpoints: Record<CheckpointName, OffsetCheckpoint>
-  readonly #written: Partial<Record<CheckpointName, string>> = {}
+  readonly #checkpoints: DirectoryCheckpoints
   readonly #logs = new Map<string, SegmentedLog>()
   readonly #opening = new Map<string, Promise<SegmentedLog>>()
   /** Closed by this process, or before it, with nothing to recover. */
@@ -113,7 +72,6 @@ export class LogDirectory {
   readonly #gate: Gate
   readonly #removals = new Set<Promise<void>>()
   #highWatermarks: HighWatermarks = () => []
-  #checkpointing: Promise<void> = Promise.resolve()
   #timers: Timer[] = []
   #faults = 0
   #closing: Promise<void> | null = null
@@ -125,8 +83,9 @@ export class LogDirectory {
       meta: MetaProperties
       wasClean: boolean
       existing: Map<string, ExistingLog>
-      checkpoints: Record<CheckpointName, OffsetCheckpoint>
+      checkpoints: DirectoryCheckpoints
       leftovers: readonly string[]
+      gate: Gate
     },
   ) {
     this.path = options.path
@@ -136,14 +95,15 @@ export class LogDirectory {
     this.#context = storageContext(options, options.limits)
     this.#existing = found.existing
     this.#checkpoints = found.checkpoints
-    this.#gate = new Gate(options.parallelism ?? 16)
+    this.#checkpoints.refresh = () => this.#refreshCheckpoints()
+    this.#gate = found.gate
     if (found.wasClean) for (const name of found.existing.keys()) this.#clean.add(name)
     for (const leftover of found.leftovers) this.#removeInBackground(`${this.path}/${leftover}`)
     this.#every(options.checkpointIntervalMs ?? 60_000, () => {
       for (const log of this.#logs.values()) log.expireProducers()
       return this.checkpoint()
     })
-    this.#every(options.highWatermarkIntervalMs ?? 5_000, () => this.#write(['highWatermarks']))
+    this.#every(options.highWatermarkIntervalMs ?? 5_000, () => this.#checkpoints.write(['highWatermarks']))
   }
 
   /**
@@ -156,15 +116,12 @@ export class LogDirectory {
     const lock = await disk.lock(path)
     if (lock === null) throw new FolderInUse(path)
     try {
-      const meta = await takeOver(options)
-      const { existing, leftovers } = await listLogs(options)
+      const meta = await takeOver(options, path, { nodeId: options.nodeId, clusterId: options.clusterId })
+      const gate = new Gate(options.parallelism ?? 16)
+      const { existing, leftovers } = await listLogs(disk, path, gate)
+      const checkpoints = await DirectoryCheckpoints.read(options, path, existing)
       const wasClean = await takeCleanMarker(disk, path)
-      const checkpoints = {
-        recoveryPoints: await readCheckpoint(options, 'recoveryPoints', existing),
-        logStarts: await readCheckpoint(options, 'logStarts', existing),
-        highWatermarks: await readCheckpoint(options, 'highWatermarks', existing),
-      }
-      return new LogDirectory(options, lock, { meta, wasClean, existing, checkpoints, leftovers })
+      return new LogDirectory(options, lock, { meta, wasClean, existing, checkpoints, leftovers, gate })
     } catch (error) {
       await lock.release()
       throw error
@@ -228,7 +185,7 @@ export class LogDirectory {
     const log = this.#logs.get(name)
     if (log !== undefined) await log.abandon()
     this.#forget(name)
-    for (const checkpoint of Object.values(this.#checkpoints)) checkpoint.delete(name)
+    this.#checkpoints.forget(name)
     const existed = this.#existing.delete(name)
     const { disk, random } = this.#context
     if (!existed) return
@@ -253,7 +210,7 @@ export class LogDirectory {
     await disk.syncFolder(this.path)
     this.#forget(name)
     this.#existing.delete(name)
-    for (const checkpoint of Object.values(this.#checkpoints)) checkpoint.delete(name)
+    this.#checkpoints.forget(name)
     // Before the name is used again, as when a log is deleted.
     await this.checkpoint()
     return target
@@ -269,7 +226,7 @@ export class LogDirectory {
 
   /** Writes all checkpoints that changed. Rejects with the disk's faults. */
   checkpoint(): Promise<void> {
-    return this.#write(['recoveryPoints', 'logStarts', 'highWatermarks'])
+    return this.#checkpoints.write(allCheckpoints)
   }
 
   /**
@@ -302,8 +259,11 @@ export class LogDirectory {
     const clean = this.#clean.delete(name)
     const host = {
       create: () => this.#create(folder, place),
-      startAdvanced: () => this.#write(['logStarts']),
-      truncating: (end: Offset) => this.#truncating(name, end),
+      startAdvanced: () => this.#checkpoints.write(['logStarts']),
+      truncating: (end: Offset) => {
+        this.#checkpoints.lower(name, end)
+        return this.checkpoint()
+      },
     }
     try {
       if (found !== undefined && found.topicId === null && topicId !== null) await this.#create(folder, place)
@@ -336,14 +296,6 @@ export class LogDirectory {
     this.#existing.set(logFolderName(place), { folder, topicName, partition, topicId })
   }
 
-  /** Lowers what the checkpoints promise of a log that is about to be cut. */
-  async #truncating(name: string, end: Offset): Promise<void> {
-    for (const offsets of Object.values(this.#checkpoints)) {
-      if ((offsets.get(name) ?? 0) > end) offsets.set(name, end)
-    }
-    await this.checkpoint()
-  }
-
   #forget(name: string): void {
     this.#logs.delete(name)
     this.#opening.delete(name)
@@ -366,18 +318,8 @@ export class LogDirectory {
     if (log.logStartOffset > 0 || logStarts.has(name)) logStarts.set(name, log.logStartOffset)
   }
 
-  /** Writes the named checkpoints, one write at a time, each only when it has changed. */
-  #write(names: readonly CheckpointName[]): Promise<void> {
-    const done = this.#checkpointing.then(async () => {
-      for (const [name, log] of this.#logs) this.#note(name, log)
-      if (names.includes('highWatermarks')) this.#noteHighWatermarks()
-      for (const name of names) await this.#writeOne(name)
-    })
-    this.#checkpointing = done.catch(() => undefined)
-    return done
-  }
-
-  #noteHighWatermarks(): void {
+  #refreshCheckpoints(): void {
+    for (const [name, log] of this.#logs) this.#note(name, log)
     for (const [name, offset] of this.#highWatermarks()) {
       const log = this.#logs.get(name)
       if (log === undefined || log.fault !== null || !this.#existing.has(name)) continue
@@ -386,21 +328,13 @@ export class LogDirectory {
     }
   }
 
-  async #writeOne(name: CheckpointName): Promise<void> {
-    const bytes = encodeOffsetCheckpoint(this.#checkpoints[name])
-    const text = bytes.toString()
-    if (this.#written[name] === text) return
-    await this.#context.disk.replaceFile(`${this.path}/${fileNames[name]}`, bytes)
-    this.#written[name] = text
-  }
-
   #every(intervalMs: number, work: () => Promise<void>): void {
     const { clock, logger } = this.#context
     const index = this.#timers.length
     const arm = () => {
       this.#timers[index] = clock.setTimer(intervalMs, () => {
         work().catch((error: unknown) =>
-          logger.error({ folder: this.path, error }, 'a checkpoint could not be written'),
+          logger.error({ folder: this.path, err: error }, 'a checkpoint could not be written'),
         )
         arm()
       })
@@ -413,7 +347,7 @@ export class LogDirectory {
     const removal = disk
       .remove(path)
       .catch((error: unknown) =>
-        logger.warn({ path, error }, 'a deleted log could not be removed, the next start tries again'),
+        logger.warn({ path, err: error }, 'a deleted log could not be removed, the next start tries again'),
       )
       .then(() => {
         this.#removals.delete(removal)
@@ -432,89 +366,13 @@ export class LogDirectory {
     try {
       await this.checkpoint()
       const unchecked = [...this.#existing.keys()].some((name) => !this.#logs.has(name) && !this.#clean.has(name))
-      if (this.#faults === 0 && !unchecked) {
-        const marker = JSON.stringify({ version: 0, brokerEpoch: -1 })
-        await disk.replaceFile(`${this.path}/${fileNames.cleanShutdown}`, Buffer.from(marker))
-      }
+      if (this.#faults === 0 && !unchecked) await putCleanMarker(disk, this.path)
     } catch (error) {
-      logger.error({ folder: this.path, error }, 'the data folder could not be closed cleanly')
+      logger.error({ folder: this.path, err: error }, 'the data folder could not be closed cleanly')
     }
-    await this.#lock.release().catch((error: unknown) => logger.warn({ folder: this.path, error }, 'the lock stays'))
-  }
-}
-
-/** Reads meta.properties, or writes them into a new folder. */
-async function takeOver({ disk, path, nodeId, clusterId, random }: LogDirectoryOptions): Promise<MetaProperties> {
-  const file = `${path}/${fileNames.metaProperties}`
-  const bytes = await disk.readFile(file)
-  const found = bytes === null ? null : decodeMetaProperties(bytes)
-  if (found !== null && found.nodeId !== null && found.nodeId !== nodeId) {
-    throw new ForeignFolder(path, 'node', String(found.nodeId), String(nodeId))
-  }
-  if (found !== null && found.clusterId !== null && clusterId !== undefined && found.clusterId !== clusterId) {
-    throw new ForeignFolder(path, 'cluster', found.clusterId, clusterId)
-  }
-  const meta = {
-    clusterId: found?.clusterId ?? clusterId ?? random.uuid(),
-    nodeId,
-    directoryId: found?.directoryId ?? random.uuid(),
-  }
-  if (found === null || found.clusterId === null || found.nodeId === null || found.directoryId === null) {
-    await disk.replaceFile(file, encodeMetaProperties(meta))
-  }
-  return meta
-}
-
-/** Whether the last run ended cleanly. From here on it counts as unclean until `close`. */
-async function takeCleanMarker(disk: Disk, path: string): Promise<boolean> {
-  const marker = `${path}/${fileNames.cleanShutdown}`
-  if ((await disk.readFile(marker)) === null) return false
-  await disk.remove(marker)
-  await disk.syncFolder(path)
-  return true
-}
-
-async function listLogs({ disk, path, parallelism = 16 }: LogDirectoryOptions): Promise<{
-  existing: Map<string, ExistingLog>
-  leftovers: string[]
-}> {
-  const gate = new Gate(parallelism)
-  const leftovers: string[] = []
-  const logs: Promise<ExistingLog>[] = []
-  for (const { name, kind } of await disk.list(path)) {
-    if (kind !== 'folder') continue
-    if (name.endsWith(deleteSuffix)) leftovers.push(name)
-    const parsed = parseLogFolderName(name)
-    if (parsed === null) continue
-    const folder = `${path}/${name}`
-    logs.push(
-      gate.run(async () => {
-        const bytes = await disk.readFile(`${folder}/${partitionMetadataFileName}`)
-        return { ...parsed, folder, topicId: bytes === null ? null : decodePartitionMetadata(bytes) }
-      }),
-    )
-  }
-  const existing = await Promise.all(logs)
-  return { existing: new Map(existing.map((log) => [logFolderName(log), log])), leftovers }
-}
-
-/** Only of logs that exist. An unreadable one says nothing: every log is then looked at from its beginning. */
-async function readCheckpoint(
-  { disk, path, logger }: LogDirectoryOptions,
-  name: CheckpointName,
-  existing: ReadonlyMap<string, ExistingLog>,
-): Promise<OffsetCheckpoint> {
-  const file = `${path}/${fileNames[name]}`
-  const bytes = await disk.readFile(file)
-  if (bytes === null) return new Map()
-  try {
-    const offsets = decodeOffsetCheckpoint(bytes)
-    for (const log of offsets.keys()) if (!existing.has(log)) offsets.delete(log)
-    return offsets
-  } catch (error) {
-    if (!(error instanceof CheckpointFormatError)) throw error
-    logger.warn({ file, error }, 'a checkpoint is unreadable')
-    return new Map()
+    await this.#lock
+      .release()
+      .catch((error: unknown) => logger.warn({ folder: this.path, err: error }, 'the lock stays'))
   }
 }
 

@@ -45,6 +45,9 @@ export class LogWriter {
   #groups: Group[] = []
   #writing = false
   #syncing = false
+  /** The last run of each loop; they never reject. */
+  #writeLoop: Promise<void> = Promise.resolve()
+  #syncLoop: Promise<void> = Promise.resolve()
   /** Written to since the last sync began, in order. */
   #unsynced: Segment[] = []
   #syncWanted: Offset = 0
@@ -70,7 +73,7 @@ export class LogWriter {
     }
     if (!this.#writing && this.#fault === null) {
       this.#writing = true
-      void this.#writeAll()
+      this.#writeLoop = this.#writeAll()
     }
   }
 
@@ -91,6 +94,12 @@ export class LogWriter {
     this.syncedOffset = end
     this.#syncWanted = 0
     this.#unsynced = []
+  }
+
+  /** Resolves when no operation of the disk is under way. To be awaited after `fail`. */
+  async idle(): Promise<void> {
+    await this.#writeLoop
+    await this.#syncLoop
   }
 
   /** Stops for good: nothing that waits will be confirmed. */
@@ -114,6 +123,7 @@ export class LogWriter {
         if (segment.writtenBytes === 0) {
           if (this.syncAlways) await this.syncedTo(this.writtenOffset)
           await this.#host.prepare(segment)
+          if (this.#fault !== null) break
         }
         // From here on the group takes no more: what is appended meanwhile makes the next one.
         this.#groups.shift()
@@ -135,7 +145,7 @@ export class LogWriter {
   #startSync(): void {
     if (this.#syncing || this.#fault !== null || !this.#hasToSync()) return
     this.#syncing = true
-    void this.#syncAll()
+    this.#syncLoop = this.#syncAll()
   }
 
   #hasToSync(): boolean {

@@ -7,7 +7,6 @@
 
 import {
   baseOffsetOf,
-  batchHeaderBytes,
   lastOffsetOf,
   leaderEpochOf,
   maxTimestampOf,
@@ -16,26 +15,20 @@ import {
 } from '../records/batch.ts'
 import { CheckpointFormatError } from './checkpoint-file.ts'
 import { judgeDamage } from './damage.ts'
-import { readIndexes, writeIndexes } from './index-cache.ts'
+import { writeIndexes } from './index-cache.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
+import { emptyLog, isShortLog, type LoadedLog } from './loaded-log.ts'
 import { CorruptLogError } from './log-errors.ts'
 import { listLogFiles } from './log-files.ts'
 import type { LogConfig, Offset } from './partition-log.ts'
 import { producerBatchOf } from './producer-batch.ts'
 import { abortedIn, producersAt } from './producer-recovery.ts'
 import { encodeProducerSnapshot } from './producer-snapshot.ts'
-import { ProducerState } from './producer-state.ts'
-import { Segment, type SegmentIndexes } from './segment.ts'
-import {
-  fileNameOf,
-  leaderEpochFileName,
-  logSuffix,
-  offsetIndexSuffix,
-  snapshotSuffix,
-  timeIndexSuffix,
-  txnIndexSuffix,
-} from './segment-names.ts'
-import { scanBatches, type Scanned } from './segment-scan.ts'
+import type { ProducerState } from './producer-state.ts'
+import type { Segment } from './segment.ts'
+import { dropSnapshots, loadActiveSegment, newSegment, removeSegment, removeSideFiles } from './segment-files.ts'
+import { fileNameOf, leaderEpochFileName, snapshotSuffix } from './segment-names.ts'
+import { scanBatches } from './segment-scan.ts'
 import type { StorageContext } from './storage-context.ts'
 
 export interface LoadOptions {
@@ -54,20 +47,6 @@ export interface LoadOptions {
 /** How much of a log is read when it opens. */
 type Extent = 'tail' | 'fromRecoveryPoint' | 'all'
 
-const shortLogBytes = 256 * 1024
-
-export interface LoadedLog {
-  /** At least one; the last is active. */
-  segments: Segment[]
-  logStartOffset: Offset
-  logEndOffset: Offset
-  epochs: LeaderEpochCache
-  producers: ProducerState
-  snapshots: Set<Offset>
-  /** The file of leader epochs is as `epochs`, and survives a crash. */
-  epochsOnDisk: boolean
-}
-
 /** Rejects with `CorruptLogError` when confirmed records are damaged or missing, and with the disk's faults. */
 export async function loadLog(context: StorageContext, options: LoadOptions): Promise<LoadedLog> {
   const { folder, clean } = options
@@ -85,38 +64,6 @@ export async function loadLog(context: StorageContext, options: LoadOptions): Pr
   return log.load(clean && epochs !== null ? 'tail' : epochs === null ? 'all' : 'fromRecoveryPoint')
 }
 
-/** A log without records that goes on at `offset`, with nothing on disk yet. */
-export function emptyLog(context: StorageContext, folder: string, offset: Offset, config: LogConfig): LoadedLog {
-  const segment = newSegment(context, folder, offset, config)
-  segment.startIndexes()
-  return {
-    segments: [segment],
-    logStartOffset: offset,
-    logEndOffset: offset,
-    epochs: new LeaderEpochCache(),
-    producers: new ProducerState(),
-    snapshots: new Set(),
-    epochsOnDisk: false,
-  }
-}
-
-/** Whether the log is all there from its very beginning, and short: then it is read whole, which costs less than its side files. */
-export function isShortLog(segments: readonly Segment[]): boolean {
-  const [first] = segments
-  return segments.length === 1 && first!.baseOffset === 0 && first!.sizeBytes <= shortLogBytes
-}
-
-/** A segment without content, not yet on disk. */
-export function newSegment(context: StorageContext, folder: string, baseOffset: Offset, config: LogConfig): Segment {
-  return new Segment({
-    baseOffset,
-    folder,
-    handles: context.handles,
-    createdAtMs: context.clock.now(),
-    rollJitterMs: config.segmentJitterMs > 0 ? context.random.below(config.segmentJitterMs) : 0,
-  })
-}
-
 /** Null when the file is missing or unreadable. */
 async function readEpochs(context: StorageContext, folder: string): Promise<LeaderEpochCache | null> {
   const bytes = await context.disk.readFile(`${folder}/${leaderEpochFileName}`)
@@ -125,91 +72,9 @@ async function readEpochs(context: StorageContext, folder: string): Promise<Lead
     return LeaderEpochCache.decode(bytes)
   } catch (error) {
     if (!(error instanceof CheckpointFormatError)) throw error
-    context.logger.warn({ folder, error }, 'leader epochs are unreadable, taking them from the batches')
+    context.logger.warn({ folder, err: error }, 'leader epochs are unreadable, taking them from the batches')
     return null
   }
-}
-
-/**
- * Makes the segment ready for appends: its indexes from their files, and from the last entry on from the batches; answers the offset
- * after its last batch. Rejects with `CorruptLogError` when its batches do not reach to its end.
- */
-export async function loadActiveSegment(
-  context: StorageContext,
-  segment: Segment,
-  config: LogConfig,
-  epochs: LeaderEpochCache,
-): Promise<Offset> {
-  context.indexCache.forget(segment)
-  const stored =
-    segment.sizeBytes === 0 ? null : (segment.indexes ?? (await readIndexes(context.disk, segment, Infinity)))
-  let scanned = stored === null ? null : await indexRest(segment, stored, config, epochs)
-  // An entry beyond the end is of batches that were cut.
-  const reachesBeyond = stored !== null && scanned !== null && stored.times.last.offset >= scanned.nextOffset
-  if (scanned === null || scanned.damage !== null || reachesBeyond)
-    scanned = await indexRest(segment, null, config, epochs)
-  if (scanned.damage !== null) {
-    throw new CorruptLogError(segment.file.path, scanned.position, scanned.nextOffset, scanned.damage)
-  }
-  return scanned.nextOffset
-}
-
-async function indexRest(
-  segment: Segment,
-  stored: SegmentIndexes | null,
-  config: LogConfig,
-  epochs: LeaderEpochCache,
-): Promise<Scanned> {
-  const { indexIntervalBytes } = config
-  const from = stored?.offsets.lastPosition ?? 0
-  if (stored === null) segment.startIndexes()
-  else segment.resumeIndexes(stored)
-  if (from > 0) {
-    const header = Buffer.alloc(batchHeaderBytes)
-    await segment.file.read(header, 0)
-    segment.firstTimestamp = maxTimestampOf(header)
-  }
-  const scan = { from, to: segment.sizeBytes, expectedOffset: segment.baseOffset, verifyChecksums: false }
-  return scanBatches(segment.file, scan, (bytes, at, size, position) => {
-    segment.indexBatch(position, size, lastOffsetOf(bytes, at), maxTimestampOf(bytes, at), indexIntervalBytes)
-    // The file knows the older ones, also those that begin after this batch.
-    const epoch = leaderEpochOf(bytes, at)
-    if (epoch > epochs.latestEpoch) epochs.assign(epoch, baseOffsetOf(bytes, at))
-  })
-}
-
-/** Removes a segment and what belongs to it; `syncFolder` makes it durable. Its snapshot, if any, is not its own. */
-export async function removeSegment(context: StorageContext, segment: Segment): Promise<void> {
-  segment.removed = true
-  segment.indexes = null
-  context.indexCache.forget(segment)
-  await segment.file.close()
-  // The batches first: they must never be found without the aborted transactions among them.
-  await context.disk.remove(segment.path(logSuffix))
-  await removeSideFiles(context, segment)
-}
-
-/** Removes what speaks of a segment's batches: it is about to be cut. `syncFolder` makes it durable. */
-export async function removeSideFiles(context: StorageContext, segment: Segment): Promise<void> {
-  for (const suffix of [offsetIndexSuffix, timeIndexSuffix, txnIndexSuffix]) {
-    await context.disk.remove(segment.path(suffix))
-  }
-}
-
-/** Removes the snapshots that `isStale`, durably, and takes them off `known`. */
-export async function dropSnapshots(
-  context: StorageContext,
-  folder: string,
-  known: Set<Offset>,
-  isStale: (offset: Offset) => boolean,
-): Promise<void> {
-  const stale = [...known].filter(isStale)
-  if (stale.length === 0) return
-  for (const offset of stale) {
-    known.delete(offset)
-    await context.disk.remove(`${folder}/${fileNameOf(offset, snapshotSuffix)}`)
-  }
-  await context.disk.syncFolder(folder)
 }
 
 class LogLoader {

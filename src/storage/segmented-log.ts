@@ -42,7 +42,8 @@ import type {
 import { producerBatchOf } from './producer-batch.ts'
 import { encodeProducerSnapshot } from './producer-snapshot.ts'
 import { type ProducerBatch, type ProducerRefusal, ProducerState } from './producer-state.ts'
-import { emptyLog, type LoadedLog, newSegment, removeSegment } from './recovery.ts'
+import { emptyLog, type LoadedLog } from './loaded-log.ts'
+import { newSegment, removeSegment } from './segment-files.ts'
 import type { Segment } from './segment.ts'
 import { SideFiles } from './side-files.ts'
 import type { StorageContext } from './storage-context.ts'
@@ -376,6 +377,7 @@ export class SegmentedLog implements PartitionLog {
   abandon(): Promise<void> {
     this.#closing ??= this.#exclusive.then(async () => {
       this.#writer.fail(new LogClosedError(`${this.name} was deleted`))
+      await this.#writer.idle()
       await this.#sealing
       await this.#closeFiles()
     })
@@ -484,7 +486,7 @@ export class SegmentedLog implements PartitionLog {
   }
 
   #fail(error: unknown): void {
-    if (this.#fault !== null) return
+    if (this.#fault !== null || error instanceof LogClosedError) return
     this.#fault = error instanceof Error ? error : new Error(`${this.name} failed`, { cause: error })
     this.#context.logger.error({ log: this.name, error: this.#fault }, 'the log is offline')
     this.#writer.fail(this.#fault)
@@ -663,6 +665,7 @@ export class SegmentedLog implements PartitionLog {
     } catch (error) {
       this.#fail(error)
     }
+    await this.#writer.idle()
     await this.#closeFiles()
   }
 
