@@ -6,6 +6,7 @@ import {
   baseSequenceOf,
   batchHeaderBytes,
   batchLayout,
+  batchOverheadBytes,
   codecOf,
   computedCrcOf,
   crcOf,
@@ -27,26 +28,49 @@ export interface HeaderRules {
   readonly zstdAllowed: boolean
 }
 
-/** Checks 5 and 6 alone, which come before anything is asked of the partition: one whole batch of a magic and codec that may be sent. */
+/**
+ * Checks 5 and 6 alone, which come before anything is asked of the partition: one whole batch of a magic and codec that may be
+ * sent. The beginning of another behind it does not count, as in Kafka.
+ */
 export function formRefusal(bytes: Uint8Array, zstdAllowed: boolean): RefusedBatch | undefined {
-  if (bytes.length <= batchLayout.magic) return refuse('invalidRecord', 'the request holds no record batch')
-  const size = sizeInBytesOf(bytes)
-  if (size <= batchLayout.magic) return refuse('corruptMessage', `a record batch cannot be ${size} bytes`)
-  if (size > bytes.length) return refuse('invalidRecord', 'the request holds no whole record batch')
+  const first = batchIn(bytes, 0)
+  if (first === 'none') return refuse('invalidRecord', 'the request holds no whole record batch')
+  if (first === 'corrupt') return refuse('corruptMessage', 'what the request holds is no record batch')
   const magic = magicOf(bytes)
   if (magic !== currentMagic)
     return refuse('invalidRecord', `record batches of magic ${magic} are not accepted, only of magic 2`)
+  const size = sizeInBytesOf(bytes)
   const codec = size < batchHeaderBytes ? 'none' : codecOf(bytes)
   if (codec === undefined) return refuse('unsupportedCompressionType', 'unknown compression codec')
   if (codec === 'zstd' && !zstdAllowed) {
     return refuse('unsupportedCompressionType', 'zstd compression needs version 7 of the produce request')
   }
-  if (size < bytes.length)
+  const second = batchIn(bytes, size)
+  if (second === 'corrupt') return refuse('corruptMessage', 'what follows the record batch is none')
+  if (second === 'whole')
     return refuse('invalidRecord', 'the request must hold exactly one record batch for a partition')
   return undefined
 }
 
-/** The first rule that the batch breaks; `undefined` if it keeps them all. Computes the checksum once, allocates nothing. */
+/** The oldest message format with neither key nor value: no batch is smaller behind its offset and length. */
+const oldestMessageBytes = 14
+
+/**
+ * What a reader of batches makes of the bytes from `at` on, by their first 17 (ByteBufferLogInputStream): `none` where
+ * nothing or only a part of a batch is left, `corrupt` where no batch can be.
+ */
+function batchIn(bytes: Uint8Array, at: number): 'whole' | 'none' | 'corrupt' {
+  const left = bytes.length - at
+  if (left < batchOverheadBytes) return 'none'
+  const size = sizeInBytesOf(bytes, at)
+  if (size < batchOverheadBytes + oldestMessageBytes) return 'corrupt'
+  if (left <= batchLayout.magic) return 'none'
+  const magic = magicOf(bytes, at)
+  if (magic < 0 || magic > currentMagic) return 'corrupt'
+  return size > left ? 'none' : 'whole'
+}
+
+/** The first rule that the batch breaks, whose bytes end with it; `undefined` if it keeps them all. Computes the checksum once, allocates nothing. */
 export function headerRefusal(bytes: Uint8Array, rules: HeaderRules): RefusedBatch | undefined {
   const refusal = formRefusal(bytes, rules.zstdAllowed)
   if (refusal !== undefined) return refusal

@@ -34,7 +34,8 @@ export interface PassedRecords {
 
 /**
  * Checks the records in `[from, unpacked.length)`: the declared count, no more and no less. A record that is not well formed ends
- * the pass; records that break the topic's rules are all named.
+ * the pass; records that break the topic's rules are all named. A batch that claims append times is refused where they are the
+ * broker's to give; elsewhere each record has the time it claims, as in Kafka, if it claims one.
  */
 export function checkRecords(
   batch: Uint8Array,
@@ -59,15 +60,17 @@ export function checkRecords(
       cursor.next()
     } catch (error) {
       if (!(error instanceof RecordFormatError)) throw error
-      return refuse('invalidRecord', `record ${index} is not well formed: ${error.message}`, [
-        { index, message: error.message },
-      ])
+      return refuse('invalidRecord', `record ${index} is not well formed: ${error.message}`)
     }
     if (cursor.offsetDelta !== index) offsetsConsecutive = false
     const timestamp = appendTime ?? baseTimestamp + cursor.timestampDelta
     if (rules.compacted && cursor.keyLength < 0) {
       errors ??= []
       errors.push({ index, message: 'a compacted topic takes no record without a key' })
+    } else if (appendTime !== undefined && (!isBounded || timestamp === noTimestamp)) {
+      hasBadTimestamp = true
+      errors ??= []
+      errors.push({ index, message: 'a producer may not claim that its timestamps are append times' })
     } else if (
       timestamp !== noTimestamp &&
       (timestamp < earliest || timestamp > latest || !Number.isSafeInteger(timestamp))

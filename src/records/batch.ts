@@ -173,6 +173,12 @@ export function stampLogAppendTime(bytes: Uint8Array, at: number, now: number): 
   stampMaxTimestamp(bytes, at, now)
 }
 
+/** Makes the records' timestamps those of the producer, the greatest of them `maxTimestamp`, and renews the checksum. */
+export function stampCreateTime(bytes: Uint8Array, at: number, maxTimestamp: number): void {
+  writeInt16(bytes, at + batchLayout.attributes, attributesOf(bytes, at) & ~attributeBits.logAppendTime)
+  stampMaxTimestamp(bytes, at, maxTimestamp)
+}
+
 /** Sets the greatest record timestamp, and renews the checksum. */
 export function stampMaxTimestamp(bytes: Uint8Array, at: number, maxTimestamp: number): void {
   writeInt64(bytes, at + batchLayout.maxTimestamp, maxTimestamp)

@@ -101,7 +101,11 @@ const refused: readonly RefusedCase[] = [
     refusal: 'invalidRecord',
     batch: () => Buffer.concat([sound({ codec: 'lz4' }), sound({ codec: 'lz4' })]),
   },
-  { name: 'bytes after the batch', refusal: 'invalidRecord', batch: () => Buffer.concat([sound(), Buffer.alloc(1)]) },
+  {
+    name: 'bytes after the batch that make no batch',
+    refusal: 'corruptMessage',
+    batch: () => Buffer.concat([sound(), Buffer.alloc(12)]),
+  },
   {
     name: 'magic 1',
     refusal: 'invalidRecord',
@@ -109,7 +113,7 @@ const refused: readonly RefusedCase[] = [
   },
   {
     name: 'magic 3',
-    refusal: 'invalidRecord',
+    refusal: 'corruptMessage',
     batch: () => changed(sound(), (b) => b.writeInt8(3, batchLayout.magic)),
   },
   {
@@ -183,11 +187,6 @@ const refused: readonly RefusedCase[] = [
   },
   { name: 'fewer bytes than records', refusal: 'invalidRecord', batch: () => resized(sound().subarray(0, -1)) },
   {
-    name: 'the LogAppendTime bit',
-    refusal: 'invalidTimestamp',
-    batch: () => sound({ timestampType: 'LogAppendTime', timestamp: now }),
-  },
-  {
     name: 'the LogAppendTime bit, though the topic has append times',
     refusal: 'invalidTimestamp',
     batch: () => sound({ timestampType: 'LogAppendTime', timestamp: now, codec: 'lz4' }),
@@ -252,7 +251,7 @@ test('when a batch breaks several rules, the first in Kafka’s order is told', 
     { refusal: 'invalidRecord', repair: () => broken.writeInt32BE(3, batchLayout.recordsCount) },
     { refusal: 'invalidRecord', repair: () => clear(attributeBits.control) },
     { refusal: 'invalidRecord', repair: () => broken.writeInt32BE(0, batchLayout.baseSequence) },
-    { refusal: 'invalidTimestamp', repair: () => allow({ timestampAfterMaxMs: 3 * hour }) },
+    { refusal: 'invalidTimestamp', repair: () => allow({ timestampType: 'LogAppendTime' }) },
     { refusal: 'invalidTimestamp', repair: () => clear(attributeBits.logAppendTime) },
   ]
   const isSummed = (step: number) => step > 3
@@ -325,7 +324,7 @@ test('bad timestamps outrank missing keys, and a record has one error', () => {
   assert.deepEqual(indexesOf(answer?.recordErrors), [0, 1, 2])
 })
 
-test('a record that is not well formed is named', () => {
+test('a record that is not well formed refuses the batch as a whole, as in Kafka', () => {
   const batch = buildBatch([{ value: 'a' }, { value: 'b' }])
   // Each record is 8 bytes; the fifth byte of the second is its null key's length.
   const answer = refusalOf(
@@ -335,7 +334,39 @@ test('a record that is not well formed is named', () => {
     ),
   )
   assert.equal(answer?.refusal, 'invalidRecord')
-  assert.deepEqual(indexesOf(answer?.recordErrors), [1])
+  assert.match(answer.message, /record 1 /)
+  assert.equal(answer.recordErrors, undefined)
+})
+
+test('a batch that claims append times is refused record by record where the broker gives them', () => {
+  for (const codec of ['none', 'lz4'] as const) {
+    const batch = sound({ codec, timestampType: 'LogAppendTime' })
+    const answer = refusalOf(validateBatch(batch, { ...rules, timestampType: 'LogAppendTime' }))
+    assert.equal(answer?.refusal, 'invalidTimestamp')
+    assert.deepEqual(indexesOf(answer?.recordErrors), [0, 1, 2])
+  }
+})
+
+test('elsewhere the time it claims counts for each record, and the claim is taken out', () => {
+  for (const codec of ['none', 'lz4'] as const) {
+    const batch = sound({ codec, timestampType: 'LogAppendTime', timestamp: now })
+    assert.ok(validateBatch(batch, rules).ok)
+    assert.deepEqual([timestampTypeOf(batch), maxTimestampOf(batch)], ['CreateTime', now])
+    assert.equal(crcOf(batch), computedCrcOf(batch))
+    const late = sound({ codec, timestampType: 'LogAppendTime', timestamp: now + 2 * hour })
+    assert.equal(refusalOf(validateBatch(late, rules))?.refusal, 'invalidTimestamp')
+    const none = sound({ codec, timestampType: 'LogAppendTime', timestamp: -1 })
+    assert.equal(refusalOf(validateBatch(none, rules))?.refusal, 'invalidTimestamp')
+  }
+})
+
+test('the beginning of another batch behind the first is cut off, as in Kafka', () => {
+  const batch = sound()
+  for (const rest of [batch.subarray(0, 11), batch.subarray(0, 40)]) {
+    const answer = validateBatch(Buffer.concat([batch, rest]), rules)
+    assert.ok(answer.ok)
+    assert.deepEqual(Buffer.from(answer.bytes!), Buffer.from(batch))
+  }
 })
 
 test('a wrong max timestamp is set right when the records are seen', () => {

@@ -18,11 +18,13 @@ import {
   producerEpochOf,
   producerIdOf,
   recordsCountOf,
+  sizeInBytesOf,
+  stampCreateTime,
   stampLogAppendTime,
   stampMaxTimestamp,
   timestampTypeOf,
 } from './batch.ts'
-import { batchTooLarge, type HeaderRules, headerRefusal } from './batch-header-rules.ts'
+import { batchTooLarge, formRefusal, type HeaderRules, headerRefusal } from './batch-header-rules.ts'
 import { checkRecords, type PassedRecords, type RecordRules } from './batch-record-rules.ts'
 import { type RefusedBatch, refuse } from './batch-refusal.ts'
 import type { Codec } from './codec.ts'
@@ -61,7 +63,7 @@ export interface BatchInfo {
 }
 
 export type ValidatedBatch =
-  /** `bytes` only if the batch had to be rebuilt; otherwise what was given is what to append. */
+  /** `bytes` if they are others than those given: the batch had to be rebuilt, or something followed it. */
   { readonly ok: true; readonly info: BatchInfo; readonly bytes?: Uint8Array } | RefusedBatch
 
 /**
@@ -69,6 +71,17 @@ export type ValidatedBatch =
  * may be changed in place, also when a later check refuses. Never throws for what a client sends.
  */
 export function validateBatch(bytes: Uint8Array, rules: BatchRules): ValidatedBatch {
+  const malformed = formRefusal(bytes, rules.zstdAllowed)
+  if (malformed !== undefined) return malformed
+  const size = sizeInBytesOf(bytes)
+  if (size === bytes.length) return validateOne(bytes, rules)
+  const batch = bytes.subarray(0, size)
+  const validated = validateOne(batch, rules)
+  return validated.ok ? { bytes: batch, ...validated } : validated
+}
+
+/** The batch is all of `bytes`. */
+function validateOne(bytes: Uint8Array, rules: BatchRules): ValidatedBatch {
   const refusal = headerRefusal(bytes, rules)
   if (refusal !== undefined) return refusal
   const codec = codecOf(bytes)!
@@ -101,13 +114,12 @@ function unpackAndCheck(bytes: Uint8Array, target: Codec, rules: BatchRules): Va
   return stamped.ok ? { ...stamped, bytes: rebuilt } : stamped
 }
 
-/** The last check, and the stamps that belong under the checksum. */
+/** The stamps that belong under the checksum. */
 function stampedBatch(batch: Uint8Array, maxTimestamp: number, rules: BatchRules): ValidatedBatch {
-  if (timestampTypeOf(batch) === 'LogAppendTime') {
-    return refuse('invalidTimestamp', 'a producer may not claim that its timestamps are append times')
-  }
   if (rules.timestampType === 'LogAppendTime') {
     stampLogAppendTime(batch, 0, rules.now)
+  } else if (timestampTypeOf(batch) === 'LogAppendTime') {
+    stampCreateTime(batch, 0, maxTimestamp)
   } else if (maxTimestampOf(batch) !== maxTimestamp) {
     stampMaxTimestamp(batch, 0, maxTimestamp)
   }
@@ -122,6 +134,7 @@ function targetCodec(codec: Codec, compressionType: CompressionType): Codec {
 /** Whether a compressed batch must be opened: for its keys, or for timestamps whose bounds the header does not settle. */
 function mustSeeRecords(batch: Uint8Array, rules: BatchRules): boolean {
   if (rules.compacted) return true
+  if (timestampTypeOf(batch) === 'LogAppendTime') return true
   if (rules.timestampType === 'LogAppendTime') return false
   // The header knows the greatest timestamp but not the least. One that is out of bounds is looked at to name the records.
   const maxTimestamp = maxTimestampOf(batch)

@@ -373,6 +373,37 @@ describe('a produce that is refused', () => {
     ])
   })
 
+  test('tells where the log starts only for the errors that Kafka tells it with', async () => {
+    const topics = await broker()
+    const corrupt = plain()
+    corrupt[corrupt.length - 1]! ^= 1
+    const control = batchOf(['a'], { control: true })
+    const response = await produced(topics, { data: { orders: [corrupt, control] } })
+    assert.deepEqual(
+      response.responses[0]!.partitionResponses.map(({ errorCode, logStartOffset }) => [errorCode, logStartOffset]),
+      [
+        [ErrorCode.CORRUPT_MESSAGE, -1],
+        [ErrorCode.INVALID_RECORD, 0],
+      ],
+    )
+  })
+
+  test('that names a partition twice is about the last batch, and answered once', async () => {
+    const topics = await broker()
+    const request = requestOf({ data: { orders: [batchOf(['a'])], nothing: [] } })
+    const [orders, nothing] = request.topicData
+    const again = { ...orders!, partitionData: [{ index: 0, records: [batchOf(['b', 'c'])] }] }
+    const response = await handleProduce(topics.context(9, 'test'), {
+      ...request,
+      topicData: [orders!, nothing!, again],
+    })
+    assert.deepEqual(
+      response?.responses.map(({ name, partitionResponses }) => [name, partitionResponses.length]),
+      [['orders', 1]],
+    )
+    assert.equal(topics.log('orders').logEndOffset, 2)
+  })
+
   test('in one partition does not keep the others from being appended', async () => {
     const topics = await broker()
     const response = await produced(topics, { data: { nothing: [plain()], orders: [plain(), null, plain()] } })

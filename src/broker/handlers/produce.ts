@@ -25,6 +25,7 @@ import { WaitingProduce } from '../waiting-produces.ts'
 type Needs = 'clock' | 'cluster' | 'replicas' | 'endpointFor'
 type Context = RequestContext & Pick<Services, Needs>
 type TopicRequest = ProduceRequest['topicData'][number]
+type PartitionRequest = TopicRequest['partitionData'][number]
 type TopicResponse = ProduceResponse['responses'][number]
 type PartitionResponse = TopicResponse['partitionResponses'][number]
 
@@ -53,6 +54,14 @@ const codeOfAppend = {
   offline: ErrorCode.KAFKA_STORAGE_ERROR,
 } satisfies Record<AppendRefusal, ErrorCode>
 
+/** Errors that Kafka answers without a log start offset, though the partition is there (ReplicaManager.appendToLocalLog). */
+const hidesLogStart: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+])
+
 const noBytes = new Uint8Array(0)
 const noRecordErrors: readonly [] = []
 const noEndpoints: readonly [] = []
@@ -61,13 +70,32 @@ export const handleProduce: Handler<typeof produce, Needs> = (context, request) 
   const waiting = new WaitingProduce()
   const refusal = transactionRefusal(request)
   const responses: TopicResponse[] = []
-  for (const topic of request.topicData) responses.push(produceToTopic(context, request, topic, refusal, waiting))
+  const topics = oncePerPartition(request.topicData)
+  for (const topic of topics) responses.push(produceToTopic(context, request, topic, refusal, waiting))
 
   if (request.acks === 0) return answerToNobody(context, responses, waiting)
   const response: ProduceResponse = { responses, throttleTimeMs: 0, nodeEndpoints: noEndpoints }
   if (!waiting.isPending) return withLeaders(context, response)
   const timeoutMs = request.acks === -1 ? request.timeoutMs : null
   return waiting.done(context.clock, timeoutMs).then(() => withLeaders(context, response))
+}
+
+/**
+ * Kafka sorts a request by partitions: of a partition that is there twice the last batch counts, and a topic without partitions is
+ * not answered (KafkaApis.handleProduceRequest).
+ */
+function oncePerPartition(topicData: readonly TopicRequest[]): readonly TopicRequest[] {
+  if (topicData.length === 1 && topicData[0]!.partitionData.length === 1) return topicData
+  const topics = new Map<string, { topic: TopicRequest; partitions: Map<number, PartitionRequest> }>()
+  for (const topic of topicData) {
+    const key = `${topic.topicId}:${topic.name}`
+    for (const partition of topic.partitionData) {
+      let merged = topics.get(key)
+      if (merged === undefined) topics.set(key, (merged = { topic, partitions: new Map() }))
+      merged.partitions.set(partition.index, partition)
+    }
+  }
+  return [...topics.values()].map(({ topic, partitions }) => ({ ...topic, partitionData: [...partitions.values()] }))
 }
 
 function produceToTopic(
@@ -229,7 +257,7 @@ function refused(
     errorCode,
     baseOffset: -1,
     logAppendTimeMs: -1,
-    logStartOffset,
+    logStartOffset: hidesLogStart.has(errorCode) ? -1 : logStartOffset,
     recordErrors:
       recordErrors?.map(({ index, message }) => ({ batchIndex: index, batchIndexErrorMessage: message })) ??
       noRecordErrors,
