@@ -95,7 +95,7 @@ export class Membership {
     this.#seekingOffice = true
     this.#takeOffice()
       .catch((error: unknown) => {
-        this.#options.logger.warn({ error }, 'the controller could not be elected')
+        this.#options.logger.warn({ err: error }, 'the controller could not be elected')
       })
       .finally(() => {
         this.#seekingOffice = false

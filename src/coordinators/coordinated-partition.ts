@@ -124,7 +124,10 @@ export class CoordinatedPartition<Event, Entry> {
       this.#logger.debug({ partition: this.#name, end, ms: clock.monotonic() - started }, 'coordinator loaded')
     } catch (error) {
       if (this.#stopped) return
-      this.#logger.error({ partition: this.#name, error }, 'cannot load the coordinator: its partition is not served')
+      this.#logger.error(
+        { partition: this.#name, err: error },
+        'cannot load the coordinator: its partition is not served',
+      )
       this.stop(ErrorCode.NOT_COORDINATOR)
     }
   }
@@ -134,7 +137,10 @@ export class CoordinatedPartition<Event, Entry> {
     try {
       for (const effect of this.#machine!.step(event, this.#options.clock.now())) this.#do(effect)
     } catch (error) {
-      this.#logger.error({ partition: this.#name, error }, 'a bug in the coordinator: it starts again from its log')
+      this.#logger.error(
+        { partition: this.#name, err: error },
+        'a bug in the coordinator: it starts again from its log',
+      )
       this.#startAgain(ErrorCode.UNKNOWN_SERVER_ERROR)
     }
   }
@@ -266,7 +272,7 @@ export class CoordinatedPartition<Event, Entry> {
 
   /** This broker no longer leads the partition, or its disk failed. */
   #lost(error: unknown): void {
-    this.#logger.warn({ partition: this.#name, error }, 'the coordinator lost its partition')
+    this.#logger.warn({ partition: this.#name, err: error }, 'the coordinator lost its partition')
     this.stop(ErrorCode.NOT_COORDINATOR)
   }
 

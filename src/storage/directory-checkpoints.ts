@@ -56,7 +56,7 @@ export class DirectoryCheckpoints {
         return new Map([...decodeOffsetCheckpoint(bytes)].filter(([log]) => existing.has(log)))
       } catch (error) {
         if (!(error instanceof CheckpointFormatError)) throw error
-        logger.warn({ file, error }, 'a checkpoint is unreadable')
+        logger.warn({ file, err: error }, 'a checkpoint is unreadable')
         return new Map()
       }
     }

@@ -488,7 +488,7 @@ export class SegmentedLog implements PartitionLog {
   #fail(error: unknown): void {
     if (this.#fault !== null || error instanceof LogClosedError) return
     this.#fault = error instanceof Error ? error : new Error(`${this.name} failed`, { cause: error })
-    this.#context.logger.error({ log: this.name, error: this.#fault }, 'the log is offline')
+    this.#context.logger.error({ log: this.name, err: this.#fault }, 'the log is offline')
     this.#writer.fail(this.#fault)
     this.#tail.clear()
     this.#listener?.failed(this.#fault)

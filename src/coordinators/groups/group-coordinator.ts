@@ -125,7 +125,7 @@ export class GroupCoordinator {
       })
       return topic.leaderOf(index)
     } catch (error) {
-      logger.warn({ topic: topicName, error }, 'the coordinator topic could not be created')
+      logger.warn({ topic: topicName, err: error }, 'the coordinator topic could not be created')
       return -1
     }
   }
