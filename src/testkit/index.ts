@@ -12,7 +12,7 @@ import { realDisk } from '../io/disk.real.ts'
 import { realNetwork } from '../io/network.real.ts'
 import { systemRandom } from '../io/random.ts'
 import { type Logger, silentLogger } from '../lib/logger.ts'
-import { runBroker } from '../start.ts'
+import { type RunningBroker, runBroker } from '../start.ts'
 
 export interface StartBrokerOptions {
   /** Port to listen on; a free one when absent. */
@@ -23,7 +23,7 @@ export interface StartBrokerOptions {
   readonly data?: string
   /** Broker settings by Kafka's names: `{ 'num.partitions': 3 }`. A wrong one rejects with the reason. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>
-  /** Where the broker logs; nowhere when absent. A pino logger fits, and so does `console`. */
+  /** Where the broker logs. A pino logger fits, and so does `console`. When absent only errors are shown, by `console.error`. */
   readonly logger?: Logger
 }
 
@@ -33,7 +33,10 @@ export interface EmbeddedBroker extends AsyncDisposable {
   readonly host: string
   readonly port: number
   readonly clusterId: string
-  /** Closes connections and logs; returns in milliseconds and leaves nothing open. Safe to call twice. */
+  /**
+   * Closes connections and logs; returns in milliseconds and leaves nothing open. Safe to call twice. Rejects when the broker had
+   * stopped by itself, with the reason.
+   */
   stop(): Promise<void>
 }
 
@@ -42,15 +45,11 @@ export interface EmbeddedBroker extends AsyncDisposable {
  * when the promise resolves. As with `--dev`, groups start without delay and a member is gone when its socket closes.
  */
 export async function startBroker(options: StartBrokerOptions = {}): Promise<EmbeddedBroker> {
-  const { port = 0, host = '127.0.0.1', data, settings = {}, logger = silentLogger } = options
-  const given: Record<string, string> = {
-    listeners: `PLAINTEXT://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    'log.dir': data ?? 'memory',
-    'group.initial.rebalance.delay.ms': '0',
-  }
-  for (const [name, value] of Object.entries(settings)) given[name] = String(value)
-  const broker = await runBroker({
-    settings: brokerSettings(given),
+  const { data, logger = errorsOnly } = options
+  let broker: RunningBroker | null = null
+  let fault: { readonly error: unknown } | null = null
+  broker = await runBroker({
+    settings: brokerSettings(settingsOf(options)),
     removeMembersOnDisconnect: true,
     disk: data === undefined ? new MemoryDisk() : realDisk,
     network: realNetwork,
@@ -58,18 +57,38 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Emb
     random: systemRandom,
     logger,
     onFault: (error) => {
+      fault = { error }
       logger.error({ err: error }, 'the embedded broker cannot go on')
-      void broker.stop()
+      void broker?.stop()
     },
   })
-  const address = broker.listeners[0]
-  if (address === undefined) throw new Error('the broker has no listener')
-  return {
-    bootstrapServers: `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
-    host: address.host,
-    port: address.port,
-    clusterId: broker.clusterId,
-    stop: () => broker.stop(),
-    [Symbol.asyncDispose]: () => broker.stop(),
+  const { clusterId, listeners } = broker
+  const { port, host: bound } = listeners[0]!
+  const host = bound === '0.0.0.0' ? '127.0.0.1' : bound === '::' ? '::1' : bound
+  const stop = async () => {
+    await broker.stop()
+    if (fault !== null) throw new Error('the embedded broker stopped by itself', { cause: fault.error })
   }
+  return { bootstrapServers: `${bracketed(host)}:${port}`, host, port, clusterId, stop, [Symbol.asyncDispose]: stop }
 }
+
+function settingsOf({ port = 0, host = '127.0.0.1', data, settings = {} }: StartBrokerOptions): Record<string, string> {
+  for (const name of ['log.dir', 'log.dirs']) {
+    if (name in settings) throw new Error(`setting '${name}' is not for an embedded broker: give startBroker({ data })`)
+  }
+  const given: Record<string, string> = {
+    listeners: `PLAINTEXT://${bracketed(host)}:${port}`,
+    'log.dir': data ?? '/memory',
+    'group.initial.rebalance.delay.ms': '0',
+  }
+  for (const [name, value] of Object.entries(settings)) given[name] = String(value)
+  return given
+}
+
+const errorsOnly: Logger = {
+  ...silentLogger,
+  error: (fields, message) => console.error(`odradek: ${message}`, fields),
+}
+
+/** An IPv6 address as it stands before a port. */
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)
