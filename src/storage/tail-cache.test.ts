@@ -40,6 +40,19 @@ test('a batch larger than the budget leaves the log without a tail rather than w
   assert.equal(cache.usedBytes, 0)
 })
 
+test('logs that come and go leave nothing behind', () => {
+  const cache = new TailCache(1_000_000)
+  const lasting = cache.tail()
+  lasting.add(batch(100), 0, 1)
+  for (let log = 0; log < 1000; log++) {
+    const tail = cache.tail()
+    for (let i = 0; i < 20; i++) tail.add(batch(10), i, i + 1)
+    tail.clear()
+    assert.ok(cache.places < 2500, `${cache.places} places for one batch`)
+  }
+  assert.deepEqual(sizes(lasting.read(0, 100, 1, true)), [100])
+})
+
 test('a small batch does not keep a large buffer alive', () => {
   const tail = new TailCache(10_000).tail()
   const network = new Uint8Array(65_536)

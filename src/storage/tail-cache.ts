@@ -14,6 +14,8 @@ export class TailCache {
   /** One element per cached batch, oldest first, from `#first` on: which log's oldest batch goes next. */
   #order: LogTail[] = []
   #first = 0
+  /** Elements of the order whose batches are gone already, with their log's tail. */
+  #gone = 0
 
   constructor(budgetBytes: number) {
     this.budgetBytes = budgetBytes
@@ -21,6 +23,11 @@ export class TailCache {
 
   get usedBytes(): number {
     return this.#usedBytes
+  }
+
+  /** Places in the order of leaving: one for each batch that is here, and some for batches that are gone. */
+  get places(): number {
+    return this.#order.length - this.#first
   }
 
   tail(): LogTail {
@@ -34,12 +41,23 @@ export class TailCache {
     while (this.#usedBytes > this.budgetBytes && this.#first < this.#order.length) {
       const oldest = this.#order[this.#first]!
       this.#first++
-      oldest.dropOldest()
+      if (oldest.passGone()) this.#gone--
+      else oldest.dropOldest()
     }
     if (this.#first > 1024 && this.#first * 2 > this.#order.length) {
       this.#order = this.#order.slice(this.#first)
       this.#first = 0
     }
+  }
+
+  /** @internal A log let go of all its batches: their places are kept until they are the most. */
+  cleared(batches: number, bytes: number): void {
+    this.#usedBytes -= bytes
+    this.#gone += batches
+    if (this.#gone <= 1024 || this.#gone * 2 <= this.places) return
+    this.#order = this.#order.slice(this.#first).filter((tail) => !tail.passGone())
+    this.#first = 0
+    this.#gone = 0
   }
 
   /** @internal */
@@ -72,7 +90,7 @@ export class LogTail {
       this.clear()
       return
     }
-    const kept = bytes.buffer.byteLength > pinnedPerByteMax * bytes.length ? Uint8Array.from(bytes) : bytes
+    const kept = bytes.buffer.byteLength > pinnedPerByteMax * bytes.length ? new Uint8Array(bytes) : bytes
     this.#batches.push({ bytes: kept, baseOffset, nextOffset })
     this.#cache.added(this, kept.length + entryOverheadBytes)
   }
@@ -107,19 +125,23 @@ export class LogTail {
     let bytes = 0
     for (let i = this.#first; i < this.#batches.length; i++) {
       bytes += this.#batches[i]!.bytes.length + entryOverheadBytes
-      this.#gone++
     }
+    const batches = this.#batches.length - this.#first
+    this.#gone += batches
     this.#batches = []
     this.#first = 0
-    this.#cache.freed(bytes)
+    this.#cache.cleared(batches, bytes)
+  }
+
+  /** @internal Whether the oldest place of this log is that of a batch which is gone already; then it is no more. */
+  passGone(): boolean {
+    if (this.#gone === 0) return false
+    this.#gone--
+    return true
   }
 
   /** @internal */
   dropOldest(): void {
-    if (this.#gone > 0) {
-      this.#gone--
-      return
-    }
     const oldest = this.#batches[this.#first]!
     this.#batches[this.#first++] = droppedBatch
     this.#cache.freed(oldest.bytes.length + entryOverheadBytes)
