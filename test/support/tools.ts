@@ -15,7 +15,7 @@ function onPath(program: string, versionFlag: string): boolean {
 
 function reasonToSkip(program: string, present: boolean): string | false {
   if (present) return false
-  const reason = `${program} is not installed: scripts/setup-peers installs it`
+  const reason = `not installed: ${program} (scripts/setup-peers does it)`
   if (process.env['ODRADEK_REQUIRE_PEERS'] === '1') throw new Error(`${reason} (ODRADEK_REQUIRE_PEERS=1)`)
   return reason
 }
