@@ -31,8 +31,16 @@ const rows: readonly Row[] = [
   { name: '16 KiB batches, acks=all, 16 partitions', load: load(16, 16 * KIB, -1), settings: [] },
   { name: '1 MiB batches, acks=all', load: load(1, 1024 * KIB, -1), settings: [] },
   { name: '16 KiB batches, acks=1', load: load(1, 16 * KIB, 1), settings: [] },
-  { name: '16 KiB batches, acks=all, page cache', load: load(1, 16 * KIB, -1), settings: ['log.flush.policy=page-cache'] },
-  { name: '1 MiB batches, acks=all, page cache', load: load(1, 1024 * KIB, -1), settings: ['log.flush.policy=page-cache'] },
+  {
+    name: '16 KiB batches, acks=all, page cache',
+    load: load(1, 16 * KIB, -1),
+    settings: ['log.flush.policy=page-cache'],
+  },
+  {
+    name: '1 MiB batches, acks=all, page cache',
+    load: load(1, 1024 * KIB, -1),
+    settings: ['log.flush.policy=page-cache'],
+  },
 ]
 
 function load(partitions: number, batchBytes: number, acks: number): Row['load'] {
