@@ -356,6 +356,28 @@ test('a client that sends its requests and ends its side gets the replies that a
   assert.deepEqual(pipeline.disconnected, [1])
 })
 
+test('a request under way counts against the memory until it is done, though its client is gone', async () => {
+  const { pipeline, client } = await opened()
+  client.produce('~a', { bytes: 10 * KIB })
+  client.produce('~b', { bytes: 20 * KIB })
+  client.produce('~c', { bytes: 40 * KIB })
+  await pipeline.run()
+  pipeline.answer('~b')
+  client.ask('waits')
+  await pipeline.run()
+  client.socket.destroy()
+  await pipeline.run()
+  assert.deepEqual(pipeline.disconnected, [1])
+  const heldBytes = pipeline.server.queuedRequestBytes
+  assert.ok(heldBytes > 50 * KIB && heldBytes < 51 * KIB, `${heldBytes} bytes of ~a and ~c`)
+  pipeline.fail('~a', new Error('aborted'))
+  await pipeline.run()
+  assert.ok(pipeline.server.queuedRequestBytes < 41 * KIB)
+  pipeline.answer('~c')
+  await pipeline.run()
+  assert.equal(pipeline.server.queuedRequestBytes, 0)
+})
+
 test('produce requests that had come whole are started although the client has gone, in order', async () => {
   const { pipeline, client } = await opened()
   const names = Array.from({ length: 200 }, (_, n) => `~${n}`)

@@ -217,26 +217,31 @@ export class Connection implements BudgetMember {
     try {
       answer = this.#dispatcher.dispatch(this.info, frame)
     } catch (error) {
-      this.#fail(this.#inFlight.add(bytes, isProduce(frame)), error)
+      this.#fail(this.#added(bytes, frame), error)
       return
     }
     if (answer instanceof Promise) {
-      const request = this.#inFlight.add(bytes, isProduce(frame))
+      const request = this.#added(bytes, frame)
       answer.then(
         (chunks) => this.#settle(request, chunks),
         (error: unknown) => this.#fail(request, error),
       )
     } else if (!this.#inFlight.isEmpty) {
-      this.#inFlight.settle(this.#inFlight.add(bytes, isProduce(frame)), answer)
+      this.#inFlight.settle(this.#added(bytes, frame), answer)
     } else if (!this.#closed) {
       this.#reply(answer)
       this.#giveBack(bytes)
     }
   }
 
+  /** If the handler closed the connection, the request's bytes were given back with all that had not started. */
+  #added(bytes: number, frame: Uint8Array): StartedRequest {
+    return this.#inFlight.add(this.#closed ? 0 : bytes, isProduce(frame))
+  }
+
   #settle(request: StartedRequest, answer: Answer): void {
     this.#inFlight.settle(request, answer)
-    this.#sendAnswered()
+    this.#settled(request)
   }
 
   /** The connection ends once all before `request` is answered; nothing after it is started. */
@@ -244,7 +249,12 @@ export class Connection implements BudgetMember {
     this.#explain(error)
     this.#stopReading()
     this.#inFlight.settleAsEnd(request)
-    this.#sendAnswered()
+    this.#settled(request)
+  }
+
+  #settled(request: StartedRequest): void {
+    if (this.#closed) this.#giveBack(request.bytes)
+    else this.#sendAnswered()
   }
 
   /** Moves what may leave to the socket's side. */
@@ -391,8 +401,8 @@ export class Connection implements BudgetMember {
     this.#next = null
     this.#outgoing = []
     this.#budget.leave(this)
-    this.#budget.give(this.#heldBytes)
-    this.#heldBytes = 0
+    // What is still being handled is in memory until it is done.
+    this.#giveBack(this.#heldBytes - this.#inFlight.unansweredBytes)
     this.info.abort()
     this.#onClosed(this)
   }

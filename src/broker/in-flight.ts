@@ -33,6 +33,13 @@ export class InFlightRequests {
     return this.#bytes
   }
 
+  /** Of those that are still being handled. */
+  get unansweredBytes(): number {
+    let bytes = 0
+    for (const request of this.#requests) if (request.answer === null) bytes += request.bytes
+    return bytes
+  }
+
   /** Whether one of them is no produce request: then it is the only one. */
   get hasOther(): boolean {
     return this.#others > 0
