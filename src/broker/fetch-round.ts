@@ -65,7 +65,7 @@ export function partitionOf(wanted: FetchPartition, scope: FetchScope): Partitio
 }
 
 /** Where reading ends: what the isolation level lets a consumer see. */
-export function readLimit(partition: Partition, isolation: IsolationLevel): Offset {
+function readLimit(partition: Partition, isolation: IsolationLevel): Offset {
   return isolation === 'readCommitted' ? partition.lastStableOffset : partition.highWatermark
 }
 

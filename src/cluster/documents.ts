@@ -68,7 +68,7 @@ export function encodeDocument(document: Documents[keyof Documents]): Uint8Array
 }
 
 /** Written by a version of this program that knows more than this one; nothing can be done with it here. */
-export class UnknownDocumentVersion extends Error {
+class UnknownDocumentVersion extends Error {
   override readonly name = 'UnknownDocumentVersion'
 }
 

@@ -1,5 +1,5 @@
 // A disk for tests: it shows what a machine shows while it runs, fails where it is told to, and after a crash it is
-// found as a real one may be found (disk-journal.ts). One seed gives one outcome.
+// found as a real one may be found (disk-journal.sim.ts). One seed gives one outcome.
 //
 //   const disk = new SimulatedDisk()
 //   disk.haltAt(7)                                    // the power fails during the seventh operation from now
@@ -7,7 +7,7 @@
 //   const found = disk.crash(seededRandom(42))        // reopen the log on it
 import { DiskError, type DirectoryEntry, type Disk, type DiskFile, type DiskLock, type OpenOptions } from './disk.ts'
 import { contentOf, entriesOf, lockFolder, type MemoryDiskOptions, writeWithin } from './disk.memory.ts'
-import { DiskJournal } from './disk-journal.ts'
+import { DiskJournal } from './disk-journal.sim.ts'
 import { FileReplacement } from './file-replacement.ts'
 import { fault, type FileNode, type FolderNode, MemoryTree } from './memory-tree.ts'
 import type { Random } from './random.ts'

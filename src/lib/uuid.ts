@@ -3,7 +3,7 @@
 /** Sixteen zero bytes: the id that stands for "none". */
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
-export const UUID_BYTES = 16
+const UUID_BYTES = 16
 const UUID_CHARACTERS = 22
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

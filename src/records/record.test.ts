@@ -8,7 +8,7 @@ import { writeInt32 } from './big-endian.ts'
 import { type Codec, codecById } from './codec.ts'
 import { DecompressionError } from './compression/decompression-error.ts'
 import { RecordFormatError } from './record-cursor.ts'
-import { forEachRecord, type LogRecord, recordsOf } from './record.ts'
+import { type LogRecord, recordsOf } from './record.ts'
 
 const field = fc.option(fc.uint8Array({ maxLength: 200 }))
 const timestamps = fc.oneof(fc.constant(-1), fc.nat(2 ** 42), fc.integer({ min: 0, max: 2 ** 52 }))
@@ -42,14 +42,6 @@ test('keys and values of a batch that is not compressed are views of it', () => 
   const [record] = recordsOf(batch)
   assert.equal(record!.key!.buffer, batch.buffer)
   assert.equal(record!.value!.buffer, batch.buffer)
-})
-
-test('records are visited in order', () => {
-  const visited: string[] = []
-  forEachRecord(buildBatch([{ value: 'a' }, { value: 'b' }]), (record) =>
-    visited.push(`${record.offset} ${textOf(record.value)}`),
-  )
-  assert.deepEqual(visited, ['0 a', '1 b'])
 })
 
 test('every record of a LogAppendTime batch has the time of the append', () => {
@@ -199,8 +191,4 @@ function plain({ offset, timestamp, key, value, headers }: LogRecord | (NewRecor
 
 function hexOf(bytes: Uint8Array | string | null | undefined): string | null {
   return bytes === null || bytes === undefined ? null : Buffer.from(bytes as Uint8Array).toString('hex')
-}
-
-function textOf(bytes: Uint8Array | null): string {
-  return bytes === null ? 'null' : Buffer.from(bytes).toString()
 }

@@ -36,7 +36,7 @@ export interface ReadOptions {
 }
 
 /** Far above what a broker lets in (`max.message.bytes` is 1 MB), far below what hurts. */
-export const maxDecompressedBytesDefault = 256 * 1024 * 1024
+const maxDecompressedBytesDefault = 256 * 1024 * 1024
 
 const noHeaders: readonly RecordHeader[] = []
 
@@ -56,11 +56,6 @@ export function* recordsOf(batch: Uint8Array, options: ReadOptions = {}): Genera
   if (count < 0 || cursor.at !== cursor.end) {
     throw new RecordFormatError(`${cursor.end - cursor.at} bytes left over after ${count} records`)
   }
-}
-
-/** Calls `visit` for each record of one whole batch. Throws as `recordsOf`. */
-export function forEachRecord(batch: Uint8Array, visit: (record: LogRecord) => void, options: ReadOptions = {}): void {
-  for (const record of recordsOf(batch, options)) visit(record)
 }
 
 /** The records' bytes without compression: a view of the batch when it is not compressed. Throws `DecompressionError`. */

@@ -2,7 +2,7 @@
 
 import { invariant } from '../lib/invariant.ts'
 
-export const topicNameLengthMax = 249
+const topicNameLengthMax = 249
 /** Of most file systems. */
 const fileNameBytesMax = 255
 export const deleteSuffix = '-delete'
@@ -14,7 +14,7 @@ export interface FolderName {
   readonly partition: number
 }
 
-export function isTopicName(name: string): boolean {
+function isTopicName(name: string): boolean {
   return name.length <= topicNameLengthMax && /^[a-zA-Z0-9._-]+$/.test(name) && name !== '.' && name !== '..'
 }
 

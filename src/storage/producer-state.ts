@@ -21,7 +21,7 @@ import type { Offset } from './partition-log.ts'
 import type { AbortedTransaction } from './txn-index.ts'
 
 /** How many batches of a producer are remembered, which is how many it may have in flight. */
-export const batchesRemembered = 5
+const batchesRemembered = 5
 const sequenceMax = 2147483647
 
 /** What the state needs to know of a batch. Offsets are those it has, or would get. */

@@ -28,7 +28,7 @@ export interface StorageLimits {
   readonly indexCacheBytes: number
 }
 
-export const storageLimitsDefault: StorageLimits = {
+const storageLimitsDefault: StorageLimits = {
   openFilesMax: 1000,
   tailCacheBytes: 32 * 1024 * 1024,
   indexCacheBytes: 64 * 1024 * 1024,

@@ -46,7 +46,7 @@ export function effectiveText(
 }
 
 /** The topic config's default as this broker was given it, in the topic config's unit; null when it was given none. */
-export function brokerDefaultText(definition: TopicDefinition, broker: BrokerSettings): string | null {
+function brokerDefaultText(definition: TopicDefinition, broker: BrokerSettings): string | null {
   for (const { name, factor } of definition.synonyms) {
     const text = broker.given.get(name)
     if (text === undefined) continue

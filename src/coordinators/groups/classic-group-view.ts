@@ -40,7 +40,7 @@ export function listGroup(group: ClassicGroup): ListedGroup {
 }
 
 /** Topics its consumers read; null when they do not say, or not so that it can be read. */
-export function subscribedTopics(group: ClassicGroup): ReadonlySet<string> | null {
+function subscribedTopics(group: ClassicGroup): ReadonlySet<string> | null {
   if (group.protocolType !== consumerProtocolType) return null
   const topics = new Set<string>()
   try {
