@@ -37,7 +37,8 @@ export class FetchPartition {
   take(requested: RequestedPartition): void {
     this.fetchOffset = requested.fetchOffset
     this.maxBytes = requested.partitionMaxBytes
-    this.currentLeaderEpoch = requested.currentLeaderEpoch
+    // Any negative epoch asks for no check in a fetch (FetchRequest.optionalEpoch).
+    this.currentLeaderEpoch = Math.max(-1, requested.currentLeaderEpoch)
     this.lastFetchedEpoch = requested.lastFetchedEpoch
   }
 

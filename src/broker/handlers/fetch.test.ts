@@ -163,6 +163,14 @@ describe('a fetch without a session', () => {
     assert.deepEqual(outline(response), [`2: 0, ${size} bytes`])
   })
 
+  test('asks for no check of the epoch by any negative number', async () => {
+    const topics = await broker({ leaderEpoch: 3 })
+    for (const currentLeaderEpoch of [-1, -2]) {
+      const response = await fetched(topics, { read: { 'orders/0': { currentLeaderEpoch } } })
+      assert.equal(partitionsOf(response)[0]!.errorCode, ErrorCode.NONE)
+    }
+  })
+
   test('takes a partition that is listed twice once', async () => {
     const topics = await broker()
     await topics.fill('orders', 0, ['a', 'b'])

@@ -5,7 +5,8 @@ import { ErrorCode, errorName } from '../../protocol/error-code.ts'
 import type { RequestContext, Handler } from '../handler.ts'
 import type { Services } from '../services.ts'
 
-const keyTypes = { group: 0, transaction: 1 } as const
+const keyTypes = { group: 0, transaction: 1, share: 2 } as const
+const knownKeyTypes: ReadonlySet<number> = new Set(Object.values(keyTypes))
 
 interface Found {
   readonly errorCode: ErrorCode
@@ -46,7 +47,12 @@ export const handleFindCoordinator: Handler<typeof findCoordinator, 'groups' | '
     return { throttleTimeMs: 0, ...found, errorMessage: errorName(found.errorCode), coordinators: [] }
   }
   const coordinators = await Promise.all(
-    coordinatorKeys.map(async (each) => ({ key: each, errorMessage: '', ...(await find(context, keyType, each)) })),
+    coordinatorKeys.map(async (each) => {
+      const found = await find(context, keyType, each)
+      // Kafka has words for a type it does not know, and none for a coordinator it does not find.
+      const errorMessage = knownKeyTypes.has(keyType) ? '' : errorName(found.errorCode)
+      return { key: each, errorMessage, ...found }
+    }),
   )
   return { throttleTimeMs: 0, ...none, coordinators }
 }

@@ -276,6 +276,23 @@ for (const version of versionsOf(findCoordinator)) {
   })
 }
 
+test('a join that is refused has no protocol, in the form its version has for that', async () => {
+  const { call } = await setUp()
+  for (const [version, protocolName] of [
+    [6, ''],
+    [7, null],
+  ] as const) {
+    const answer = await call(handleJoinGroup, joinGroup, version, { groupId: '' })
+    assert.deepEqual([answer.errorCode, answer.protocolName], [ErrorCode.INVALID_GROUP_ID, protocolName])
+  }
+})
+
+test('a sync without its protocol is refused before its group is looked at', async () => {
+  const { call } = await setUp()
+  const answer = await call(handleSyncGroup, syncGroup, 5, { groupId: '' })
+  assert.equal(answer.errorCode, ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+})
+
 const notServed = [
   { keyType: 1, name: 'a transaction', code: ErrorCode.COORDINATOR_NOT_AVAILABLE },
   { keyType: 2, name: 'a share group', code: ErrorCode.INVALID_REQUEST },
@@ -285,7 +302,8 @@ for (const { keyType, name, code } of notServed) {
   test(`nobody coordinates ${name}`, async () => {
     const { call } = await setUp()
     const { coordinators } = await call(handleFindCoordinator, findCoordinator, 6, { keyType, coordinatorKeys: ['k'] })
-    assert.deepEqual(coordinators, [{ key: 'k', nodeId: -1, host: '', port: -1, errorCode: code, errorMessage: '' }])
+    const errorMessage = keyType === 9 ? 'INVALID_REQUEST' : ''
+    assert.deepEqual(coordinators, [{ key: 'k', nodeId: -1, host: '', port: -1, errorCode: code, errorMessage }])
     const one = await call(handleFindCoordinator, findCoordinator, 1, { keyType, key: 'k' })
     assert.deepEqual([one.errorCode, one.nodeId], [code, -1])
   })

@@ -57,6 +57,11 @@ describe('an offset', () => {
         answer: [-1, 3, 4],
       },
       { name: 'latest for a replica is the log end', asked: { timestamp: -1n, replicaId: 2 }, answer: [-1, 4, 4] },
+      {
+        name: 'earliest of an empty log has the epoch of its leader',
+        asked: { timestamp: -2n, index: 1 },
+        answer: [-1, 0, 4],
+      },
       { name: 'earliest is the log start', asked: { timestamp: -2n }, answer: [-1, 1, 4] },
       { name: 'earliest local is the log start too', asked: { timestamp: -4n }, answer: [-1, 1, 4] },
       { name: 'of the greatest timestamp', asked: { timestamp: -3n }, answer: [3000, 2, 4] },
@@ -72,7 +77,7 @@ describe('an offset', () => {
     ]
   for (const { name, asked, answer } of cases) {
     test(name, async () => {
-      const [found] = await listed(await broker(), asked)
+      const [found] = await listed(await broker({ partitions: 2 }), asked)
       assert.equal(found!.errorCode, ErrorCode.NONE)
       assert.deepEqual([found!.timestamp, found!.offset, found!.leaderEpoch], answer)
     })
@@ -157,11 +162,30 @@ describe('a partition whose offsets cannot be told', () => {
   ]
   for (const { name, asked, sketch, code } of cases) {
     test(`${name} gets code ${code}`, async () => {
-      for (const found of await listed(await broker(sketch), { timestamp: -1n, ...asked })) {
+      const answers = await listed(await broker(sketch), { timestamp: -1n, ...asked })
+      assert.equal(answers.length, 1)
+      for (const found of answers) {
         assert.deepEqual([found.errorCode, found.timestamp, found.offset, found.leaderEpoch], [code, -1, -1, -1])
       }
     })
   }
+
+  test('is answered with others of its topic, however often the topic is listed', async () => {
+    const topics = await broker({ partitions: 2 })
+    const one = { partitionIndex: 0, currentLeaderEpoch: -1, timestamp: -1n }
+    const partitions = [{ ...one, partitionIndex: 1 }]
+    const request = { replicaId: -1, isolationLevel: 0, timeoutMs: 1000 }
+    const orders = [
+      { name: 'orders', partitions: [one] },
+      { name: 'orders', partitions },
+      { name: 'empty', partitions: [] },
+    ]
+    const response = await handleListOffsets(topics.context(11), { ...request, topics: orders })
+    assert.deepEqual(
+      response?.topics.map(({ name, partitions }) => [name, partitions.map(({ offset }) => offset)]),
+      [['orders', [4, 0]]],
+    )
+  })
 
   test('because its disk fails during the search gets a storage error', async () => {
     const topics = await broker()

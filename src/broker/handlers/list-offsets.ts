@@ -38,17 +38,23 @@ const consumer = -1
 const searchesMax = 16
 
 export const handleListOffsets: Handler<typeof listOffsets, 'cluster' | 'replicas' | 'logger'> = (context, request) => {
-  const duplicates = duplicatesIn(request)
+  const named = timesNamedIn(request)
   const searches: (() => Promise<void>)[] = []
-  const topics = request.topics.map(({ name, partitions }) => {
-    const answers: Answer[] = []
+  const topics = new Map<string, Answer[]>()
+  for (const { name, partitions } of request.topics) {
     for (const wanted of partitions) {
-      if (duplicates.has(`${wanted.partitionIndex}:${name}`)) answers.push(refused(wanted, ErrorCode.INVALID_REQUEST))
-      else answers.push(answerOrSearch(context, request, name, wanted, answers, searches))
+      let answers = topics.get(name)
+      if (answers === undefined) topics.set(name, (answers = []))
+      const timesNamed = named.get(`${wanted.partitionIndex}:${name}`)
+      if (timesNamed === 'once') answers.push(answerOrSearch(context, request, name, wanted, answers, searches))
+      else if (timesNamed === 'often') answers.push(refused(wanted, ErrorCode.INVALID_REQUEST))
+      if (timesNamed === 'often') named.delete(`${wanted.partitionIndex}:${name}`)
     }
-    return { name, partitions: answers }
-  })
-  const response: ListOffsetsResponse = { throttleTimeMs: 0, topics }
+  }
+  const response: ListOffsetsResponse = {
+    throttleTimeMs: 0,
+    topics: [...topics].map(([name, partitions]) => ({ name, partitions })),
+  }
   return searches.length === 0 ? response : runAll(searches).then(() => response)
 }
 
@@ -72,7 +78,9 @@ function answerOrSearch(
   const isConsumer = replicaId === consumer
   if (timestamp === earliest || timestamp === earliestLocal) {
     const { logStartOffset } = log
-    return found(wanted, -1, logStartOffset, epochToTell(context, log.epochAt(logStartOffset)))
+    // An empty log begins with the leadership it would be written under.
+    const epoch = logStartOffset === log.logEndOffset ? partition.leaderEpoch : log.epochAt(logStartOffset)
+    return found(wanted, -1, logStartOffset, epochToTell(context, epoch))
   }
   // Nothing is tiered: Kafka's answer without remote storage.
   if (timestamp === latestTiered || timestamp === earliestPendingUpload) return nothingFound(wanted)
@@ -134,18 +142,16 @@ function refused({ partitionIndex }: Wanted, errorCode: ErrorCode): Answer {
   return { partitionIndex, errorCode, timestamp: -1, offset: -1, leaderEpoch: -1 }
 }
 
-/** Partitions that the request lists more than once, as `index:topic`. */
-function duplicatesIn({ topics }: ListOffsetsRequest): ReadonlySet<string> {
-  const seen = new Set<string>()
-  const twice = new Set<string>()
+/** The partitions of the request, as `index:topic`. One that is listed more than once is refused, and answered once. */
+function timesNamedIn({ topics }: ListOffsetsRequest): Map<string, 'once' | 'often'> {
+  const times = new Map<string, 'once' | 'often'>()
   for (const { name, partitions } of topics) {
     for (const { partitionIndex } of partitions) {
       const key = `${partitionIndex}:${name}`
-      if (seen.has(key)) twice.add(key)
-      seen.add(key)
+      times.set(key, times.has(key) ? 'often' : 'once')
     }
   }
-  return twice
+  return times
 }
 
 async function runAll(searches: readonly (() => Promise<void>)[]): Promise<void> {

@@ -152,11 +152,11 @@ export class GroupCoordinator {
 
   sync(context: GroupRequestContext, request: SyncGroupRequest): Promise<SyncGroupResponse> {
     const { groupId } = request
-    if (groupId === '') return Promise.resolve(syncRefused(ErrorCode.INVALID_GROUP_ID))
     // KIP-559: mandatory from version 5 on.
     if (context.apiVersion >= 5 && (request.protocolType === null || request.protocolName === null)) {
       return Promise.resolve(syncRefused(ErrorCode.INCONSISTENT_GROUP_PROTOCOL))
     }
+    if (groupId === '') return Promise.resolve(syncRefused(ErrorCode.INVALID_GROUP_ID))
     const sender = senderOf(context)
     return this.#submit(
       context,

@@ -21,7 +21,7 @@ export function joinRefused(memberId: string, errorCode: ErrorCode): JoinGroupRe
     errorCode,
     generationId: -1,
     protocolType: null,
-    protocolName: '',
+    protocolName: null,
     leader: '',
     skipAssignment: false,
     memberId,
