@@ -243,9 +243,15 @@ export class SegmentedLog implements PartitionLog {
           : this.#producers.checkCoordinator(producerBatch, version)
       if (check.kind === 'refused') return refusedAppend[refusalOf[check.refusal]]
       if (check.kind === 'duplicate') {
+        // As in Kafka (UnifiedLog.append) with the batch's greatest timestamp, whoever gave it.
         const { lastOffset, offsetDelta, timestamp } = check.batch
-        const logAppendTimeMs = timestampTypeOf(batch) === 'LogAppendTime' ? timestamp : -1
-        return { ok: true, baseOffset: lastOffset - offsetDelta, lastOffset, duplicate: true, logAppendTimeMs }
+        return {
+          ok: true,
+          baseOffset: lastOffset - offsetDelta,
+          lastOffset,
+          duplicate: true,
+          logAppendTimeMs: timestamp,
+        }
       }
     }
     if (producerBatch !== null && !this.#isVerified(producerBatch, options.verification))
