@@ -82,7 +82,7 @@ test('a name that comes twice is refused and answered once', async () => {
 test('the metadata log cannot be created as a topic', async () => {
   const cluster = await AdministeredCluster.start()
   const [topic] = await create(cluster, [{ name: '__cluster_metadata' }])
-  assert.equal(topic!.errorCode, ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+  assert.equal(topic!.errorCode, ErrorCode.INVALID_REQUEST)
   assert.equal(cluster.cluster.topic('__cluster_metadata'), undefined)
 })
 

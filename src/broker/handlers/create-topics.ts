@@ -18,7 +18,10 @@ type ResponseTopic = CreateTopicsResponse['topics'][number]
 const timedOut = refuse(ErrorCode.REQUEST_TIMED_OUT, 'The topic is not ready yet; it may still be created.')
 /** Kafka keeps its own metadata under this name (ControllerApis.createTopics). */
 const metadataTopic = '__cluster_metadata'
-const metadataTopicRefused = refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED, 'Authorization failed.')
+const metadataTopicRefused = refuse(
+  ErrorCode.INVALID_REQUEST,
+  `Creation of internal topic ${metadataTopic} is prohibited.`,
+)
 
 export const handleCreateTopics: Handler<typeof createTopics, 'topics' | 'settings' | 'clock'> = async (
   { topics, settings, clock },

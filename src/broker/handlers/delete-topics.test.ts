@@ -60,10 +60,23 @@ test('each target has its own error', async () => {
       ['a', id, ErrorCode.INVALID_REQUEST],
       [null, ZERO_UUID, ErrorCode.INVALID_REQUEST],
       ['b', ZERO_UUID, ErrorCode.INVALID_REQUEST],
-      ['b', ZERO_UUID, ErrorCode.INVALID_REQUEST],
     ],
   )
   assert.equal(cluster.cluster.view.image.topicsByName.size, 2)
+})
+
+test('a topic that is listed by its name and by its id is listed twice, and stays', async () => {
+  const cluster = await AdministeredCluster.start()
+  const id = await cluster.create('a')
+  assert.deepEqual(
+    (await deleteTopics(cluster, [{ id }, { name: 'a' }])).map(({ name, topicId, errorCode }) => [
+      name,
+      topicId,
+      errorCode,
+    ]),
+    [['a', id, ErrorCode.INVALID_REQUEST]],
+  )
+  assert.ok(cluster.cluster.topic('a'))
 })
 
 for (const [apiVersion, error] of [

@@ -25,12 +25,16 @@ export const handleDeleteTopics: Handler<typeof deleteTopics, 'cluster' | 'topic
   request,
 ) => {
   const targets = targetsOf(context, request)
-  const timesNamed = new Map<string, number>()
-  for (const target of targets) timesNamed.set(nameOrId(target), (timesNamed.get(nameOrId(target)) ?? 0) + 1)
+  const wanted = new Map<string, Wanted>()
+  for (const [i, target] of targets.entries()) {
+    const key = keyOf(context.cluster.image, target, i)
+    const known = wanted.get(key)
+    wanted.set(key, { target: both(known?.target, target), times: (known?.times ?? 0) + 1 })
+  }
   const responses = await Promise.all(
-    targets.map(async (target): Promise<Answer> => {
-      const refusal = context.settings.deleteTopicEnable ? duplicateOf(target, timesNamed) : deletionDisabled(context)
-      return refusal === null ? deleteOne(context, target, request.timeoutMs) : answer(target, refusal)
+    [...wanted.values()].map(async ({ target, times }): Promise<Answer> => {
+      if (!context.settings.deleteTopicEnable) return answer(target, deletionDisabled(context))
+      return times === 1 ? deleteOne(context, target, request.timeoutMs) : answer(target, duplicate(target))
     }),
   )
   return { throttleTimeMs: 0, responses }
@@ -69,14 +73,24 @@ function unknown({ name }: Target): TopicRefusal {
     : refuse(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'This server does not host this topic-partition.')
 }
 
-/** A topic name holds no colon. */
-function nameOrId({ name, topicId }: Target): string {
-  return name ?? `id:${topicId}`
+interface Wanted {
+  readonly target: Target
+  readonly times: number
 }
 
-function duplicateOf(target: Target, timesNamed: ReadonlyMap<string, number>): TopicRefusal | null {
-  const { name, topicId } = target
-  if (timesNamed.get(nameOrId(target)) === 1 || (name === null && topicId === ZERO_UUID)) return null
+/** The same for targets that mean the same topic, by id or by name: Kafka answers once for them. A target that names nothing, or both, is like no other. */
+function keyOf(image: ClusterImage, { name, topicId }: Target, index: number): string {
+  if ((name === null) === (topicId === ZERO_UUID)) return `target ${index}`
+  return name === null ? `id ${topicId}` : `id ${image.topicsByName.get(name)?.id ?? `of ${name}`}`
+}
+
+/** By which of name and id a topic was asked for, in all. */
+function both(one: Target | undefined, other: Target): Target {
+  if (one === undefined) return other
+  return { name: one.name ?? other.name, topicId: one.topicId === ZERO_UUID ? other.topicId : one.topicId }
+}
+
+function duplicate({ name }: Target): TopicRefusal {
   return refuse(ErrorCode.INVALID_REQUEST, name === null ? 'Duplicate topic id.' : 'Duplicate topic name.')
 }
 

@@ -78,7 +78,7 @@ function result(resource: Resource, described: readonly DescribedConfig[], reque
   const configs = described.filter(({ name }) => wanted === null || wanted.has(name))
   return {
     errorCode: ErrorCode.NONE,
-    errorMessage: null,
+    errorMessage: '',
     resourceType,
     resourceName,
     configs: configs.map((config) => ({

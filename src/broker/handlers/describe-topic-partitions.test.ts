@@ -78,6 +78,16 @@ test('a page ends at the limit, in the middle of a topic or before one', async (
   assert.deepEqual([pageOf(third), third.nextCursor], [['c:0'], null])
 })
 
+test('a page has room for one partition at least', async () => {
+  const started = await AdministeredCluster.start()
+  await started.create('a', 2)
+  for (const limit of [0, -1]) {
+    const page = await describeTopics(started, ['a'], limit)
+    assert.equal(page.topics[0]!.partitions.length, 1)
+    assert.deepEqual(page.nextCursor, { topicName: 'a', partitionIndex: 1 })
+  }
+})
+
 test('the broker has a limit of its own', async () => {
   const started = await AdministeredCluster.start({ settings: { 'max.request.partition.size.limit': '2' } })
   await started.create('a', 5)

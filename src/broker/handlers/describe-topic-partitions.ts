@@ -13,7 +13,7 @@ import type {
 import { ErrorCode } from '../../protocol/error-code.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import type { Services } from '../services.ts'
-import { topicOperations } from './authorized-operations.ts'
+import { operationsNotAsked, topicOperations } from './authorized-operations.ts'
 import { availabilityOf } from './partition-availability.ts'
 
 type Needs = 'cluster' | 'settings' | 'endpointFor'
@@ -30,7 +30,10 @@ export const handleDescribeTopicPartitions: Handler<typeof describeTopicPartitio
     const malformed = cursor.partitionIndex < 0 || (!all && names[0] !== cursor.topicName)
     if (malformed)
       return respond(
-        request.topics.map(({ name }) => refused(name, ErrorCode.INVALID_REQUEST)),
+        request.topics.map(({ name }) => ({
+          ...refused(name, ErrorCode.INVALID_REQUEST),
+          topicAuthorizedOperations: operationsNotAsked,
+        })),
         null,
       )
   }
@@ -52,7 +55,8 @@ function page(
   const { image } = context.cluster
   const reachable = reachableBrokers(context, image)
   const topics: ResponseTopic[] = []
-  let room = Math.min(responsePartitionLimit, context.settings.maxRequestPartitionSizeLimit)
+  // At least one, whatever the client says: otherwise no page would ever bring it further.
+  let room = Math.max(1, Math.min(responsePartitionLimit, context.settings.maxRequestPartitionSizeLimit))
   for (const name of names) {
     const topic = image.topicsByName.get(name)
     if (topic === undefined) {

@@ -34,8 +34,7 @@ export const handleMetadata: Handler<typeof metadata, Needs> = (context, request
   if (wanted === null) {
     for (const topic of image.topicsByName.values()) found.push(topic)
   } else if (wanted === 'malformed') {
-    for (const { name, topicId } of request.topics ?? [])
-      found.push(refusedTopic(name, topicId, ErrorCode.INVALID_REQUEST))
+    return refusedWhole(context, request)
   } else {
     for (const id of wanted.ids) {
       found.push(image.topicsById.get(id) ?? refusedTopic(null, id, ErrorCode.UNKNOWN_TOPIC_ID))
@@ -102,6 +101,21 @@ function respond(context: Context, request: MetadataRequest, answers: readonly T
     }),
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations : operationsNotAsked,
     errorCode: ErrorCode.NONE,
+  }
+}
+
+/** Kafka tells a client that asks the impossible nothing of the cluster. Below v12 a name has no form for null. */
+function refusedWhole({ apiVersion }: Context, { topics }: MetadataRequest): MetadataResponse {
+  return {
+    throttleTimeMs: 0,
+    brokers: [],
+    clusterId: null,
+    controllerId: -1,
+    topics: (topics ?? []).map(({ name, topicId }) =>
+      refusedTopic(apiVersion < 12 ? (name ?? '') : name, topicId, ErrorCode.INVALID_REQUEST),
+    ),
+    clusterAuthorizedOperations: operationsNotAsked,
+    errorCode: ErrorCode.INVALID_REQUEST,
   }
 }
 

@@ -85,12 +85,20 @@ describe('configs for a topic', () => {
     })
   }
 
+  test('may have no cleanup policy: all records stay', () => {
+    assert.equal(topicConfigProblem(new Map([['cleanup.policy', '']])), null)
+    assert.deepEqual(
+      topicSettings({ configs: new Map([['cleanup.policy', '']]) }, brokerSettings({})).cleanupPolicy,
+      [],
+    )
+  })
+
   for (const { configs, problem } of [
     { configs: { 'retention.sm': '1' }, problem: /Unknown topic config name: retention.sm/ },
     { configs: { 'segment.bytes': '1048575' }, problem: /at least 1048576/ },
     { configs: { 'min.cleanable.dirty.ratio': '1.1' }, problem: /no more than 1/ },
     { configs: { 'min.cleanable.dirty.ratio': 'x' }, problem: /Not a number of type DOUBLE/ },
-    { configs: { 'cleanup.policy': '' }, problem: /must not be empty/ },
+    { configs: { 'remote.storage.enable': 'true' }, problem: /Tiered Storage functionality is disabled/ },
     { configs: { 'cleanup.policy': 'drop' }, problem: /must be one of: compact, delete/ },
     { configs: { 'retention.ms': '9223372036854775808' }, problem: /Not a number of type LONG/ },
     { configs: { 'leader.replication.throttled.replicas': '0' }, problem: /partition:broker/ },

@@ -81,6 +81,10 @@ export function logConfigFor(topic: { readonly configs: TopicConfigs }, broker: 
   }
 }
 
+/** What Kafka says where the broker has no tiered storage (LogConfig.validateRemoteStorageOnlyIfSystemEnabled). */
+const noTieredStorage =
+  'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.'
+
 /** What is wrong with configs that a client wants to set on a topic, in Kafka's words; null when nothing is. */
 export function topicConfigProblem(configs: ReadonlyMap<string, string | null>): string | null {
   const withoutValue = [...configs].filter(([, text]) => text === null).map(([name]) => name)
@@ -91,6 +95,7 @@ export function topicConfigProblem(configs: ReadonlyMap<string, string | null>):
     const parsed = definition.parse(text!)
     if (!parsed.ok) return parsed.problem
   }
+  if (configs.get('remote.storage.enable')?.trim().toLowerCase() === 'true') return noTieredStorage
   return compactionLagProblem(configs)
 }
 

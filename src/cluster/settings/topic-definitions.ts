@@ -137,8 +137,9 @@ export const honouredTopicDefinitions = {
   cleanupPolicy: topic(
     list('cleanup.policy', 'delete', {
       items: cleanupPolicies,
+      mayBeEmpty: true,
       documentation:
-        'delete: old records go by age and size. compact: the last record of each key stays; records need keys.',
+        'delete: old records go by age and size. compact: the last record of each key stays; records need keys. Empty: all records stay.',
     }),
     'log.cleanup.policy',
   ),
