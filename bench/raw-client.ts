@@ -1,5 +1,5 @@
 // A connection that speaks the protocol and nothing more: requests out, responses matched by order. Cheap enough to load a
-// broker from one process, plain enough to send what no client library would.
+// broker from one process.
 
 import net from 'node:net'
 import { FrameReader } from '../src/broker/frame-reader.ts'

@@ -1,3 +1,5 @@
+// What the cluster is called: one id, which the brokers, their data folders and their clients agree on.
+
 import { decodeDocument, encodeDocument } from './documents.ts'
 import { clusterKey } from './keys.ts'
 import type { MetaStore } from './meta-store.ts'

@@ -15,10 +15,6 @@ export class FileHandles {
     this.#openMax = openMax
   }
 
-  get openCount(): number {
-    return this.#open.size
-  }
-
   file(path: string): PooledFile {
     return new PooledFile(path, this)
   }

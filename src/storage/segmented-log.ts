@@ -201,11 +201,6 @@ export class SegmentedLog implements PartitionLog {
     return this.#config
   }
 
-  /** How many producers are remembered. */
-  get producerCount(): number {
-    return this.#producers.size
-  }
-
   /** What is remembered of each producer, for DescribeProducers. Not to be changed. */
   get producers(): ProducerState {
     return this.#producers

@@ -46,6 +46,7 @@ export class BrokerProcess {
       return new BrokerProcess(child, `${host}:${port}`, data, options.data === undefined)
     } catch (error) {
       child.kill('SIGKILL')
+      if (options.data === undefined) await rm(data, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
       throw error
     }
   }

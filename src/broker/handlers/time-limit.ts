@@ -1,3 +1,5 @@
+// For handlers that change topics: the client says how long it waits, and the change goes on without it.
+
 import type { Clock, Millis } from '../../io/clock.ts'
 
 /** What `work` comes to, or null when it takes longer than `limitMs`: it then goes on, and its fault is nobody's. */
