@@ -62,11 +62,15 @@ const UNSENT_RESPONSE_BYTES_MAX = 536_870_912
  * Rejects with `StartRefused` when the operator must change something: the folder is in use, the port is taken.
  */
 export async function runBroker(options: BrokerOptions): Promise<RunningBroker> {
-  const life: Life = { undo: [], ending: false, fault: null }
+  const faulted = Promise.withResolvers<never>()
+  const life: Life = { undo: [], stage: 'starting', onFault: faulted.reject }
   try {
-    return await build(options, life)
+    const broker = await Promise.race([build(options, life), faulted.promise])
+    life.stage = 'serving'
+    life.onFault = options.onFault
+    return broker
   } catch (error) {
-    life.ending = true
+    life.stage = 'ending'
     await unwind(life.undo, options.logger)
     throw asRefusal(error, options.settings.dataFolder)
   }
@@ -76,20 +80,19 @@ export async function runBroker(options: BrokerOptions): Promise<RunningBroker> 
 interface Life {
   /** What was opened, as steps that close it. */
   readonly undo: (() => Promise<void>)[]
-  /** From here on what fails is no news. */
-  ending: boolean
-  /** What it cannot outlive. */
-  fault: { readonly error: unknown } | null
+  /** After the first fault, and when it ends, what else fails is no news. */
+  stage: 'starting' | 'serving' | 'failed' | 'ending'
+  onFault: (error: unknown) => void
 }
 
 async function build(options: BrokerOptions, life: Life): Promise<RunningBroker> {
-  const { settings, disk, network, clock, random, logger, onFault } = options
+  const { settings, disk, network, clock, random, logger } = options
   const { brokerId } = settings
   const { undo } = life
   const fault = (error: unknown): void => {
-    if (life.ending) return
-    life.fault ??= { error }
-    onFault(error)
+    if (life.stage !== 'starting' && life.stage !== 'serving') return
+    life.stage = 'failed'
+    life.onFault(error)
   }
 
   const directory = await LogDirectory.open({
@@ -164,9 +167,11 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   const membership = new Membership({ store, view: cluster, brokerId, rack: settings.brokerRack, random, logger })
   undo.push(() => membership.stop())
   await membership.start(registeredEndpoints(settings, listeners))
-  void membership.lost.then(() => fault(new Error('this broker lost its registration in the cluster')))
+  // A store that fails takes its leases along: what it has to say comes first.
+  void membership.lost.then(() =>
+    clock.defer(() => fault(new Error('this broker lost its registration in the cluster'))),
+  )
   await replicas.ready()
-  if (life.fault !== null) throw life.fault.error
   server.open()
 
   let stopped: Promise<void> | null = null
@@ -175,7 +180,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     clusterId,
     listeners,
     stop() {
-      life.ending = true
+      life.stage = 'ending'
       stopped ??= unwind([...undo, () => server.close()], logger)
       return stopped
     },

@@ -116,11 +116,11 @@ function isTest(path: string): boolean {
   return path.endsWith('.test.ts') || path.endsWith('.contract.ts')
 }
 
-/** `src/io/clock.ts` is of io, `src/start.ts` of start; null outside src. */
+/** `src/io/clock.ts` is of io, `src/start.ts` and its test of start; null outside src. */
 function folderOf(path: string): string | null {
   const [root, folder] = path.split('/')
   if (root !== 'src' || folder === undefined) return null
-  return folder.endsWith('.ts') ? folder.slice(0, -3) : folder
+  return folder.replace(/(\.test)?\.ts$/, '')
 }
 
 /** `@scope/name/part` is of `@scope/name`. */

@@ -29,7 +29,7 @@ test('every file of src keeps the rules', () => {
 
 test('every folder of src has a step', () => {
   const unknown = readdirSync(new URL('src/', root), { withFileTypes: true })
-    .map((entry) => (entry.isDirectory() ? entry.name : entry.name.replace(/\.ts$/, '')))
+    .map((entry) => (entry.isDirectory() ? entry.name : entry.name.replace(/(\.test)?\.ts$/, '')))
     .filter((name) => steps[name] === undefined)
   assert.deepEqual(unknown, [])
 })

@@ -21,13 +21,20 @@ const reasons: ReadonlyMap<string, string> = new Map([
 
 /** What ended the start as a `StartRefused`, when it is something an operator can change; anything else is a bug, as it is. */
 export function asRefusal(error: unknown, dataFolder: string): unknown {
-  if (error instanceof DiskError) {
-    const reason = reasons.get(error.code)
-    const what = reason === undefined ? error.message : `${reason} (${error.message})`
+  const fault = diskErrorIn(error)
+  if (fault !== null) {
+    const reason = reasons.get(fault.code)
+    const what = reason === undefined ? fault.message : `${reason} (${fault.message})`
     return new StartRefused(`cannot use the data folder ${dataFolder}: ${what}`, { cause: error })
   }
   const speaksForItself = [FolderInUse, ForeignFolder, JournalCorrupt, BrokerIdTaken].some(
     (kind) => error instanceof kind,
   )
   return speaksForItself ? new StartRefused((error as Error).message, { cause: error }) : error
+}
+
+/** The disk's fault, if that is at the bottom of it. */
+function diskErrorIn(error: unknown): DiskError | null {
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof DiskError) return at
+  return null
 }

@@ -174,8 +174,9 @@ const wrong: { what: string; args: readonly string[]; says: readonly RegExp[] }[
   {
     what: 'one port for several listeners',
     args: [
-      ...['--set', 'listeners=A://localhost:1,B://localhost:2', '--port', '3'],
-      ...['--set', 'listener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT'],
+      '--set=listeners=A://localhost:1,B://localhost:2',
+      '--set=listener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT',
+      '--port=3',
     ],
     says: [/--host and --port are for one listener, and listeners names several/],
   },
