@@ -1,0 +1,34 @@
+// All scenarios by name. They share a broker, so each keeps to names of its own.
+
+import type { Dialogue } from '../dialogue.ts'
+import { connections } from './connection.ts'
+import { fetching, fetchSessions, offsets } from './fetch.ts'
+import { committing, describingGroups, finding, joiningGroups, livingGroups, staticMembers } from './groups.ts'
+import { idempotence, producerIds } from './idempotence.ts'
+import { produceBadly, produceBySettings, produceTogether, produceWell } from './produce.ts'
+import { cluster, creating, deleting, metadataOf, partitionsOfTopics, settings } from './topics.ts'
+
+export const scenarios: Readonly<Record<string, (dialogue: Dialogue) => Promise<void>>> = {
+  'produce well': produceWell,
+  'produce by settings': produceBySettings,
+  'produce badly': produceBadly,
+  'produce together': produceTogether,
+  'producer ids': producerIds,
+  idempotence,
+  fetch: fetching,
+  'fetch sessions': fetchSessions,
+  offsets,
+  'joining groups': joiningGroups,
+  'living groups': livingGroups,
+  'static members': staticMembers,
+  committing,
+  'describing groups': describingGroups,
+  'finding coordinators': finding,
+  metadata: metadataOf,
+  'creating topics': creating,
+  'deleting topics': deleting,
+  'partitions of topics': partitionsOfTopics,
+  settings,
+  cluster,
+  connections,
+}
