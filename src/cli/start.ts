@@ -15,6 +15,8 @@ import { bracketed, defaultData, defaultHost, defaultPort, type StartOptions, st
 import { packageVersion } from './version.ts'
 
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+/** One Ctrl-C comes twice under npm: from the terminal, and passed on. Only a signal after this time is a second one. */
+const SAME_SIGNAL_MS = 500
 
 export function startCommand(): Command {
   return new Command('start')
@@ -48,7 +50,11 @@ async function run(options: StartOptions & { readonly logLevel: LogLevel }): Pro
   const facts = { brokerId, clusterId, data: settings.dataFolder }
   logger.info(facts, `odradek ${packageVersion()} is ready, listening on ${addresses}`)
   const signal = await firstSignal()
-  for (const name of stopSignals) process.on(name, () => process.exit(EXIT_FAULT))
+  const stoppingSince = systemClock.monotonic()
+  const again = (): void => {
+    if (systemClock.monotonic() - stoppingSince > SAME_SIGNAL_MS) process.exit(EXIT_FAULT)
+  }
+  for (const name of stopSignals) process.on(name, again)
   log.info(`${signal}: stopping, once more to end at once`)
   await broker.stop()
   log.info('stopped')

@@ -9,6 +9,7 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test, type TestContext } from 'node:test'
+import type { KafkaConfig } from 'kafkajs'
 import { kafkaJs } from '../support/kafkajs-client.ts'
 import { type Finished, RunningProcess } from '../support/processes.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -76,8 +77,8 @@ async function topics(address: string): Promise<string[]> {
   return names
 }
 
-async function createTopic(address: string, topic: string): Promise<number> {
-  const admin = kafkaJs(address).admin()
+async function createTopic(address: string, topic: string, options: Partial<KafkaConfig> = {}): Promise<number> {
+  const admin = kafkaJs(address, options).admin()
   await admin.connect()
   await admin.createTopics({ topics: [{ topic }] })
   const metadata = await admin.fetchTopicMetadata({ topics: [topic] })
@@ -243,10 +244,20 @@ test('a second signal ends it at once', async (t) => {
   child.kill('SIGUSR2')
   child.kill('SIGTERM')
   await child.output(/SIGTERM: stopping, once more to end at once/)
-  child.kill('SIGINT')
-  const { code, stdout } = await child.end()
+  await waitFor('a signal to be taken for a second one', () => {
+    child.kill('SIGINT')
+    return !child.running
+  })
+  const { code, stdout } = await child.finished
   assert.equal(code, 1)
   assert.doesNotMatch(stdout, /"stopped"/)
+})
+
+test('one Ctrl-C that comes twice, as under npm, is one', async (t) => {
+  const { child, data } = await started(t)
+  for (let i = 0; i < 3; i++) child.kill('SIGINT')
+  assert.equal((await child.end()).code, 0)
+  assert.ok(existsSync(join(data, '.kafka_cleanshutdown')))
 })
 
 test('after kill -9 it starts again with what it had', async (t) => {
@@ -277,6 +288,20 @@ for (const { what, code } of unexpected) {
     assert.ok(!existsSync(join(data, '.kafka_cleanshutdown')))
   })
 }
+
+test('a disk that fails under its metadata ends it, and the next start has what was kept', async (t) => {
+  const broken = `fs.fdatasync = (fd, done) => done(Object.assign(new Error('EIO'), { code: 'EIO' }))`
+  const onSignal = `data:text/javascript,import fs from 'node:fs'; process.once('SIGUSR2', () => { ${broken} })`
+  const { child, data, address } = await started(t, [], ['--import', onSignal])
+  await createTopic(address, 'kept')
+  child.kill('SIGUSR2')
+  createTopic(address, 'lost', { retry: { retries: 0 } }).catch(() => {}) // nobody is left to answer
+  const finished = await child.end()
+  assert.equal(finished.code, 1)
+  assert.match(finished.stdout, /EIO: sync .*"msg":"the broker cannot go on"/)
+  const again = odradek(t, ['--port', '0', '--data', data])
+  assert.ok((await topics((await ready(again)).address)).includes('kept'))
+})
 
 test('goes on when nobody reads its log any longer', async (t) => {
   const args = [main, 'start', '--port', '0', '--data', newFolder(), '--log-level', 'debug']
