@@ -107,7 +107,10 @@ function failed(partitionIndex: number, errorCode: ErrorCode): PartitionAnswer {
     divergingEpoch: noDivergence,
     currentLeader: unknownLeader,
     snapshotId: noSnapshot,
-    abortedTransactions: isUnknownTopic(errorCode) ? noTransactions : null,
+    // In Kafka a topic that is not there is refused elsewhere than a partition that cannot be read: an id that has been replaced
+    // belongs to the second kind.
+    abortedTransactions:
+      isUnknownTopic(errorCode) && errorCode !== ErrorCode.INCONSISTENT_TOPIC_ID ? noTransactions : null,
     preferredReadReplica: -1,
     records: noRecords,
   }

@@ -673,6 +673,7 @@ describe('a fetch session', () => {
     await topics.become({ name: 'orders', id: idOf('another') })
     const anew = await fetched(topics, { version: 13, sessionId, sessionEpoch: 1, read: {} })
     assert.deepEqual(outline(anew), [`0: ${ErrorCode.INCONSISTENT_TOPIC_ID}, 0 bytes`])
+    assert.equal(partitionsOf(anew)[0]!.abortedTransactions, null)
     await topics.become()
     const gone = await fetched(topics, { version: 13, sessionId, sessionEpoch: 2, read: {} })
     assert.deepEqual(outline(gone), [`0: ${ErrorCode.UNKNOWN_TOPIC_OR_PARTITION}, 0 bytes`])

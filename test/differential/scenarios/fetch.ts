@@ -1,7 +1,8 @@
 // Fetch, with and without sessions, ListOffsets and OffsetForLeaderEpoch.
 
-import { fetch, listOffsets, offsetForLeaderEpoch, produce } from '../../../src/protocol/apis/index.ts'
+import { deleteTopics, fetch, listOffsets, offsetForLeaderEpoch, produce } from '../../../src/protocol/apis/index.ts'
 import type { RequestInput, ResponseOf } from '../../../src/protocol/schema/index.ts'
+import { waitFor } from '../../support/wait-for.ts'
 import { closed, type Dialogue, rangeOf } from '../dialogue.ts'
 import { batch, keyed, longAgo } from './batches.ts'
 
@@ -306,4 +307,37 @@ export async function offsets(dialogue: Dialogue): Promise<void> {
   await epochs('of an unknown topic', 0, -1, dialogue.name('nowhere'))
   await epochs('of an unknown partition', 0, -1, orders.name, 9)
   await dialogue.each('epoch: nothing', offsetForLeaderEpoch, () => ({ topics: [] }))
+}
+
+/** A topic is deleted, and another created by its name, while clients hold on to the first. */
+export async function anew(dialogue: Dialogue): Promise<void> {
+  await dialogue.inEach([12, 18], async (version) => {
+    const orders = await filled(dialogue, 'orders', version)
+    const note = (what: string, answer: unknown) => dialogue.note(what, version, answer)
+    const body = request(version, orders, {}, { sessionId: 0, sessionEpoch: 0 })
+    const opened = await dialogue.ask(fetch, version, body)
+    if (opened === closed) throw new Error('no session')
+    const more = (sessionEpoch: number) =>
+      dialogue.ask(fetch, version, { maxWaitMs: 0, minBytes: 1, sessionId: opened.sessionId, sessionEpoch })
+    const write = () => {
+      const partitionData = [{ index: 0, records: [batch()] }]
+      const topicData = [
+        version >= 13 ? { topicId: orders.topicId, partitionData } : { name: orders.name, partitionData },
+      ]
+      return dialogue.ask(produce, Math.min(version, 13), { acks: -1, timeoutMs: 5000, topicData })
+    }
+    await dialogue.ask(deleteTopics, 5, { topicNames: [orders.name], timeoutMs: 10_000 })
+    await waitFor('the deletion', async () => {
+      const partitions = [{ partitionIndex: 0, timestamp: -1n }]
+      const found = await dialogue.ask(listOffsets, 6, { replicaId: -1, topics: [{ name: orders.name, partitions }] })
+      return found !== closed && found.topics[0]!.partitions[0]!.errorCode === 3
+    })
+    note('fetched in its session when deleted', await more(1))
+    note('fetched without a session when deleted', await dialogue.ask(fetch, version, request(version, orders)))
+    note('written when deleted', await write())
+    await dialogue.topic(orders.name, {}, 3)
+    note('fetched in its session when created anew', await more(2))
+    note('fetched without a session when created anew', await dialogue.ask(fetch, version, request(version, orders)))
+    note('written when created anew', await write())
+  })
 }

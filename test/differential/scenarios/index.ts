@@ -2,7 +2,7 @@
 
 import type { Dialogue } from '../dialogue.ts'
 import { connections } from './connection.ts'
-import { fetching, fetchSessions, offsets } from './fetch.ts'
+import { anew, fetching, fetchSessions, offsets } from './fetch.ts'
 import { committing, describingGroups, finding, joiningGroups, livingGroups, staticMembers } from './groups.ts'
 import { idempotence, producerIds } from './idempotence.ts'
 import { produceBadly, produceBySettings, produceTogether, produceWell } from './produce.ts'
@@ -17,6 +17,7 @@ export const scenarios: Readonly<Record<string, (dialogue: Dialogue) => Promise<
   idempotence,
   fetch: fetching,
   'fetch sessions': fetchSessions,
+  'created anew': anew,
   offsets,
   'joining groups': joiningGroups,
   'living groups': livingGroups,
