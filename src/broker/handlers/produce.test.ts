@@ -202,6 +202,19 @@ describe('acks', () => {
     assert.deepEqual(codesOf((await response)!), [ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND])
   })
 
+  test('a log on a disk that hangs takes no more than all requests may hold', async () => {
+    const topics = await broker({}, { immediate: false, settings: { 'queued.max.request.bytes': '1000' } })
+    const send = () => handleProduce(topics.context(9), requestOf({ data: { orders: [batchOf(['x'.repeat(800)])] } }))
+    const first = [send(), send()]
+    assert.deepEqual(codesOf((await send())!), [ErrorCode.REQUEST_TIMED_OUT])
+    assert.equal(topics.log('orders').logEndOffset, 2)
+    topics.log('orders').flush()
+    await Promise.all(first)
+    const last = send()
+    topics.log('orders').flush()
+    assert.deepEqual(codesOf((await last)!), [ErrorCode.NONE])
+  })
+
   test('0 gets no answer', async () => {
     const topics = await broker({}, { immediate: false })
     assert.equal(handleProduce(topics.context(9), requestOf({ acks: 0 })), null)

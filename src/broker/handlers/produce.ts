@@ -22,7 +22,7 @@ import {
 import type { Services } from '../services.ts'
 import { WaitingProduce } from '../waiting-produces.ts'
 
-type Needs = 'clock' | 'cluster' | 'replicas' | 'endpointFor'
+type Needs = 'clock' | 'cluster' | 'replicas' | 'settings' | 'endpointFor'
 type Context = RequestContext & Pick<Services, Needs>
 type TopicRequest = ProduceRequest['topicData'][number]
 type PartitionRequest = TopicRequest['partitionData'][number]
@@ -137,7 +137,7 @@ function produceToPartition(
 }
 
 function append(
-  { clock, apiVersion }: Context,
+  { clock, apiVersion, settings }: Context,
   acks: number,
   partition: Partition,
   bytes: Uint8Array,
@@ -159,6 +159,11 @@ function append(
       undefined,
       logStartOffset,
     )
+  }
+  // A request that timed out no longer counts against the memory of requests, but its batch waits on. A log that alone holds as much as
+  // all requests may is on a disk that hangs.
+  if (settings.queuedMaxRequestBytes >= 0 && partition.queuedBytes > settings.queuedMaxRequestBytes) {
+    return refused(index, ErrorCode.REQUEST_TIMED_OUT, 'the disk does not keep up', undefined, logStartOffset)
   }
   const appended = partition.append(checked.bytes ?? bytes, 'client')
   if (!appended.ok) return refused(index, codeOfAppend[appended.refusal], null, undefined, logStartOffset)
