@@ -34,16 +34,6 @@ export interface ReaderHost {
   fail(error: unknown): void
 }
 
-export interface SegmentDescription {
-  readonly baseOffset: Offset
-  /** Where the next segment begins, or the log's end. */
-  readonly nextOffset: Offset
-  readonly sizeBytes: number
-  /** Of its records; -1 when none has a timestamp. */
-  readonly maxTimestamp: number
-  readonly createdAtMs: number
-}
-
 export const nothingRead: LogRead = { ok: true, chunks: [], sizeBytes: 0 }
 export const outOfRange: LogRead = { ok: false, refusal: 'offsetOutOfRange' }
 export const offlineRead: LogRead = { ok: false, refusal: 'offline' }
@@ -99,19 +89,6 @@ export class LogReader {
         }
       }
       return found
-    })
-  }
-
-  describeSegments(): Promise<SegmentDescription[]> {
-    return this.#undisturbed(async (log) => {
-      const descriptions: SegmentDescription[] = []
-      for (const [i, segment] of log.segments.entries()) {
-        if (segment.maxTimestamp === null) await this.#indexesOf(segment, log)
-        const { baseOffset, sizeBytes, createdAtMs, maxTimestamp } = segment
-        const nextOffset = log.segments[i + 1]?.baseOffset ?? log.logEndOffset
-        descriptions.push({ baseOffset, nextOffset, sizeBytes, maxTimestamp: maxTimestamp ?? -1, createdAtMs })
-      }
-      return descriptions
     })
   }
 

@@ -6,10 +6,7 @@
 
 import { invariant } from '../lib/invariant.ts'
 import {
-  baseOffsetOf,
   lastOffsetDeltaOf,
-  lastOffsetOf,
-  leaderEpochOf,
   maxTimestampOf,
   noProducerId,
   producerIdOf,
@@ -20,14 +17,7 @@ import {
 import { type EpochEnd, LeaderEpochCache } from './leader-epoch-cache.ts'
 import { cutLog } from './log-cut.ts'
 import { LogClosedError } from './log-errors.ts'
-import {
-  LogReader,
-  nothingRead,
-  offlineRead,
-  outOfRange,
-  type ReadableLog,
-  type SegmentDescription,
-} from './log-reader.ts'
+import { LogReader, nothingRead, offlineRead, outOfRange, type ReadableLog } from './log-reader.ts'
 import { LogWriter } from './log-writer.ts'
 import type {
   Appended,
@@ -71,10 +61,6 @@ export interface AppendOptions {
    */
   readonly verification?: Verification | null
 }
-
-export type ReplicatedAppend =
-  | { readonly ok: true; readonly lastOffset: Offset }
-  | { readonly ok: false; readonly refusal: 'offline' | 'unexpectedOffset' }
 
 export class SegmentedLog implements PartitionLog {
   readonly name: string
@@ -260,21 +246,6 @@ export class SegmentedLog implements PartitionLog {
     return { ok: true, baseOffset, lastOffset, duplicate: false, logAppendTimeMs }
   }
 
-  /**
-   * Appends a batch as the leader has it, offsets and epoch included; offsets may leave a gap (compaction), never go back. The log keeps
-   * `batch` until it is written. The producer's state follows; the leader has checked it.
-   */
-  appendReplicated(batch: Uint8Array): ReplicatedAppend {
-    if (this.#isOffline) return { ok: false, refusal: 'offline' }
-    const baseOffset = baseOffsetOf(batch)
-    if (baseOffset < this.#end) return { ok: false, refusal: 'unexpectedOffset' }
-    const producerId = producerIdOf(batch)
-    const producerBatch = producerId > noProducerId ? producerBatchOf(batch, 0, producerId, baseOffset) : null
-    const lastOffset = lastOffsetOf(batch)
-    this.#admit(batch, baseOffset, lastOffset, leaderEpochOf(batch), maxTimestampOf(batch), producerBatch)
-    return { ok: true, lastOffset }
-  }
-
   async read(from: Offset, maxBytes: number, upTo: Offset, atLeastOne: boolean): Promise<LogRead> {
     if (this.#isOffline) return offlineRead
     if (from < this.#start || from > this.#end) return outOfRange
@@ -338,22 +309,12 @@ export class SegmentedLog implements PartitionLog {
     if (this.#producers.expire(this.#context.clock.now(), this.#config.producerIdExpirationMs) > 0) this.#changed = true
   }
 
-  /** What retention and compaction decide by, oldest first. Rejects when the disk fails. */
-  describeSegments(): Promise<SegmentDescription[]> {
-    return this.#reader.describeSegments()
-  }
-
   /** A batch that `end` lies in goes as a whole: the log then ends where that batch began. Nothing may be appended meanwhile. */
   async truncateTo(end: Offset): Promise<void> {
     await this.#exclusively(async () => {
       if (end >= this.#end) return
       await this.#reshape(() => (end < this.#segments[0]!.baseOffset ? this.#restart(end) : this.#truncate(end)))
     })
-  }
-
-  /** Drops everything; the log goes on, empty, at `offset`: what a follower does that its leader no longer reaches. */
-  async restartAt(offset: Offset): Promise<void> {
-    await this.#exclusively(() => this.#reshape(() => this.#restart(offset)))
   }
 
   async advanceStartTo(start: Offset): Promise<void> {
