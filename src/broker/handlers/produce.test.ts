@@ -205,7 +205,7 @@ describe('acks', () => {
   test('a log on a disk that hangs takes no more than all requests may hold', async () => {
     const topics = await broker({}, { immediate: false, settings: { 'queued.max.request.bytes': '1000' } })
     const send = () => handleProduce(topics.context(9), requestOf({ data: { orders: [batchOf(['x'.repeat(800)])] } }))
-    const first = [send(), send()]
+    const first = [Promise.resolve(send()), Promise.resolve(send())]
     assert.deepEqual(codesOf((await send())!), [ErrorCode.REQUEST_TIMED_OUT])
     assert.equal(topics.log('orders').logEndOffset, 2)
     topics.log('orders').flush()
