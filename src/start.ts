@@ -181,6 +181,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     listeners,
     stop() {
       life.stage = 'ending'
+      // Clients go first, before anything they could ask is taken apart.
       stopped ??= unwind([...undo, () => server.close()], logger)
       return stopped
     },

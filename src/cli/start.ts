@@ -28,7 +28,7 @@ export function startCommand(): Command {
     .option('--set <name=value>', "one setting by Kafka's name; may be repeated, wins over --config", collect)
     .option('--dev', 'for development: groups start without delay, members are gone when their socket closes')
     .addOption(new Option('--log-level <level>', 'how much to say').choices(logLevels).default('info'))
-    .addHelpText('after', `\nFor example: odradek start --port 9093 --data ./orders --set log.retention.hours=24`)
+    .addHelpText('after', `\nFor example: odradek start --port 9093 --data ./orders --set num.partitions=3`)
     .action((options: StartOptions & { readonly logLevel: LogLevel }) => run(options))
 }
 
