@@ -12,6 +12,7 @@ import { silentLogger } from '../src/lib/logger.ts'
 import { buildBatch } from '../src/records/batch-builder.ts'
 import { codecById } from '../src/records/codec.ts'
 import { buildEndTransactionMarker } from '../src/records/control-batch.ts'
+import { smallConfig } from '../src/storage/partition-log.contract.ts'
 import { LogDirectory } from '../src/storage/log-directory.ts'
 import type { SegmentedLog } from '../src/storage/segmented-log.ts'
 import { kafkaTool, withoutKafkaTools } from './support/tools.ts'
@@ -66,6 +67,7 @@ suite('kafka-dump-log', { skip: withoutKafkaTools() }, () => {
       nodeId: 1,
     })
     const config = {
+      ...smallConfig,
       segmentBytes: 100_000,
       segmentMs: 1e12,
       segmentJitterMs: 0,

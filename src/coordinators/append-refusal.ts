@@ -9,5 +9,7 @@ export const codeOfAppendRefusal = {
   invalidProducerEpoch: ErrorCode.UNKNOWN_SERVER_ERROR,
   outOfOrderSequence: ErrorCode.UNKNOWN_SERVER_ERROR,
   invalidTxnState: ErrorCode.UNKNOWN_SERVER_ERROR,
+  diskFull: ErrorCode.COORDINATOR_NOT_AVAILABLE, // until there is room
+  budgetExceeded: ErrorCode.UNKNOWN_SERVER_ERROR,
   offline: ErrorCode.NOT_COORDINATOR, // a storage error: the client looks for the next leader
 } satisfies Record<AppendRefusal, ErrorCode>

@@ -22,6 +22,17 @@ export const smallConfig: LogConfig = {
   indexIntervalBytes: 100,
   flushPolicy: 'fsync',
   producerIdExpirationMs: 86_400_000,
+  deletes: true,
+  compacts: false,
+  retentionMs: Infinity,
+  retentionBytes: Infinity,
+  fileDeleteDelayMs: 0,
+  minCleanableDirtyRatio: 0.5,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Infinity,
+  deleteRetentionMs: 86_400_000,
+  budgetPolicy: 'delete',
+  budgetWeight: 1,
 }
 
 export const ordersTopicId = 'bYTNgNGuTtWhMHc-8cU6sQ'

@@ -14,6 +14,30 @@ export interface LogConfig {
   /** `fsync`: durable before it is confirmed (group commit). `page-cache`: written is enough, as Kafka. */
   readonly flushPolicy: 'fsync' | 'page-cache'
   readonly producerIdExpirationMs: number
+  /** `cleanup.policy`: old segments go by age and size; the last record of each key stays. Both, one, or none. */
+  readonly deletes: boolean
+  readonly compacts: boolean
+  /** Infinity: no limit. */
+  readonly retentionMs: number
+  /** Infinity: no limit. */
+  readonly retentionBytes: number
+  /** Files of deleted segments stay this long, renamed to `.deleted`. */
+  readonly fileDeleteDelayMs: number
+  /** A compacted log is cleaned when more than this part of it, by bytes, has not been. */
+  readonly minCleanableDirtyRatio: number
+  /** Younger records are not compacted. */
+  readonly minCompactionLagMs: number
+  /** Older records are compacted whatever the ratio; Infinity: no limit. */
+  readonly maxCompactionLagMs: number
+  /** Tombstones and transaction markers stay this long after a cleaning has seen them (KIP-534). */
+  readonly deleteRetentionMs: number
+  /**
+   * What the disk budget does with this log when it is used up: `delete` drops its oldest segments, `refuse` refuses its producers,
+   * `exempt` neither (internal topics).
+   */
+  readonly budgetPolicy: 'delete' | 'refuse' | 'exempt'
+  /** Under the budget, records of weight 2 stay twice as long as those of weight 1. Greater than 0. */
+  readonly budgetWeight: number
 }
 
 export type AppendRefusal =
@@ -21,6 +45,8 @@ export type AppendRefusal =
   | 'invalidProducerEpoch'
   | 'outOfOrderSequence'
   | 'invalidTxnState'
+  | 'diskFull' // the volume has no room; goes on by itself when there is
+  | 'budgetExceeded' // the disk budget is used up, and this log may not lose records for it
   | 'offline' // a disk fault closed this log; see `fault`
 
 export type Appended =

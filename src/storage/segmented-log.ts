@@ -653,5 +653,7 @@ const refusedAppend = {
   invalidProducerEpoch: { ok: false, refusal: 'invalidProducerEpoch' },
   outOfOrderSequence: { ok: false, refusal: 'outOfOrderSequence' },
   invalidTxnState: { ok: false, refusal: 'invalidTxnState' },
+  diskFull: { ok: false, refusal: 'diskFull' },
+  budgetExceeded: { ok: false, refusal: 'budgetExceeded' },
   offline: { ok: false, refusal: 'offline' },
 } as const satisfies Record<AppendRefusal, Appended>

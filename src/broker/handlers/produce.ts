@@ -51,6 +51,9 @@ const codeOfAppend = {
   invalidProducerEpoch: ErrorCode.INVALID_PRODUCER_EPOCH,
   outOfOrderSequence: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
   invalidTxnState: ErrorCode.INVALID_TXN_STATE,
+  diskFull: ErrorCode.KAFKA_STORAGE_ERROR,
+  // Not one that producers try again: the operator has to act.
+  budgetExceeded: ErrorCode.POLICY_VIOLATION,
   offline: ErrorCode.KAFKA_STORAGE_ERROR,
 } satisfies Record<AppendRefusal, ErrorCode>
 
@@ -61,6 +64,11 @@ const hidesLogStart: ReadonlySet<ErrorCode> = new Set([
   ErrorCode.RECORD_LIST_TOO_LARGE,
   ErrorCode.KAFKA_STORAGE_ERROR,
 ])
+
+const wordsOfAppend: { readonly [Refusal in AppendRefusal]?: string } = {
+  diskFull: 'the disk of the broker is full',
+  budgetExceeded: 'the disk budget of the broker is used up, and disk.budget.policy of this topic is refuse',
+}
 
 const noBytes = new Uint8Array(0)
 const noRecordErrors: readonly [] = []
@@ -166,7 +174,10 @@ function append(
     return refused(index, ErrorCode.REQUEST_TIMED_OUT, 'the disk does not keep up', undefined, logStartOffset)
   }
   const appended = partition.append(checked.bytes ?? bytes, 'client')
-  if (!appended.ok) return refused(index, codeOfAppend[appended.refusal], null, undefined, logStartOffset)
+  if (!appended.ok) {
+    const { refusal } = appended
+    return refused(index, codeOfAppend[refusal], wordsOfAppend[refusal] ?? null, undefined, logStartOffset)
+  }
 
   const answer = {
     index,

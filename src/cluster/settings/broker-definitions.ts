@@ -1,13 +1,27 @@
 // The broker settings this program acts on. The left side is the field of `BrokerSettings`, the right side says Kafka's name,
 // type, default and bounds (KafkaConfig 4.3). Where a default is our own, a comment says why.
 
-import { boolean, double, int, list, long, noLimit, oneOf, optional, short, string } from './config-definition.ts'
+import {
+  boolean,
+  diskAmount,
+  double,
+  int,
+  list,
+  long,
+  noLimit,
+  oneOf,
+  optional,
+  short,
+  string,
+} from './config-definition.ts'
 
 /** `compression.type` of topic and broker; `producer` keeps what the producer chose. */
 export const compressionTypes = ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'] as const
 export const timestampTypes = ['CreateTime', 'LogAppendTime'] as const
 /** Our own. `fsync`: acknowledged means kept, as acks=all promises. `page-cache`: written is enough, as in Kafka. */
 export const flushPolicies = ['fsync', 'page-cache'] as const
+/** Our own. What a topic does when the disk budget is used up: lose its oldest records, or refuse new ones. */
+export const diskBudgetPolicies = ['delete', 'refuse'] as const
 export const cleanupPolicies = ['compact', 'delete'] as const
 
 const maxInt = 2_147_483_647
@@ -101,6 +115,62 @@ export const brokerDefinitions = {
     documentation: 'How long an idle idempotent producer is remembered.',
   }),
 
+  // What is done to logs in the background.
+  logRetentionCheckIntervalMs: long('log.retention.check.interval.ms', 300_000, {
+    atLeast: 1,
+    documentation: 'How often segments are looked for that retention may delete.',
+  }),
+  logInitialTaskDelayMs: long('log.initial.task.delay.ms', 30_000, {
+    atLeast: 0,
+    documentation: 'How long after the start the first look for such segments comes.',
+  }),
+  logCleanerEnable: boolean('log.cleaner.enable', true, {
+    documentation: 'Whether partitions with cleanup.policy=compact are compacted.',
+  }),
+  logCleanerDedupeBufferSize: long('log.cleaner.dedupe.buffer.size', 134_217_728, {
+    atLeast: 1024,
+    documentation: 'Most memory for the keys of one cleaning, in bytes.',
+  }),
+  logCleanerIoBufferSize: int('log.cleaner.io.buffer.size', 524_288, {
+    atLeast: 1024,
+    documentation: 'Bytes that a cleaning reads at once.',
+  }),
+  logCleanerIoBufferLoadFactor: double('log.cleaner.io.buffer.load.factor', 0.9, {
+    atLeast: 0.1,
+    atMost: 0.99,
+    documentation: 'How full the key map of a cleaning may become.',
+  }),
+  logCleanerIoMaxBytesPerSecond: double('log.cleaner.io.max.bytes.per.second', 1.7976931348623157e308, {
+    atLeast: 1,
+    documentation: 'Bytes a second that cleanings may read and write together.',
+  }),
+  logCleanerBackoffMs: long('log.cleaner.backoff.ms', 15_000, {
+    atLeast: 0,
+    documentation: 'How often partitions to clean are looked for when there was none.',
+  }),
+
+  // The disk. Kafka has no such settings (KIP-61 asked for them).
+  diskBudget: optional(
+    diskAmount('disk.budget', {
+      documentation:
+        'Most that all logs may take: bytes, as 200GiB, or a part of the volume, as 80%. When it is used up the oldest segments of all topics go first, by disk.budget.weight; topics with disk.budget.policy=refuse keep theirs. When absent: no bound.',
+    }),
+  ),
+  diskFreeReserve: optional(
+    diskAmount('disk.free.reserve', {
+      documentation:
+        'Room that is left free on the volume, whoever fills it: bytes or a part of the volume. What is missing counts as if disk.budget were smaller. When absent: none.',
+    }),
+  ),
+  logScrubMaxBytesPerSecond: double('log.scrub.io.max.bytes.per.second', 2_097_152, {
+    atLeast: 0,
+    documentation: 'Bytes a second at which logs are read in the background to find damage; 0: not at all.',
+  }),
+  logScrubIntervalMs: long('log.scrub.interval.ms', 604_800_000, {
+    atLeast: 1,
+    documentation: 'How long after a whole round of reading the next one begins.',
+  }),
+
   // Connections and requests.
   socketRequestMaxBytes: int('socket.request.max.bytes', 104_857_600, {
     atLeast: 1,
@@ -168,28 +238,35 @@ export const brokerDefinitions = {
 }
 
 /**
- * Defaults of topic configs that the broker does not act on by itself yet: checked and handed to topics as their defaults, so
- * that a taken-over server.properties means what it meant.
+ * Settings that are nothing but the defaults of topic configs: checked and handed to topics, so that a taken-over server.properties
+ * means what it meant.
  */
-export const passiveBrokerDefinitions = [
-  list('log.cleanup.policy', 'delete', { items: cleanupPolicies, honoured: false }),
+export const topicDefaultDefinitions = [
+  list('log.cleanup.policy', 'delete', { items: cleanupPolicies, documentation: 'Default of cleanup.policy.' }),
   int('compression.gzip.level', -1, { atLeast: -1, atMost: 9, except: 0, honoured: false }),
   int('compression.lz4.level', 9, { atLeast: 1, atMost: 17, honoured: false }),
   int('compression.zstd.level', 3, { atLeast: -131_072, atMost: 22, honoured: false }),
-  long('log.cleaner.delete.retention.ms', 86_400_000, { atLeast: 0, honoured: false }),
-  long('log.segment.delete.delay.ms', 60_000, { atLeast: 0, honoured: false }),
+  long('log.cleaner.delete.retention.ms', 86_400_000, { atLeast: 0, documentation: 'Default of delete.retention.ms.' }),
+  long('log.segment.delete.delay.ms', 60_000, { atLeast: 0, documentation: 'Default of file.delete.delay.ms.' }),
   long('log.flush.interval.messages', noLimit, { atLeast: 1, honoured: false }),
   optional(long('log.flush.interval.ms', 0, { honoured: false })),
   long('log.flush.scheduler.interval.ms', noLimit, { honoured: false }),
   long('log.local.retention.bytes', -2, { atLeast: -2, honoured: false }),
   long('log.local.retention.ms', -2, { atLeast: -2, honoured: false }),
-  long('log.cleaner.max.compaction.lag.ms', noLimit, { atLeast: 1, honoured: false }),
-  long('log.cleaner.min.compaction.lag.ms', 0, { atLeast: 0, honoured: false }),
-  double('log.cleaner.min.cleanable.ratio', 0.5, { atLeast: 0, atMost: 1, honoured: false }),
+  long('log.cleaner.max.compaction.lag.ms', noLimit, {
+    atLeast: 1,
+    documentation: 'Default of max.compaction.lag.ms.',
+  }),
+  long('log.cleaner.min.compaction.lag.ms', 0, { atLeast: 0, documentation: 'Default of min.compaction.lag.ms.' }),
+  double('log.cleaner.min.cleanable.ratio', 0.5, {
+    atLeast: 0,
+    atMost: 1,
+    documentation: 'Default of min.cleanable.dirty.ratio.',
+  }),
   boolean('log.preallocate', false, { honoured: false }),
-  long('log.retention.bytes', -1, { honoured: false }),
-  optional(long('log.retention.ms', 0, { honoured: false })),
-  optional(int('log.retention.minutes', 0, { honoured: false })),
-  int('log.retention.hours', 168, { honoured: false }),
+  long('log.retention.bytes', -1, { documentation: 'Default of retention.bytes.' }),
+  optional(long('log.retention.ms', 0, { documentation: 'Default of retention.ms.' })),
+  optional(int('log.retention.minutes', 0, { documentation: 'Default of retention.ms, in minutes.' })),
+  int('log.retention.hours', 168, { documentation: 'Default of retention.ms, in hours.' }),
   boolean('unclean.leader.election.enable', false, { honoured: false }),
 ]

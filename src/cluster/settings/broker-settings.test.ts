@@ -87,7 +87,7 @@ test('a KRaft configuration starts: its controllers and its other settings are l
     'advertised.listeners': 'PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093',
     'num.io.threads': '8',
     'log.dirs': '/var/lib/kafka',
-    'log.retention.hours': '24',
+    'log.flush.interval.ms': '24',
     'listener.name.plaintext.x': 'y',
   })
   assert.ok(parsed.ok)
@@ -96,7 +96,7 @@ test('a KRaft configuration starts: its controllers and its other settings are l
   assert.deepEqual(settings.listeners, [{ name: 'PLAINTEXT', host: '', port: 9092 }])
   assert.deepEqual(settings.advertisedListeners, [{ name: 'PLAINTEXT', host: 'localhost', port: 9092 }])
   assert.equal(settings.dataFolder, '/var/lib/kafka')
-  const warned = ['process.roles', 'num.io.threads', 'log.retention.hours', 'CONTROLLER', 'listener.name.plaintext.x']
+  const warned = ['process.roles', 'num.io.threads', 'log.flush.interval.ms', 'CONTROLLER', 'listener.name.plaintext.x']
   for (const name of warned)
     assert.ok(
       warnings.some((warning) => warning.includes(name)),

@@ -1,7 +1,7 @@
 // The settings of one broker: Kafka's names in, typed fields out. Everything wrong is reported at once, in words that say what to
 // do; what Kafka knows and this program does not act on is accepted with a warning.
 
-import { brokerDefinitions, passiveBrokerDefinitions } from './broker-definitions.ts'
+import { brokerDefinitions, topicDefaultDefinitions } from './broker-definitions.ts'
 import { type ConfigDefinition, valueOf } from './config-definition.ts'
 import { type ListenerAddress, parseListener } from './listeners.ts'
 import { nearestName } from './nearest-name.ts'
@@ -25,7 +25,7 @@ export type ParsedBrokerSettings =
   | { readonly ok: false; readonly problems: readonly string[] }
 
 const definitionsByName = new Map<string, ConfigDefinition>(
-  [...Object.values(brokerDefinitions), ...passiveBrokerDefinitions].map((definition) => [definition.name, definition]),
+  [...Object.values(brokerDefinitions), ...topicDefaultDefinitions].map((definition) => [definition.name, definition]),
 )
 const knownNames = [...definitionsByName.keys(), ...unusedKafkaNames, 'broker.id']
 

@@ -85,6 +85,33 @@ export function double(name: string, defaultValue: number, bounds: NumberBounds 
   }
 }
 
+/** An amount of disk: bytes, or a part of the volume. */
+export type DiskAmount = { readonly bytes: number } | { readonly percent: number }
+
+const byteUnits: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ...['k', 'm', 'g', 't'].flatMap((letter, i): [string, number][] => [
+    [`${letter}b`, 1000 ** (i + 1)],
+    [`${letter}ib`, 1024 ** (i + 1)],
+  ]),
+])
+
+/** `10737418240`, `10GiB`, `10GB` or `80%`. Kafka has no such type: it is shown as a string. */
+export function diskAmount(name: string, options: Common = {}): ConfigDefinition<DiskAmount> {
+  return {
+    ...common(name, 'string', null, options),
+    parse(text) {
+      const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([a-z%]*)$/i.exec(text.trim()) ?? []
+      const value = Number(number)
+      if (unit === '%' && value > 0 && value <= 100) return { ok: true, value: { percent: value } }
+      const factor = byteUnits.get(unit?.toLowerCase() ?? '?')
+      const bytes = factor === undefined ? 0 : Math.floor(value * factor)
+      if (bytes > 0 && Number.isSafeInteger(bytes)) return { ok: true, value: { bytes } }
+      return refuse(name, text, 'Must be bytes, as 10737418240 or 10GiB, or a part of the volume, as 80%')
+    },
+  }
+}
+
 export function boolean(name: string, defaultValue: boolean, options: Common = {}): ConfigDefinition<boolean> {
   return {
     ...common(name, 'boolean', String(defaultValue), options),

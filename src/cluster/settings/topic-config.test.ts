@@ -58,7 +58,7 @@ test('a log gets its settings in bytes and milliseconds', () => {
     ['flush.policy', 'page-cache'],
     ['internal.segment.bytes', '1000'],
   ])
-  assert.deepEqual(logConfigFor({ configs }, brokerSettings({ 'producer.id.expiration.ms': '77' })), {
+  assert.deepEqual(logConfigFor({ configs, internal: false }, brokerSettings({ 'producer.id.expiration.ms': '77' })), {
     segmentBytes: 1000,
     segmentMs: 604_800_000,
     segmentJitterMs: 0,
@@ -66,7 +66,38 @@ test('a log gets its settings in bytes and milliseconds', () => {
     indexIntervalBytes: 4096,
     flushPolicy: 'page-cache',
     producerIdExpirationMs: 77,
+    deletes: true,
+    compacts: false,
+    retentionMs: 604_800_000,
+    retentionBytes: Infinity,
+    fileDeleteDelayMs: 60_000,
+    minCleanableDirtyRatio: 0.5,
+    minCompactionLagMs: 0,
+    maxCompactionLagMs: Infinity,
+    deleteRetentionMs: 86_400_000,
+    budgetPolicy: 'delete',
+    budgetWeight: 1,
   })
+})
+
+test('without a limit of retention nothing is too old or too much', () => {
+  const configs = new Map([['retention.ms', '-1']])
+  const { retentionMs, retentionBytes } = logConfigFor({ configs, internal: false }, brokerSettings())
+  assert.deepEqual([retentionMs, retentionBytes], [Infinity, Infinity])
+})
+
+test('a compacted log rolls in time for max.compaction.lag.ms', () => {
+  const configs = new Map([
+    ['cleanup.policy', 'compact'],
+    ['max.compaction.lag.ms', '60000'],
+  ])
+  assert.equal(logConfigFor({ configs, internal: false }, brokerSettings()).segmentMs, 60_000)
+})
+
+test('an internal topic is exempt from the disk budget', () => {
+  const configs = new Map([['disk.budget.policy', 'refuse']])
+  const policyOf = (internal: boolean) => logConfigFor({ configs, internal }, brokerSettings()).budgetPolicy
+  assert.deepEqual([policyOf(false), policyOf(true)], ['refuse', 'exempt'])
 })
 
 describe('configs for a topic', () => {
@@ -115,7 +146,7 @@ describe('described configs', () => {
   const broker = brokerSettings({ 'log.segment.bytes': '2000000', 'log.roll.hours': '1', 'num.io.threads': '8' })
   const configs = new Map([
     ['segment.bytes', '3000000'],
-    ['retention.ms', '1000'],
+    ['flush.ms', '1000'],
   ])
   const described = new Map(describeTopicConfigs(configs, broker).map((config) => [config.name, config]))
 
@@ -145,8 +176,8 @@ describe('described configs', () => {
   })
 
   test('show what was set although it has no effect, and nothing else without effect', () => {
-    assert.equal(described.get('retention.ms')!.value, '1000')
-    assert.equal(described.has('retention.bytes'), false)
+    assert.equal(described.get('flush.ms')!.value, '1000')
+    assert.equal(described.has('flush.messages'), false)
     assert.equal(described.has('internal.segment.bytes'), false)
   })
 

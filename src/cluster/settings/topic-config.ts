@@ -66,19 +66,50 @@ export interface LogSettings {
   readonly indexIntervalBytes: number
   readonly flushPolicy: 'fsync' | 'page-cache'
   readonly producerIdExpirationMs: number
+  readonly deletes: boolean
+  readonly compacts: boolean
+  readonly retentionMs: number
+  readonly retentionBytes: number
+  readonly fileDeleteDelayMs: number
+  readonly minCleanableDirtyRatio: number
+  readonly minCompactionLagMs: number
+  readonly maxCompactionLagMs: number
+  readonly deleteRetentionMs: number
+  readonly budgetPolicy: 'delete' | 'refuse' | 'exempt'
+  readonly budgetWeight: number
 }
 
-export function logConfigFor(topic: { readonly configs: TopicConfigs }, broker: BrokerSettings): LogSettings {
+/** An internal topic is exempt from the disk budget: without it nothing else goes on. */
+export function logConfigFor(
+  topic: { readonly configs: TopicConfigs; readonly internal: boolean },
+  broker: BrokerSettings,
+): LogSettings {
   const settings = topicSettings(topic, broker)
   return {
     segmentBytes: settings.internalSegmentBytes ?? settings.segmentBytes,
-    segmentMs: settings.segmentMs,
+    // As in Kafka (LogConfig.maxSegmentMs): what must be compacted in time must not wait in an active segment.
+    segmentMs: settings.compacted ? Math.min(settings.segmentMs, settings.maxCompactionLagMs) : settings.segmentMs,
     segmentJitterMs: settings.segmentJitterMs,
     segmentIndexBytes: settings.segmentIndexBytes,
     indexIntervalBytes: settings.indexIntervalBytes,
     flushPolicy: settings.flushPolicy,
     producerIdExpirationMs: broker.producerIdExpirationMs,
+    deletes: settings.cleanupPolicy.includes('delete'),
+    compacts: settings.compacted,
+    retentionMs: unlimitedIfNegative(settings.retentionMs),
+    retentionBytes: unlimitedIfNegative(settings.retentionBytes),
+    fileDeleteDelayMs: settings.fileDeleteDelayMs,
+    minCleanableDirtyRatio: settings.minCleanableDirtyRatio,
+    minCompactionLagMs: settings.minCompactionLagMs,
+    maxCompactionLagMs: settings.maxCompactionLagMs >= Number.MAX_SAFE_INTEGER ? Infinity : settings.maxCompactionLagMs,
+    deleteRetentionMs: settings.deleteRetentionMs,
+    budgetPolicy: topic.internal ? 'exempt' : settings.diskBudgetPolicy,
+    budgetWeight: settings.diskBudgetWeight,
   }
+}
+
+function unlimitedIfNegative(limit: number): number {
+  return limit < 0 ? Infinity : limit
 }
 
 /** What Kafka says where the broker has no tiered storage (LogConfig.validateRemoteStorageOnlyIfSystemEnabled). */

@@ -1,7 +1,13 @@
 // The configs of a topic (LogConfig 4.3), each with the broker settings that give its default, first wins (KIP-226).
 // `honoured` says whether this broker acts on it; the others are checked, kept and shown again.
 
-import { cleanupPolicies, compressionTypes, flushPolicies, timestampTypes } from './broker-definitions.ts'
+import {
+  cleanupPolicies,
+  compressionTypes,
+  diskBudgetPolicies,
+  flushPolicies,
+  timestampTypes,
+} from './broker-definitions.ts'
 import {
   boolean,
   type ConfigDefinition,
@@ -143,6 +149,68 @@ export const honouredTopicDefinitions = {
     }),
     'log.cleanup.policy',
   ),
+  retentionMs: topic(
+    long('retention.ms', 604_800_000, {
+      atLeast: -1,
+      documentation: 'Age at which records are deleted, by whole segments, under cleanup.policy=delete; -1: never.',
+    }),
+    'log.retention.ms',
+    ['log.retention.minutes', 60_000],
+    ['log.retention.hours', hourMs],
+  ),
+  retentionBytes: topic(
+    long('retention.bytes', -1, {
+      documentation:
+        'Size of a partition beyond which its oldest segments are deleted, under cleanup.policy=delete; -1: none.',
+    }),
+    'log.retention.bytes',
+  ),
+  fileDeleteDelayMs: topic(
+    long('file.delete.delay.ms', 60_000, {
+      atLeast: 0,
+      documentation: 'How long the files of deleted segments stay.',
+    }),
+    'log.segment.delete.delay.ms',
+  ),
+  minCleanableDirtyRatio: topic(
+    double('min.cleanable.dirty.ratio', 0.5, {
+      atLeast: 0,
+      atMost: 1,
+      documentation: 'A compacted partition is cleaned when more than this part of its bytes has not been cleaned yet.',
+    }),
+    'log.cleaner.min.cleanable.ratio',
+  ),
+  minCompactionLagMs: topic(
+    long('min.compaction.lag.ms', 0, { atLeast: 0, documentation: 'Age before which a record is not compacted.' }),
+    'log.cleaner.min.compaction.lag.ms',
+  ),
+  maxCompactionLagMs: topic(
+    long('max.compaction.lag.ms', noLimit, {
+      atLeast: 1,
+      documentation: 'Age at which a record is compacted whatever min.cleanable.dirty.ratio says.',
+    }),
+    'log.cleaner.max.compaction.lag.ms',
+  ),
+  deleteRetentionMs: topic(
+    long('delete.retention.ms', 86_400_000, {
+      atLeast: 0,
+      documentation: 'How long tombstones stay in a compacted partition.',
+    }),
+    'log.cleaner.delete.retention.ms',
+  ),
+  diskBudgetPolicy: topic(
+    oneOf('disk.budget.policy', 'delete', diskBudgetPolicies, {
+      documentation:
+        'When the disk budget is used up. delete: the oldest records go. refuse: nothing goes, producers are refused.',
+    }),
+  ),
+  diskBudgetWeight: topic(
+    double('disk.budget.weight', 1, {
+      atLeast: 0.001,
+      atMost: 1000,
+      documentation: 'Under the disk budget, records of a topic with weight 2 stay twice as long as those of weight 1.',
+    }),
+  ),
 }
 
 const passive = { honoured: false }
@@ -151,8 +219,6 @@ const passiveTopicDefinitions: readonly TopicDefinition[] = [
   topic(int('compression.gzip.level', -1, { atLeast: -1, atMost: 9, except: 0, ...passive }), 'compression.gzip.level'),
   topic(int('compression.lz4.level', 9, { atLeast: 1, atMost: 17, ...passive }), 'compression.lz4.level'),
   topic(int('compression.zstd.level', 3, { atLeast: -131_072, atMost: 22, ...passive }), 'compression.zstd.level'),
-  topic(long('delete.retention.ms', 86_400_000, { atLeast: 0, ...passive }), 'log.cleaner.delete.retention.ms'),
-  topic(long('file.delete.delay.ms', 60_000, { atLeast: 0, ...passive }), 'log.segment.delete.delay.ms'),
   topic(long('flush.messages', noLimit, { atLeast: 1, ...passive }), 'log.flush.interval.messages'),
   topic(
     long('flush.ms', noLimit, { atLeast: 0, ...passive }),
@@ -163,23 +229,10 @@ const passiveTopicDefinitions: readonly TopicDefinition[] = [
   topic(list('leader.replication.throttled.replicas', '', throttledReplicas)),
   topic(long('local.retention.bytes', -2, { atLeast: -2, ...passive }), 'log.local.retention.bytes'),
   topic(long('local.retention.ms', -2, { atLeast: -2, ...passive }), 'log.local.retention.ms'),
-  topic(long('max.compaction.lag.ms', noLimit, { atLeast: 1, ...passive }), 'log.cleaner.max.compaction.lag.ms'),
-  topic(
-    double('min.cleanable.dirty.ratio', 0.5, { atLeast: 0, atMost: 1, ...passive }),
-    'log.cleaner.min.cleanable.ratio',
-  ),
-  topic(long('min.compaction.lag.ms', 0, { atLeast: 0, ...passive }), 'log.cleaner.min.compaction.lag.ms'),
   topic(boolean('preallocate', false, passive), 'log.preallocate'),
   topic(boolean('remote.log.copy.disable', false, passive)),
   topic(boolean('remote.log.delete.on.disable', false, passive)),
   topic(boolean('remote.storage.enable', false, passive)),
-  topic(long('retention.bytes', -1, passive), 'log.retention.bytes'),
-  topic(
-    long('retention.ms', 604_800_000, { atLeast: -1, ...passive }),
-    'log.retention.ms',
-    ['log.retention.minutes', 60_000],
-    ['log.retention.hours', hourMs],
-  ),
   topic(boolean('unclean.leader.election.enable', false, passive), 'unclean.leader.election.enable'),
 ]
 
