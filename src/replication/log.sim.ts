@@ -29,6 +29,7 @@ export class SimulatedLog implements ReplicaLog {
   logEndOffset: Offset = 0
   writtenOffset: Offset = 0
   durableOffset: Offset = 0
+  highWatermark: Offset = 0
   firstUnstableOffset: Offset | null = null
   latestEpoch = -1
   sizeBytes = 0

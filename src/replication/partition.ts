@@ -230,6 +230,7 @@ export class Partition implements LogListener {
     this.#log = log
     log.listen(this)
     this.#highWatermark = this.#image.isr.length <= 1 ? log.durableOffset : log.logStartOffset
+    log.highWatermark = this.#highWatermark
     if (log.fault !== null) return this.failed(log.fault)
     this.#enter('idle')
     this.update(this.#image)
@@ -286,6 +287,7 @@ export class Partition implements LogListener {
   #advance(durable: Offset): void {
     if (this.#image.isr.length > 1 || durable <= this.#highWatermark) return
     this.#highWatermark = durable
+    this.#log!.highWatermark = durable
     const before = this.#bytes.committed
     this.#bytes.commitTo(durable)
     this.#waitCommitted.drainTo(durable)

@@ -105,6 +105,14 @@ export class LogReader {
     return segment.aborted
   }
 
+  largestTimestampOf(segment: Segment): Promise<number> {
+    return this.#undisturbed(async (log) => {
+      if (segment.maxTimestamp === null && !segment.removed) await this.#indexesOf(segment, log)
+      const { maxTimestamp, createdAtMs } = segment
+      return maxTimestamp !== null && maxTimestamp >= 0 ? maxTimestamp : createdAtMs
+    })
+  }
+
   #timeLookup(log: ReadableLog, upTo: Offset): TimeLookup {
     return {
       segments: log.segments,

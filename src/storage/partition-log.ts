@@ -87,6 +87,8 @@ export interface PartitionLog {
   readonly logEndOffset: Offset
   readonly writtenOffset: Offset
   readonly durableOffset: Offset
+  /** Told by who owns the log; the log's start until then. Retention and compaction leave alone what lies at or above it. */
+  highWatermark: Offset
   /** First offset of the oldest open transaction, or null when none is open. */
   readonly firstUnstableOffset: Offset | null
   /** Epoch of the last record, or -1. */

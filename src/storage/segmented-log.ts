@@ -14,10 +14,12 @@ import {
   stampLeaderEpoch,
   timestampTypeOf,
 } from '../records/batch.ts'
-import { type EpochEnd, LeaderEpochCache } from './leader-epoch-cache.ts'
-import { cutLog } from './log-cut.ts'
+import type { EpochEnd } from './leader-epoch-cache.ts'
 import { LogClosedError } from './log-errors.ts'
 import { LogReader, nothingRead, offlineRead, outOfRange, type ReadableLog } from './log-reader.ts'
+import { LogRoller } from './log-roller.ts'
+import { LogShape } from './log-shape.ts'
+import { LogState } from './log-state.ts'
 import { LogWriter } from './log-writer.ts'
 import type {
   Appended,
@@ -31,9 +33,8 @@ import type {
 } from './partition-log.ts'
 import { producerBatchOf } from './producer-batch.ts'
 import { encodeProducerSnapshot } from './producer-snapshot.ts'
-import { type ProducerBatch, type ProducerRefusal, ProducerState } from './producer-state.ts'
+import type { ProducerBatch, ProducerRefusal, ProducerState } from './producer-state.ts'
 import { emptyLog, type LoadedLog } from './loaded-log.ts'
-import { newSegment, removeSegment } from './segment-files.ts'
 import type { Segment } from './segment.ts'
 import { SideFiles } from './side-files.ts'
 import type { StorageContext } from './storage-context.ts'
@@ -63,37 +64,16 @@ export interface AppendOptions {
 }
 
 export class SegmentedLog implements PartitionLog {
-  readonly name: string
-  readonly folder: string
   readonly #context: StorageContext
-  readonly #host: LogHost
+  readonly #state: LogState
   readonly #writer: LogWriter
   readonly #tail: LogTail
-  #config: LogConfig
-  #listener: LogListener | null = null
-  #segments: Segment[]
-  #producers: ProducerState
-  #epochs: LeaderEpochCache
   readonly #sideFiles: SideFiles
+  readonly #roller: LogRoller
   readonly #reader: LogReader
+  readonly #shape: LogShape
   readonly #verifications = new Verifications()
-  #start: Offset
-  #end: Offset
-  #durable: Offset
-  #sizeBytes = 0
-  #fault: Error | null = null
-  #closing: Promise<void> | null = null
-  /** The folder is there. */
-  #created: boolean
-  /** Side files say less than memory does. */
-  #changed: boolean
-  /** Segments below are sealed: all their files are durable. */
-  #sealedTo: Offset
-  #sealing: Promise<void> = Promise.resolve()
-  /** Cutting, deleting and closing wait for each other. */
-  #exclusive: Promise<unknown> = Promise.resolve()
-  #reshaping = false
-  #shape = 0
+  #listener: LogListener | null = null
 
   constructor(
     context: StorageContext,
@@ -102,47 +82,63 @@ export class SegmentedLog implements PartitionLog {
     config: LogConfig,
     host: LogHost,
   ) {
-    this.name = place.name
-    this.folder = place.folder
-    this.#created = place.created
-    this.#changed = place.changed
+    const state = new LogState(place, loaded, config)
+    const fail = (error: unknown) => this.#fail(error)
     this.#context = context
-    this.#host = host
-    this.#config = config
+    this.#state = state
     this.#tail = context.tailCache.tail()
-    this.#segments = loaded.segments
-    this.#producers = loaded.producers
-    this.#epochs = loaded.epochs
     this.#sideFiles = new SideFiles(context, place.folder, loaded)
-    this.#reader = new LogReader(context, {
-      view: () => this.#readable(),
-      settled: () => this.#exclusive,
-      fail: (error) => this.#fail(error),
-    })
-    this.#start = loaded.logStartOffset
-    this.#end = loaded.logEndOffset
-    this.#durable = loaded.logEndOffset
-    this.#sealedTo = this.#active.baseOffset
-    this.#sizeBytes = this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, 0)
     this.#writer = new LogWriter(
       {
-        prepare: () => this.#create(),
-        syncFolder: () => context.disk.syncFolder(this.folder),
+        prepare: () => this.#roller.createFolder(),
+        syncFolder: () => context.disk.syncFolder(state.folder),
         written: (end) => this.#onWritten(end),
-        synced: (end) => this.#onSynced(end),
-        failed: (error) => this.#fail(error),
+        synced: (end) => this.#confirm(end),
+        failed: fail,
       },
-      this.#end,
+      state.end,
       config.flushPolicy === 'fsync',
     )
+    this.#roller = new LogRoller(context, {
+      state,
+      writer: this.#writer,
+      sideFiles: this.#sideFiles,
+      makeFolder: () => host.create(),
+      folderMade: place.created,
+      fail,
+    })
+    this.#reader = new LogReader(context, {
+      view: () => this.#readable(),
+      settled: () => this.#shape.settled(),
+      fail,
+    })
+    this.#shape = new LogShape(context, {
+      state,
+      writer: this.#writer,
+      sideFiles: this.#sideFiles,
+      roller: this.#roller,
+      tail: this.#tail,
+      abortedIn: (segment) => this.#reader.abortedIn(segment),
+      startAdvanced: () => host.startAdvanced(),
+      truncating: (end) => host.truncating(end),
+      fail,
+    })
+  }
+
+  get name(): string {
+    return this.#state.name
+  }
+
+  get folder(): string {
+    return this.#state.folder
   }
 
   get logStartOffset(): Offset {
-    return this.#start
+    return this.#state.start
   }
 
   get logEndOffset(): Offset {
-    return this.#end
+    return this.#state.end
   }
 
   get writtenOffset(): Offset {
@@ -150,19 +146,19 @@ export class SegmentedLog implements PartitionLog {
   }
 
   get durableOffset(): Offset {
-    return this.#durable
+    return this.#state.durable
   }
 
   get firstUnstableOffset(): Offset | null {
-    return this.#atStart(this.#producers.firstOpenOffset)
+    return this.#atStart(this.#state.producers.firstOpenOffset)
   }
 
   get latestEpoch(): number {
-    return this.#epochs.latestEpoch
+    return this.#state.epochs.latestEpoch
   }
 
   get sizeBytes(): number {
-    return this.#sizeBytes
+    return this.#state.sizeBytes
   }
 
   /** Appended and not yet written: what the broker bounds by pausing those who send. */
@@ -171,25 +167,51 @@ export class SegmentedLog implements PartitionLog {
   }
 
   get fault(): Error | null {
-    return this.#fault
+    return this.#state.fault
   }
 
   /** Below it nothing needs to be looked at after a crash: records and side files are durable. */
   get recoveryPoint(): Offset {
-    return Math.min(this.#writer.syncedOffset, this.#sealedTo === this.#active.baseOffset ? Infinity : this.#sealedTo)
+    return Math.min(this.#writer.syncedOffset, this.#roller.sealedTo)
+  }
+
+  get highWatermark(): Offset {
+    return this.#state.highWatermark
+  }
+
+  set highWatermark(offset: Offset) {
+    this.#state.highWatermark = offset
+  }
+
+  /** Oldest first; the last is active. It changes while the log is used: copy it before an await. */
+  get segments(): readonly Segment[] {
+    return this.#state.segments
+  }
+
+  /** Where a segment of this log ends: the base offset of the next one, or the end of the log. */
+  segmentEnd(segment: Segment): Offset {
+    return this.#state.segmentEnd(segment)
+  }
+
+  /**
+   * The greatest timestamp of the segment's records, or when its file was made when they have none (Kafka's largestTimestamp). Rejects
+   * when the disk fails.
+   */
+  largestTimestampOf(segment: Segment): Promise<number> {
+    return this.#reader.largestTimestampOf(segment)
   }
 
   get segmentCount(): number {
-    return this.#segments.length
+    return this.#state.segments.length
   }
 
   get config(): LogConfig {
-    return this.#config
+    return this.#state.config
   }
 
   /** What is remembered of each producer, for DescribeProducers. Not to be changed. */
   get producers(): ProducerState {
-    return this.#producers
+    return this.#state.producers
   }
 
   listen(listener: LogListener): void {
@@ -198,7 +220,7 @@ export class SegmentedLog implements PartitionLog {
   }
 
   configure(config: LogConfig): void {
-    this.#config = config
+    this.#state.config = config
     this.#writer.syncAlways = config.flushPolicy === 'fsync'
     if (config.flushPolicy === 'page-cache') this.#confirm(this.#writer.writtenOffset)
     else if (this.#writer.syncedOffset < this.#writer.writtenOffset) this.#inBackground(this.sync())
@@ -210,9 +232,9 @@ export class SegmentedLog implements PartitionLog {
     origin: 'client' | 'coordinator',
     options: AppendOptions = {},
   ): Appended {
-    if (this.#isOffline) return refusedAppend.offline
-    if (batch.length > this.#config.segmentBytes) return refusedAppend.recordListTooLarge
-    const baseOffset = this.#end
+    if (this.#state.isOffline) return refusedAppend.offline
+    if (batch.length > this.#state.config.segmentBytes) return refusedAppend.recordListTooLarge
+    const baseOffset = this.#state.end
     const producerId = producerIdOf(batch)
     let producerBatch: ProducerBatch | null = null
     if (producerId > noProducerId) {
@@ -220,8 +242,8 @@ export class SegmentedLog implements PartitionLog {
       const version = options.transactionVersion ?? 0
       const check =
         origin === 'client'
-          ? this.#producers.checkClient(producerBatch, version)
-          : this.#producers.checkCoordinator(producerBatch, version)
+          ? this.#state.producers.checkClient(producerBatch, version)
+          : this.#state.producers.checkCoordinator(producerBatch, version)
       if (check.kind === 'refused') return refusedAppend[refusalOf[check.refusal]]
       if (check.kind === 'duplicate') {
         // As in Kafka (UnifiedLog.append) with the batch's greatest timestamp, whoever gave it.
@@ -247,8 +269,8 @@ export class SegmentedLog implements PartitionLog {
   }
 
   async read(from: Offset, maxBytes: number, upTo: Offset, atLeastOne: boolean): Promise<LogRead> {
-    if (this.#isOffline) return offlineRead
-    if (from < this.#start || from > this.#end) return outOfRange
+    if (this.#state.isOffline) return offlineRead
+    if (from < this.#state.start || from > this.#state.end) return outOfRange
     const limit = Math.min(upTo, this.#writer.writtenOffset)
     if (from >= limit) return nothingRead
     const chunks = this.#tail.read(from, maxBytes, limit, atLeastOne)
@@ -279,12 +301,12 @@ export class SegmentedLog implements PartitionLog {
    * stable offset is the lesser of it and the high watermark. To be asked with high watermarks that do not fall.
    */
   firstUnstableOffsetAt(highWatermark: Offset): Offset | null {
-    return this.#atStart(this.#producers.firstUnstableOffset(highWatermark))
+    return this.#atStart(this.#state.producers.firstUnstableOffset(highWatermark))
   }
 
   /** Whether the producer has a transaction open here in this epoch (KIP-890: a partition that has needs no verification). */
   hasOpenTransaction(producerId: number, epoch: number): boolean {
-    return this.#producers.hasOpenTransaction(producerId, epoch)
+    return this.#state.producers.hasOpenTransaction(producerId, epoch)
   }
 
   /** Before the coordinator is asked about the producer's first batch here: the token to append it with. */
@@ -293,57 +315,61 @@ export class SegmentedLog implements PartitionLog {
   }
 
   endOffsetForEpoch(epoch: number): EpochEnd {
-    return this.#epochs.endOffsetFor(epoch, this.#end)
+    return this.#state.epochs.endOffsetFor(epoch, this.#state.end)
   }
 
   epochAt(offset: Offset): number {
-    return offset < this.#end ? this.#epochs.epochAt(offset) : -1
+    return offset < this.#state.end ? this.#state.epochs.epochAt(offset) : -1
   }
 
   startEpoch(epoch: number): void {
-    this.#epochs.start(epoch, this.#end)
+    this.#state.epochs.start(epoch, this.#state.end)
   }
 
   /** Forgets producers that were silent for producer.id.expiration.ms. */
   expireProducers(): void {
-    if (this.#producers.expire(this.#context.clock.now(), this.#config.producerIdExpirationMs) > 0) this.#changed = true
+    if (this.#state.producers.expire(this.#context.clock.now(), this.#state.config.producerIdExpirationMs) > 0)
+      this.#state.changed = true
   }
 
   /** A batch that `end` lies in goes as a whole: the log then ends where that batch began. Nothing may be appended meanwhile. */
   async truncateTo(end: Offset): Promise<void> {
-    await this.#exclusively(async () => {
-      if (end >= this.#end) return
-      await this.#reshape(() => (end < this.#segments[0]!.baseOffset ? this.#restart(end) : this.#truncate(end)))
-    })
+    await this.#shape.truncateTo(end)
+  }
+
+  /** Seals the active segment and begins the next one, when there is any batch in it. */
+  roll(): void {
+    if (this.#state.isOffline || this.#state.cutting || this.#state.active.sizeBytes === 0) return
+    this.#roller.roll()
   }
 
   async advanceStartTo(start: Offset): Promise<void> {
-    invariant(start <= this.#end, `${this.name} ends at ${this.#end}, it cannot start at ${start}`)
-    if (start <= this.#start) return
-    this.#start = start
-    this.#changed = true
-    this.#producers.startAt(start)
-    await this.#exclusively(() => this.#dropBelowStart())
+    invariant(start <= this.#state.end, `${this.name} ends at ${this.#state.end}, it cannot start at ${start}`)
+    if (start <= this.#state.start) return
+    this.#state.start = start
+    this.#state.changed = true
+    this.#state.producers.startAt(start)
+    await this.#shape.dropBelowStart()
   }
 
   async sync(): Promise<void> {
-    await this.#writer.syncedTo(this.#end)
+    await this.#writer.syncedTo(this.#state.end)
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#exclusive.then(() => this.#close())
-    return this.#closing
+    this.#state.closing ??= this.#shape.settled().then(() => this.#close())
+    return this.#state.closing
   }
 
   /** Closes without a word to the disk: the log is about to be deleted. */
   abandon(): Promise<void> {
-    this.#closing ??= this.#exclusive.then(async () => {
+    this.#state.closing ??= this.#shape.settled().then(async () => {
       this.#writer.fail(new LogClosedError(`${this.name} was deleted`))
       await this.#writer.idle()
-      await this.#sealing
+      await this.#roller.idle()
       await this.#closeFiles()
     })
-    return this.#closing
+    return this.#state.closing
   }
 
   /** A log that could not be opened: it is there, refuses everything, and says why. */
@@ -360,16 +386,8 @@ export class SegmentedLog implements PartitionLog {
     return log
   }
 
-  get #active(): Segment {
-    return this.#segments[this.#segments.length - 1]!
-  }
-
-  get #isOffline(): boolean {
-    return this.#fault !== null || this.#closing !== null
-  }
-
   #atStart(offset: Offset | null): Offset | null {
-    return offset === null ? null : Math.max(offset, this.#start)
+    return offset === null ? null : Math.max(offset, this.#state.start)
   }
 
   /** The batch is accepted: memory, tail and writer take it. */
@@ -381,93 +399,61 @@ export class SegmentedLog implements PartitionLog {
     maxTimestamp: number,
     producerBatch: ProducerBatch | null,
   ): void {
-    invariant(!this.#reshaping, `${this.name} is being cut, nothing may be appended`)
+    const state = this.#state
+    invariant(!state.cutting, `${this.name} is being cut, nothing may be appended`)
     const size = batch.length
     const nextOffset = lastOffset + 1
-    let segment = this.#active
-    if (segment.mustRollFor(size, lastOffset, maxTimestamp, this.#config, this.#context.clock.now())) {
-      segment = this.#roll(baseOffset)
+    let segment = state.active
+    if (segment.mustRollFor(size, lastOffset, maxTimestamp, state.config, this.#context.clock.now())) {
+      segment = this.#roller.roll()
     }
-    segment.indexBatch(segment.sizeBytes, size, lastOffset, maxTimestamp, this.#config.indexIntervalBytes)
+    segment.indexBatch(segment.sizeBytes, size, lastOffset, maxTimestamp, state.config.indexIntervalBytes)
     segment.sizeBytes += size
-    this.#sizeBytes += size
-    if (this.#epochs.assign(leaderEpoch, baseOffset)) this.#sideFiles.epochsChanged = true
+    state.sizeBytes += size
+    if (state.epochs.assign(leaderEpoch, baseOffset)) this.#sideFiles.epochsChanged = true
     if (producerBatch !== null) {
-      const aborted = this.#producers.apply(producerBatch)
+      const aborted = state.producers.apply(producerBatch)
       if (aborted !== null) segment.aborted!.push(aborted)
       if (producerBatch.transactional) this.#verifications.settle(producerBatch.producerId)
     }
-    this.#end = nextOffset
-    this.#changed = true
+    state.end = nextOffset
+    state.changed = true
     this.#tail.add(batch, baseOffset, nextOffset)
     this.#writer.enqueue(segment, batch, nextOffset)
   }
 
-  /** Seals the active segment in the background and begins the next one. */
-  #roll(baseOffset: Offset): Segment {
-    const sealed = this.#active
-    const next = newSegment(this.#context, this.folder, baseOffset, this.#config)
-    next.startIndexes()
-    sealed.finishTimeIndex()
-    this.#segments.push(next)
-    const snapshot = encodeProducerSnapshot(this.#producers)
-    this.#sealing = this.#sealing.then(() => this.#seal(sealed, baseOffset, snapshot))
-    return next
-  }
-
-  async #seal(segment: Segment, end: Offset, snapshot: Uint8Array): Promise<void> {
-    try {
-      if (this.#fault !== null) return
-      await this.#writer.syncedTo(Math.min(end, this.#end))
-      await this.#sideFiles.seal(segment, end, snapshot, this.#segments, this.#epochs)
-      this.#sealedTo = end
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
-  async #create(): Promise<void> {
-    if (this.#created) return
-    await this.#host.create()
-    this.#created = true
-  }
-
   #onWritten(end: Offset): void {
     this.#listener?.written(end)
-    if (this.#config.flushPolicy === 'page-cache') this.#confirm(end)
-  }
-
-  #onSynced(end: Offset): void {
-    this.#confirm(end)
+    if (this.#state.config.flushPolicy === 'page-cache') this.#confirm(end)
   }
 
   #confirm(end: Offset): void {
-    if (end <= this.#durable) return
-    this.#durable = end
+    if (end <= this.#state.durable) return
+    this.#state.durable = end
     this.#listener?.durable(end)
   }
 
   #fail(error: unknown): void {
-    if (this.#fault !== null || error instanceof LogClosedError) return
-    this.#fault = error instanceof Error ? error : new Error(`${this.name} failed`, { cause: error })
-    this.#context.logger.error({ log: this.name, err: this.#fault }, 'the log is offline')
-    this.#writer.fail(this.#fault)
+    if (this.#state.fault !== null || error instanceof LogClosedError) return
+    this.#state.fault = error instanceof Error ? error : new Error(`${this.name} failed`, { cause: error })
+    this.#context.logger.error({ log: this.name, err: this.#state.fault }, 'the log is offline')
+    this.#writer.fail(this.#state.fault)
     this.#tail.clear()
-    this.#listener?.failed(this.#fault)
+    this.#listener?.failed(this.#state.fault)
   }
 
   /** What the reader may see, as it is now. */
   #readable(): ReadableLog {
     return {
       folder: this.folder,
-      segments: this.#segments,
+      segments: this.#state.segments,
       snapshots: this.#sideFiles.snapshots,
-      logStartOffset: this.#start,
-      logEndOffset: this.#end,
+      logStartOffset: this.#state.start,
+      logEndOffset: this.#state.end,
       writtenOffset: this.#writer.writtenOffset,
-      indexIntervalBytes: this.#config.indexIntervalBytes,
-      isOffline: this.#isOffline,
-      shape: this.#shape,
+      indexIntervalBytes: this.#state.config.indexIntervalBytes,
+      isOffline: this.#state.isOffline,
+      shape: this.#state.shape,
     }
   }
 
@@ -475,139 +461,8 @@ export class SegmentedLog implements PartitionLog {
   #isVerified(batch: ProducerBatch, verification: Verification | null | undefined): boolean {
     const { producerId, producerEpoch } = batch
     if (verification === undefined || !batch.transactional || batch.control) return true
-    if (this.#producers.hasOpenTransaction(producerId, producerEpoch)) return true
+    if (this.#state.producers.hasOpenTransaction(producerId, producerEpoch)) return true
     return this.#verifications.holds(verification, producerId, producerEpoch)
-  }
-
-  /** Runs `work` after all that came before it; a fault of the disk takes the log offline, and rejects. */
-  #exclusively(work: () => Promise<void>): Promise<void> {
-    const done = this.#exclusive.then(async () => {
-      if (this.#fault !== null) throw this.#fault
-      if (this.#closing !== null) throw new LogClosedError(`${this.name} is closed`)
-      try {
-        await work()
-      } catch (error) {
-        this.#fail(error)
-        throw error
-      }
-      // A fault meanwhile elsewhere: the checkpoints leave a failed log out, so this may not have happened.
-      this.#throwFault()
-    })
-    this.#exclusive = done.catch(() => undefined)
-    return done
-  }
-
-  /** Nothing is appended while `cut` runs. */
-  async #reshape(cut: () => Promise<void>): Promise<void> {
-    this.#reshaping = true
-    this.#shape++
-    try {
-      await cut()
-    } finally {
-      this.#reshaping = false
-      this.#shape++
-    }
-  }
-
-  async #truncate(end: Offset): Promise<void> {
-    await this.#settleFor(end)
-    const { logEndOffset, producers } = await cutLog(
-      this.#context,
-      {
-        folder: this.folder,
-        config: this.#config,
-        segments: this.#segments,
-        epochs: this.#epochs,
-        sideFiles: this.#sideFiles,
-        abortedIn: (segment) => this.#reader.abortedIn(segment),
-      },
-      end,
-    )
-    this.#producers = producers
-    this.#endsAt(logEndOffset)
-  }
-
-  async #restart(offset: Offset): Promise<void> {
-    await this.#settleFor(offset)
-    await this.#create()
-    for (const segment of this.#segments.toReversed()) await removeSegment(this.#context, segment)
-    await this.#sideFiles.dropSnapshots(() => true)
-    const segment = newSegment(this.#context, this.folder, offset, this.#config)
-    segment.startIndexes()
-    await this.#createFile(segment)
-    this.#segments = [segment]
-    this.#producers = new ProducerState()
-    this.#epochs = new LeaderEpochCache()
-    this.#sideFiles.epochsChanged = true
-    await this.#sideFiles.writeEpochs(this.#epochs)
-    this.#start = offset
-    this.#endsAt(offset)
-  }
-
-  #throwFault(): void {
-    if (this.#fault !== null) throw this.#fault
-  }
-
-  /** Waits until nothing is under way, and lets go of what was confirmed from `end` on. */
-  async #settleFor(end: Offset): Promise<void> {
-    await this.#writer.syncedTo(this.#end)
-    await this.#sealing
-    this.#throwFault()
-    this.#durable = Math.min(this.#durable, end)
-    this.#start = Math.min(this.#start, end)
-    this.#writer.resetTo(Math.min(this.#end, end))
-    await this.#host.truncating(end)
-  }
-
-  #endsAt(end: Offset): void {
-    this.#tail.clear()
-    this.#end = end
-    this.#durable = end
-    this.#writer.resetTo(end)
-    this.#sealedTo = this.#active.baseOffset
-    this.#sizeBytes = this.#segments.reduce((sum, segment) => sum + segment.sizeBytes, 0)
-    this.#changed = true
-  }
-
-  async #dropBelowStart(): Promise<void> {
-    const start = this.#start
-    if (start === this.#end && this.#active.sizeBytes > 0) this.#roll(start)
-    const kept = this.#segments.findLastIndex((segment) => segment.baseOffset <= start)
-    const startsInside = this.#segments[Math.max(kept, 0)]!.baseOffset < start
-    // Nothing is deleted, and no start is on record, before the log is known to reach there.
-    await this.#writer.syncedTo(start)
-    if (kept > 0) await this.#dropSegments(kept)
-    if (startsInside) await this.#host.startAdvanced()
-    // Only now: after a crash before this point the old start may be back, and needs its epochs.
-    if (this.#epochs.truncateFromStart(start)) this.#sideFiles.epochsChanged = true
-  }
-
-  /** Removes the first `count` segments, oldest first. */
-  async #dropSegments(count: number): Promise<void> {
-    // The new first segment must be found after a crash before the old ones can go; it may have no byte yet.
-    const first = this.#segments[count]!
-    await this.#sealing
-    if (!first.entryDurable) await this.#createFile(first)
-    this.#shape++
-    const gone = this.#segments.splice(0, count)
-    for (const segment of gone) {
-      this.#sizeBytes -= segment.sizeBytes
-      segment.removed = true
-    }
-    this.#shape++
-    for (const segment of gone) await removeSegment(this.#context, segment)
-    await this.#context.disk.syncFolder(this.folder)
-    // One snapshot stays in any case.
-    const keepFrom = Math.min(first.baseOffset, Math.max(...this.#sideFiles.snapshots))
-    await this.#sideFiles.dropSnapshots((offset) => offset < keepFrom)
-  }
-
-  /** Makes the file, empty, durable. */
-  async #createFile(segment: Segment): Promise<void> {
-    await this.#create()
-    await segment.file.write([], 0)
-    await this.#context.disk.syncFolder(this.folder)
-    segment.entryDurable = true
   }
 
   #inBackground(work: Promise<void>): void {
@@ -616,13 +471,13 @@ export class SegmentedLog implements PartitionLog {
 
   async #close(): Promise<void> {
     try {
-      if (this.#fault === null) {
-        await this.#writer.syncedTo(this.#end)
-        await this.#sealing
+      if (this.#state.fault === null) {
+        await this.#writer.syncedTo(this.#state.end)
+        await this.#roller.idle()
       }
-      if (this.#fault === null && this.#changed && this.#created) {
-        const snapshot = encodeProducerSnapshot(this.#producers)
-        await this.#sideFiles.writeAll(this.#segments, this.#end, snapshot, this.#epochs)
+      if (this.#state.fault === null && this.#state.changed && this.#roller.folderMade) {
+        const snapshot = encodeProducerSnapshot(this.#state.producers)
+        await this.#sideFiles.writeAll(this.#state.segments, this.#state.end, snapshot, this.#state.epochs)
       }
     } catch (error) {
       this.#fail(error)
@@ -633,7 +488,7 @@ export class SegmentedLog implements PartitionLog {
 
   async #closeFiles(): Promise<void> {
     this.#tail.clear()
-    for (const segment of this.#segments) {
+    for (const segment of this.#state.segments) {
       this.#context.indexCache.forget(segment)
       await segment.file.close().catch((error: unknown) => this.#fail(error))
     }

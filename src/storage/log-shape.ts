@@ -1,0 +1,186 @@
+// What changes a log's files other than by appending: cutting its end, deleting its old segments, replacing segments. One change at a
+// time; readers that a change overtook read again (`LogState.shape`).
+
+import { LeaderEpochCache } from './leader-epoch-cache.ts'
+import { cutLog } from './log-cut.ts'
+import type { LogRoller } from './log-roller.ts'
+import type { LogState } from './log-state.ts'
+import type { LogWriter } from './log-writer.ts'
+import type { Offset } from './partition-log.ts'
+import { ProducerState } from './producer-state.ts'
+import { newSegment, removeSegment } from './segment-files.ts'
+import type { Segment } from './segment.ts'
+import type { SideFiles } from './side-files.ts'
+import type { StorageContext } from './storage-context.ts'
+import type { LogTail } from './tail-cache.ts'
+import type { AbortedTransaction } from './txn-index.ts'
+
+export interface ShapeParts {
+  readonly state: LogState
+  readonly writer: LogWriter
+  readonly sideFiles: SideFiles
+  readonly roller: LogRoller
+  readonly tail: LogTail
+  /** Aborted transactions that ended in a segment. */
+  readonly abortedIn: (segment: Segment) => Promise<AbortedTransaction[]>
+  /** Makes it known, durably, that records below the log's start are gone. */
+  startAdvanced(): Promise<void>
+  /** Makes it known, durably, that nothing from `end` on is confirmed. */
+  truncating(end: Offset): Promise<void>
+  /** Takes the log offline. */
+  fail(error: unknown): void
+}
+
+export class LogShape {
+  readonly #context: StorageContext
+  readonly #parts: ShapeParts
+  readonly #state: LogState
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(context: StorageContext, parts: ShapeParts) {
+    this.#context = context
+    this.#parts = parts
+    this.#state = parts.state
+  }
+
+  /** Resolves when no change is under way; never rejects. */
+  settled(): Promise<unknown> {
+    return this.#last
+  }
+
+  /** Runs `work` after all that came before it; a fault of the disk takes the log offline, and rejects. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(async () => {
+      this.#state.throwIfOffline()
+      let result: T
+      try {
+        result = await work()
+      } catch (error) {
+        this.#parts.fail(error)
+        throw error
+      }
+      // A fault meanwhile elsewhere: the checkpoints leave a failed log out, so this may not have happened.
+      this.#throwFault()
+      return result
+    })
+    this.#last = done.catch(() => undefined)
+    return done
+  }
+
+  /** As `PartitionLog.truncateTo`. */
+  async truncateTo(end: Offset): Promise<void> {
+    await this.exclusively(async () => {
+      const state = this.#state
+      if (end >= state.end) return
+      state.cutting = true
+      state.shape++
+      try {
+        await (end < state.segments[0]!.baseOffset ? this.#restart(end) : this.#truncate(end))
+      } finally {
+        state.cutting = false
+        state.shape++
+      }
+    })
+  }
+
+  /** Deletes the segments below the log's start, which has just moved. */
+  async dropBelowStart(): Promise<void> {
+    await this.exclusively(async () => {
+      const { writer, roller, sideFiles } = this.#parts
+      const state = this.#state
+      const { start } = state
+      if (start === state.end && state.active.sizeBytes > 0) roller.roll()
+      const kept = state.segments.findLastIndex((segment) => segment.baseOffset <= start)
+      const startsInside = state.segments[Math.max(kept, 0)]!.baseOffset < start
+      // Nothing is deleted, and no start is on record, before the log is known to reach there.
+      await writer.syncedTo(start)
+      if (kept > 0) await this.#dropSegments(kept)
+      if (startsInside) await this.#parts.startAdvanced()
+      // Only now: after a crash before this point the old start may be back, and needs its epochs.
+      if (state.epochs.truncateFromStart(start)) sideFiles.epochsChanged = true
+    })
+  }
+
+  /** Removes the first `count` segments, oldest first. */
+  async #dropSegments(count: number): Promise<void> {
+    const { roller, sideFiles } = this.#parts
+    const state = this.#state
+    // The new first segment must be found after a crash before the old ones can go; it may have no byte yet.
+    const first = state.segments[count]!
+    await roller.idle()
+    if (!first.entryDurable) await roller.createFile(first)
+    state.shape++
+    const gone = state.segments.splice(0, count)
+    for (const segment of gone) {
+      state.sizeBytes -= segment.sizeBytes
+      segment.removed = true
+    }
+    state.shape++
+    for (const segment of gone) await removeSegment(this.#context, segment)
+    await this.#context.disk.syncFolder(state.folder)
+    // One snapshot stays in any case.
+    const keepFrom = Math.min(first.baseOffset, Math.max(...sideFiles.snapshots))
+    await sideFiles.dropSnapshots((offset) => offset < keepFrom)
+  }
+
+  async #truncate(end: Offset): Promise<void> {
+    await this.#settleFor(end)
+    const state = this.#state
+    const { sideFiles, abortedIn } = this.#parts
+    const { folder, config, segments, epochs } = state
+    const log = { folder, config, segments, epochs, sideFiles, abortedIn }
+    const { logEndOffset, producers } = await cutLog(this.#context, log, end)
+    state.producers = producers
+    this.#endsAt(logEndOffset)
+  }
+
+  /** All records lie at or above `offset` and none is wanted: the log is empty then, and goes on there. */
+  async #restart(offset: Offset): Promise<void> {
+    await this.#settleFor(offset)
+    const state = this.#state
+    const { roller, sideFiles } = this.#parts
+    await roller.createFolder()
+    for (const segment of state.segments.toReversed()) await removeSegment(this.#context, segment)
+    await sideFiles.dropSnapshots(() => true)
+    const segment = newSegment(this.#context, state.folder, offset, state.config)
+    segment.startIndexes()
+    await roller.createFile(segment)
+    state.segments = [segment]
+    state.producers = new ProducerState()
+    state.epochs = new LeaderEpochCache()
+    sideFiles.epochsChanged = true
+    await sideFiles.writeEpochs(state.epochs)
+    state.start = offset
+    this.#endsAt(offset)
+  }
+
+  /** Waits until nothing is under way, and lets go of what was confirmed from `end` on. */
+  async #settleFor(end: Offset): Promise<void> {
+    const state = this.#state
+    const { writer, roller } = this.#parts
+    await writer.syncedTo(state.end)
+    await roller.idle()
+    this.#throwFault()
+    state.durable = Math.min(state.durable, end)
+    state.highWatermark = Math.min(state.highWatermark, end)
+    state.start = Math.min(state.start, end)
+    writer.resetTo(Math.min(state.end, end))
+    await this.#parts.truncating(end)
+  }
+
+  #endsAt(end: Offset): void {
+    const state = this.#state
+    const { tail, writer, roller } = this.#parts
+    tail.clear()
+    state.end = end
+    state.durable = end
+    writer.resetTo(end)
+    roller.reset()
+    state.countBytes()
+    state.changed = true
+  }
+
+  #throwFault(): void {
+    if (this.#state.fault !== null) throw this.#state.fault
+  }
+}
