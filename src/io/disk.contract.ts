@@ -211,6 +211,17 @@ export function diskContract(name: string, create: (t: { after(fn: () => unknown
       await assert.rejects(() => disk.makeFolder(`${folder}/file/a`), failsWith('ENOTDIR'))
     })
 
+    test('the volume of a file or folder has a size, and no more free than that', async (t) => {
+      const { disk, folder } = await create(t)
+      await disk.replaceFile(`${folder}/a`, bytes('x'))
+      for (const path of [folder, `${folder}/a`]) {
+        const { totalBytes, freeBytes } = await disk.volume(path)
+        assert.ok(totalBytes > 0, `${totalBytes} bytes in total`)
+        assert.ok(freeBytes >= 0 && freeBytes <= totalBytes, `${freeBytes} bytes free`)
+      }
+      await assert.rejects(() => disk.volume(`${folder}/absent`), failsWith('ENOENT'))
+    })
+
     test('a folder has one holder until it lets go', async (t) => {
       const { disk, folder } = await create(t)
       const lock = await disk.lock(folder)

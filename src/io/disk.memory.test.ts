@@ -27,6 +27,15 @@ test('a full memory disk takes what fits and then faults with ENOSPC; removing m
   assert.equal(disk.usedBytes, 0)
 })
 
+test('what files take is not free, and without a limit there is no end of it', async () => {
+  const disk = new MemoryDisk({ capacityBytes: 100 })
+  await disk.replaceFile('a', Buffer.alloc(30))
+  assert.deepEqual(await disk.volume('/'), { totalBytes: 100, freeBytes: 70 })
+  await disk.remove('a')
+  assert.deepEqual(await disk.volume('/'), { totalBytes: 100, freeBytes: 100 })
+  assert.deepEqual(await new MemoryDisk().volume('/'), { totalBytes: Infinity, freeBytes: Infinity })
+})
+
 test('appending to a large file costs no copy of what is there', async () => {
   const disk = new MemoryDisk()
   const file = await disk.open('a', { create: true })

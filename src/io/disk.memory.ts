@@ -1,6 +1,6 @@
 // A disk without a disk: the embedded broker's store, and the body of the simulated one. It forgets everything with the
 // process; what it promises about a crash is therefore trivially so.
-import type { DirectoryEntry, Disk, DiskFile, DiskLock, OpenOptions } from './disk.ts'
+import type { DirectoryEntry, Disk, DiskFile, DiskLock, OpenOptions, Volume } from './disk.ts'
 import { FileReplacement } from './file-replacement.ts'
 import { fault, type FileNode, MemoryTree, type TreeNode } from './memory-tree.ts'
 
@@ -55,6 +55,10 @@ export class MemoryDisk implements Disk {
     this.#tree.folder(path)
   }
 
+  async volume(path: string): Promise<Volume> {
+    return volumeOf(this.#tree, path, this.#capacityBytes)
+  }
+
   async lock(folder: string): Promise<DiskLock | null> {
     return lockFolder(this.#tree, folder)
   }
@@ -74,6 +78,12 @@ export function entriesOf(node: TreeNode | undefined, path: string): DirectoryEn
   return Array.from(node.entries, ([name, child]): DirectoryEntry => {
     return { name, kind: child.kind, sizeBytes: child.kind === 'file' ? child.content.size : 0 }
   }).sort((one, other) => (one.name < other.name ? -1 : 1))
+}
+
+/** What `Disk.volume` answers on a disk of this capacity. */
+export function volumeOf(tree: MemoryTree, path: string, capacityBytes: number): Volume {
+  if (tree.find(path) === undefined) throw fault('ENOENT', path)
+  return { totalBytes: capacityBytes, freeBytes: Math.max(0, capacityBytes - tree.usedBytes) }
 }
 
 export function lockFolder(tree: MemoryTree, path: string): DiskLock | null {

@@ -1,7 +1,15 @@
 // The machine's disk, over file descriptors and callbacks: a read or write costs one promise and no stream.
 import fs from 'node:fs'
 import { dirname, resolve as absolute } from 'node:path'
-import { DiskError, type DirectoryEntry, type Disk, type DiskFile, type DiskLock, type OpenOptions } from './disk.ts'
+import {
+  DiskError,
+  type DirectoryEntry,
+  type Disk,
+  type DiskFile,
+  type DiskLock,
+  type OpenOptions,
+  type Volume,
+} from './disk.ts'
 import { FileReplacement } from './file-replacement.ts'
 import { lockFolder } from './folder-lock.ts'
 
@@ -69,6 +77,11 @@ class RealDisk implements Disk {
     } finally {
       await call<void>('close', path, (done) => fs.close(fd, done))
     }
+  }
+
+  async volume(path: string): Promise<Volume> {
+    const stats = await call<fs.StatsFs>('statfs', path, (done) => fs.statfs(path, done))
+    return { totalBytes: stats.blocks * stats.bsize, freeBytes: stats.bavail * stats.bsize }
   }
 
   async lock(folder: string): Promise<DiskLock | null> {

@@ -192,6 +192,14 @@ test('any history leaves, after a crash, nothing but what was durable or written
   )
 })
 
+test('a disk that shrinks below what it holds has nothing free', async () => {
+  const disk = new SimulatedDisk({ capacityBytes: 100 })
+  await disk.replaceFile('a', bytes('0123456789'))
+  assert.deepEqual(await disk.volume('/'), { totalBytes: 100, freeBytes: 90 })
+  disk.capacityBytes = 5
+  assert.deepEqual(await disk.volume('/'), { totalBytes: 5, freeBytes: 0 })
+})
+
 test('equal seeds give equal crashes', async () => {
   const build = async () => {
     const disk = new SimulatedDisk()

@@ -5,8 +5,16 @@
 //   disk.haltAt(7)                                    // the power fails during the seventh operation from now
 //   await workload(disk).catch(() => undefined)
 //   const found = disk.crash(seededRandom(42))        // reopen the log on it
-import { DiskError, type DirectoryEntry, type Disk, type DiskFile, type DiskLock, type OpenOptions } from './disk.ts'
-import { contentOf, entriesOf, lockFolder, type MemoryDiskOptions, writeWithin } from './disk.memory.ts'
+import {
+  DiskError,
+  type DirectoryEntry,
+  type Disk,
+  type DiskFile,
+  type DiskLock,
+  type OpenOptions,
+  type Volume,
+} from './disk.ts'
+import { contentOf, entriesOf, lockFolder, type MemoryDiskOptions, volumeOf, writeWithin } from './disk.memory.ts'
 import { DiskJournal } from './disk-journal.sim.ts'
 import { FileReplacement } from './file-replacement.ts'
 import { fault, type FileNode, type FolderNode, MemoryTree } from './memory-tree.ts'
@@ -21,6 +29,7 @@ export type DiskOperationKind =
   | 'rename'
   | 'remove'
   | 'syncFolder'
+  | 'volume'
   | 'lock'
   | 'size'
   | 'read'
@@ -192,6 +201,10 @@ export class SimulatedDisk implements Disk {
 
   async syncFolder(path: string): Promise<void> {
     await this.#operate('syncFolder', path, 0, () => this.#journal.folderSynced(this.#tree.folder(path)))
+  }
+
+  async volume(path: string): Promise<Volume> {
+    return this.#operate('volume', path, 0, () => volumeOf(this.#tree, path, this.capacityBytes))
   }
 
   async lock(folder: string): Promise<DiskLock | null> {

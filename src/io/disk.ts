@@ -8,6 +8,13 @@ export interface DirectoryEntry {
   readonly sizeBytes: number
 }
 
+/** What the file system a path lies on can hold; both Infinity on a disk in memory that was given no limit. */
+export interface Volume {
+  readonly totalBytes: number
+  /** What this process may still write: space that is kept for the machine's administrator does not count. */
+  readonly freeBytes: number
+}
+
 export interface OpenOptions {
   /** Creates the file when it is absent; without it that is an ENOENT fault. Durable after `syncFolder`. */
   readonly create?: boolean
@@ -35,6 +42,8 @@ export interface Disk {
   remove(path: string): Promise<void>
   /** Creations, renames and removals in this folder survive a crash. */
   syncFolder(path: string): Promise<void>
+  /** The space of the file system that holds this file or folder, as it is now; an absent path is an ENOENT fault. */
+  volume(path: string): Promise<Volume>
   /**
    * An exclusive hold on a folder for this process's life; null when another holder has it, in this process or
    * another. The operating system frees it when the process ends in any way, kill -9 included.
