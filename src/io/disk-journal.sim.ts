@@ -109,9 +109,9 @@ export class DiskJournal {
   }
 
   /** Files and folders as a machine may find them after it lost power now. */
-  afterCrash(root: FolderNode, random: Random): MemoryTree {
+  afterCrash({ root, clock }: MemoryTree, random: Random): MemoryTree {
     this.#settleFolders(root, random)
-    const tree = new MemoryTree()
+    const tree = new MemoryTree(clock)
     this.#copyFolder(root, tree.root, tree, random)
     return tree
   }
@@ -169,7 +169,7 @@ export class DiskJournal {
         this.#copyFolder(node, copy, tree, random)
       } else {
         const { durable, pending } = this.#file(node)
-        const copy = new FileNode(survivor(durable, pending, random))
+        const copy = new FileNode(node.modifiedAtMs, survivor(durable, pending, random))
         to.entries.set(name, copy)
         tree.resized(copy, 0)
       }

@@ -12,6 +12,11 @@ export interface DiskUnderTest {
 
 const bytes = (text: string) => Buffer.from(text)
 
+/** What the folder holds, without the dates. */
+async function listed(disk: Disk, folder: string): Promise<unknown[]> {
+  return (await disk.list(folder)).map(({ name, kind, sizeBytes }) => ({ name, kind, sizeBytes }))
+}
+
 async function text(disk: Disk, path: string): Promise<string | null> {
   const content = await disk.readFile(path)
   return content === null ? null : Buffer.from(content).toString()
@@ -131,7 +136,7 @@ export function diskContract(name: string, create: (t: { after(fn: () => unknown
       assert.equal(await text(disk, `${folder}/a`), 'second')
       await Promise.all(['x', 'yy', 'zzz'].map((content) => disk.replaceFile(`${folder}/a`, bytes(content))))
       assert.equal(await text(disk, `${folder}/a`), 'zzz')
-      assert.deepEqual(await disk.list(folder), [{ name: 'a', kind: 'file', sizeBytes: 3 }])
+      assert.deepEqual(await listed(disk, folder), [{ name: 'a', kind: 'file', sizeBytes: 3 }])
       await assert.rejects(() => disk.replaceFile(`${folder}/absent/a`, bytes('x')), failsWith('ENOENT'))
     })
 
@@ -148,12 +153,25 @@ export function diskContract(name: string, create: (t: { after(fn: () => unknown
       await disk.makeFolder(`${folder}/b/deep`)
       await disk.replaceFile(`${folder}/c`, bytes('12345'))
       await disk.replaceFile(`${folder}/a`, bytes(''))
-      assert.deepEqual(await disk.list(folder), [
+      assert.deepEqual(await listed(disk, folder), [
         { name: 'a', kind: 'file', sizeBytes: 0 },
         { name: 'b', kind: 'folder', sizeBytes: 0 },
         { name: 'c', kind: 'file', sizeBytes: 5 },
       ])
-      assert.deepEqual(await disk.list(`${folder}/b/deep`), [{ name: 'er', kind: 'folder', sizeBytes: 0 }])
+      assert.deepEqual(await listed(disk, `${folder}/b/deep`), [{ name: 'er', kind: 'folder', sizeBytes: 0 }])
+    })
+
+    test('a file has the date of its last write, a rename leaves it, and a folder has none', async (t) => {
+      const { disk, folder } = await create(t)
+      await disk.makeFolder(`${folder}/deep`)
+      await disk.replaceFile(`${folder}/b`, bytes('b'))
+      const [before] = await disk.list(folder)
+      assert.ok(Number.isSafeInteger(before!.modifiedAtMs) && before!.modifiedAtMs > 1_700_000_000_000)
+      await disk.rename(`${folder}/b`, `${folder}/c`)
+      assert.deepEqual(await disk.list(folder), [
+        { ...before, name: 'c' },
+        { name: 'deep', kind: 'folder', sizeBytes: 0, modifiedAtMs: 0 },
+      ])
     })
 
     test('files and folders are renamed; a file replaces another', async (t) => {

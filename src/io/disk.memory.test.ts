@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SimulatedClock } from './clock.sim.ts'
 import { diskContract } from './disk.contract.ts'
 import { MemoryDisk } from './disk.memory.ts'
 import { DiskError } from './disk.ts'
@@ -25,6 +26,19 @@ test('a full memory disk takes what fits and then faults with ENOSPC; removing m
   assert.equal(disk.usedBytes, 100)
   await file.close()
   assert.equal(disk.usedBytes, 0)
+})
+
+test('files are dated by the clock the disk was given', async () => {
+  const clock = new SimulatedClock()
+  const disk = new MemoryDisk({ clock })
+  const file = await disk.open('a', { create: true })
+  await clock.advance(1000)
+  await file.write([Buffer.from('a')], 0)
+  await clock.advance(1000)
+  const [written] = await disk.list('/')
+  await file.truncate(0)
+  const [cut] = await disk.list('/')
+  assert.deepEqual([clock.now() - written!.modifiedAtMs, clock.now() - cut!.modifiedAtMs], [1000, 0])
 })
 
 test('what files take is not free, and without a limit there is no end of it', async () => {

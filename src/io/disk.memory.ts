@@ -1,20 +1,24 @@
 // A disk without a disk: the embedded broker's store, and the body of the simulated one. It forgets everything with the
 // process; what it promises about a crash is therefore trivially so.
+import { systemClock } from './clock.ts'
 import type { DirectoryEntry, Disk, DiskFile, DiskLock, OpenOptions, Volume } from './disk.ts'
 import { FileReplacement } from './file-replacement.ts'
-import { fault, type FileNode, MemoryTree, type TreeNode } from './memory-tree.ts'
+import { fault, type FileNode, MemoryTree, type TreeNode, type WallClock } from './memory-tree.ts'
 
 export interface MemoryDiskOptions {
   /** Writing beyond it is an ENOSPC fault; counted as the sum of file sizes. Default: no limit. */
   readonly capacityBytes?: number
+  /** Dates the files. Default: the machine's. */
+  readonly clock?: WallClock
 }
 
 export class MemoryDisk implements Disk {
-  readonly #tree = new MemoryTree()
+  readonly #tree: MemoryTree
   readonly #capacityBytes: number
   readonly #replacement = new FileReplacement(this)
 
   constructor(options: MemoryDiskOptions = {}) {
+    this.#tree = new MemoryTree(options.clock ?? systemClock)
     this.#capacityBytes = options.capacityBytes ?? Infinity
   }
 
@@ -76,7 +80,8 @@ export function entriesOf(node: TreeNode | undefined, path: string): DirectoryEn
   if (node === undefined) return []
   if (node.kind === 'file') throw fault('ENOTDIR', path)
   return Array.from(node.entries, ([name, child]): DirectoryEntry => {
-    return { name, kind: child.kind, sizeBytes: child.kind === 'file' ? child.content.size : 0 }
+    if (child.kind === 'folder') return { name, kind: 'folder', sizeBytes: 0, modifiedAtMs: 0 }
+    return { name, kind: 'file', sizeBytes: child.content.size, modifiedAtMs: child.modifiedAtMs }
   }).sort((one, other) => (one.name < other.name ? -1 : 1))
 }
 
@@ -111,7 +116,7 @@ export function writeWithin(
   const room = Math.max(0, Math.max(0, capacityBytes - tree.usedBytes) + before - position)
   const fitting = bytes.length <= room ? bytes : bytes.subarray(0, room)
   file.content.write(fitting, position)
-  tree.resized(file, before)
+  tree.changed(file, before)
   return fitting.length
 }
 
@@ -159,7 +164,7 @@ class MemoryFile implements DiskFile {
       throw fault('ENOSPC', this.path)
     }
     this.#node.content.truncate(sizeBytes)
-    this.#tree.resized(this.#node, before)
+    this.#tree.changed(this.#node, before)
   }
 
   async sync(): Promise<void> {

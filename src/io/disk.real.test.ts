@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -87,4 +87,16 @@ test('the lock does not show in the listing of its folder', async (t) => {
   const lock = await realDisk.lock(folder)
   assert.deepEqual(await realDisk.list(folder), [])
   await lock!.release()
+})
+
+test('a file is dated by its last write', async (t) => {
+  const folder = await temporaryFolder(t)
+  const file = await realDisk.open(`${folder}/a`, { create: true })
+  await utimes(`${folder}/a`, 1000, 1000)
+  const [old] = await realDisk.list(folder)
+  await file.write([Buffer.from('a')], 0)
+  const [written] = await realDisk.list(folder)
+  await file.close()
+  assert.equal(old!.modifiedAtMs, 1_000_000)
+  assert.ok(Math.abs(written!.modifiedAtMs - Date.now()) < 60_000)
 })

@@ -205,12 +205,12 @@ function asDiskError(error: unknown, what: string): DiskError {
 
 /** Null for what is neither file nor folder, and for what was removed meanwhile. */
 async function describe(folder: string, entry: fs.Dirent): Promise<DirectoryEntry | null> {
-  if (entry.isDirectory()) return { name: entry.name, kind: 'folder', sizeBytes: 0 }
+  if (entry.isDirectory()) return { name: entry.name, kind: 'folder', sizeBytes: 0, modifiedAtMs: 0 }
   if (!entry.isFile()) return null
   const path = `${folder}/${entry.name}`
   try {
     const stats = await call<fs.Stats>('stat', path, (done) => fs.stat(path, done))
-    return { name: entry.name, kind: 'file', sizeBytes: stats.size }
+    return { name: entry.name, kind: 'file', sizeBytes: stats.size, modifiedAtMs: Math.floor(stats.mtimeMs) }
   } catch (error) {
     if (error instanceof DiskError && error.code === 'ENOENT') return null
     throw error

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { SimulatedClock } from './clock.sim.ts'
 import { diskContract } from './disk.contract.ts'
 import { SimulatedDisk } from './disk.sim.ts'
 import type { Disk, DiskFile } from './disk.ts'
@@ -10,6 +11,24 @@ diskContract('simulated', async () => {
   const disk = new SimulatedDisk()
   await disk.makeFolder('/data/a')
   return { disk, folder: '/data/a' }
+})
+
+test('files are dated by the clock the disk was given, and keep their date in a crash', async () => {
+  const clock = new SimulatedClock()
+  const disk = new SimulatedDisk({ clock })
+  const file = await disk.open('a', { create: true })
+  const [made] = await disk.list('/')
+  await clock.advance(1000)
+  await file.write([Buffer.from('a')], 0)
+  const [written] = await disk.list('/')
+  await clock.advance(1000)
+  await file.truncate(0)
+  await file.sync()
+  await disk.syncFolder('/')
+  await clock.advance(1000)
+  const [cut] = await disk.crash(seededRandom(1)).list('/')
+  const dates = [made, written, cut].map((entry) => clock.now() - entry!.modifiedAtMs)
+  assert.deepEqual(dates, [3000, 2000, 1000])
 })
 
 const bytes = (text: string) => Buffer.from(text)
@@ -108,7 +127,7 @@ test('a folder that was made is there after every crash', async () => {
     const disk = new SimulatedDisk()
     await disk.makeFolder('/x/y/z')
     const found = disk.crash(seededRandom(seed))
-    assert.deepEqual(await found.list('/x/y'), [{ name: 'z', kind: 'folder', sizeBytes: 0 }])
+    assert.deepEqual(await found.list('/x/y'), [{ name: 'z', kind: 'folder', sizeBytes: 0, modifiedAtMs: 0 }])
   }
 })
 

@@ -67,6 +67,9 @@ interface ArmedFault {
   seen: number
 }
 
+/** Without a clock every file is of the same moment, so that runs are equal. */
+const stoppedClock = { now: () => 1_767_225_600_000 }
+
 /** Operations whose effect a crash may keep although nobody heard of their end. */
 const changing = new Set<DiskOperationKind>(['open', 'makeFolder', 'rename', 'remove', 'write', 'truncate'])
 
@@ -86,7 +89,11 @@ export class SimulatedDisk implements Disk {
   #haltAt = Infinity
   #off = false
 
-  constructor(options: MemoryDiskOptions = {}, tree = new MemoryTree(), journal = new DiskJournal(tree.root)) {
+  constructor(
+    options: MemoryDiskOptions = {},
+    tree = new MemoryTree(options.clock ?? stoppedClock),
+    journal = new DiskJournal(tree.root),
+  ) {
     this.capacityBytes = options.capacityBytes ?? Infinity
     this.#tree = tree
     this.#journal = journal
@@ -139,7 +146,7 @@ export class SimulatedDisk implements Disk {
   /** The power fails now, if it has not yet. Answers the disk as the machine finds it when it starts again. */
   crash(random: Random): SimulatedDisk {
     this.#off = true
-    const tree = this.#journal.afterCrash(this.#tree.root, random)
+    const tree = this.#journal.afterCrash(this.#tree, random)
     return new SimulatedDisk(this, tree)
   }
 
@@ -318,7 +325,7 @@ class SimulatedFile implements DiskFile {
       }
       journal.truncated(this.#node, sizeBytes)
       this.#node.content.truncate(sizeBytes)
-      tree.resized(this.#node, before)
+      tree.changed(this.#node, before)
     })
   }
 

@@ -6,6 +6,8 @@ export interface DirectoryEntry {
   readonly kind: 'file' | 'folder'
   /** 0 for folders. */
   readonly sizeBytes: number
+  /** When its content was last written or its size changed, wall time; a rename leaves it. 0 for folders. */
+  readonly modifiedAtMs: number
 }
 
 /** What the file system a path lies on can hold; both Infinity on a disk in memory that was given no limit. */

@@ -3,6 +3,7 @@
 import { posix } from 'node:path'
 import { invariant } from '../lib/invariant.ts'
 import { ChunkedBytes } from './chunked-bytes.ts'
+import type { Clock } from './clock.ts'
 import { DiskError } from './disk.ts'
 
 export class FileNode {
@@ -11,8 +12,11 @@ export class FileNode {
   /** Whether a folder still holds it. */
   linked = true
   handles = 0
+  /** Wall time. */
+  modifiedAtMs: number
 
-  constructor(content: ChunkedBytes = new ChunkedBytes()) {
+  constructor(modifiedAtMs: number, content: ChunkedBytes = new ChunkedBytes()) {
+    this.modifiedAtMs = modifiedAtMs
     this.content = content
   }
 }
@@ -32,13 +36,22 @@ export interface Place {
   readonly node: TreeNode | undefined
 }
 
+/** What a file's date is taken from. */
+export type WallClock = Pick<Clock, 'now'>
+
 /** Told of a change to a folder's entries just before it is made. */
 export type EntryChange = (folder: FolderNode, name: string, node: TreeNode) => void
 
 export class MemoryTree {
   readonly root = new FolderNode()
+  /** Dates the files. */
+  readonly clock: WallClock
   /** Sum of the sizes of all files, those still open after their removal included. */
   usedBytes = 0
+
+  constructor(clock: WallClock) {
+    this.clock = clock
+  }
 
   /** The node at `path`, or undefined. */
   find(path: string): TreeNode | undefined {
@@ -69,7 +82,7 @@ export class MemoryTree {
     if (node?.kind === 'folder') throw fault('EISDIR', path)
     if (node !== undefined) return node
     if (!create) throw fault('ENOENT', path)
-    const file = new FileNode()
+    const file = new FileNode(this.clock.now())
     created?.(folder, name, file)
     folder.entries.set(name, file)
     return file
@@ -115,6 +128,12 @@ export class MemoryTree {
     folder.entries.delete(name)
     this.#unlink(node)
     return true
+  }
+
+  /** `file.content` was changed just now; it was `before` bytes large. */
+  changed(file: FileNode, before: number): void {
+    file.modifiedAtMs = this.clock.now()
+    this.resized(file, before)
   }
 
   /** `file.content` is now as large as it says, having been `before`. */
