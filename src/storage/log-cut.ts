@@ -7,7 +7,7 @@ import { indexOfSegment } from './log-reader.ts'
 import type { LogConfig, Offset } from './partition-log.ts'
 import { producersAt } from './producer-recovery.ts'
 import type { ProducerState } from './producer-state.ts'
-import { loadActiveSegment, removeSegment, removeSideFiles } from './segment-files.ts'
+import { deleteSegment, loadActiveSegment, removeSideFiles } from './segment-files.ts'
 import type { Segment, SegmentIndexes } from './segment.ts'
 import { scanBatches } from './segment-scan.ts'
 import type { SideFiles } from './side-files.ts'
@@ -35,7 +35,7 @@ export async function cutLog(
   const kept = indexOfSegment(segments, end)
   const segment = segments[kept]!
   const aborted = await log.abortedIn(segment)
-  for (const gone of segments.splice(kept + 1).toReversed()) await removeSegment(context, gone)
+  for (const gone of segments.splice(kept + 1).toReversed()) await deleteSegment(context, gone, config)
   const indexes = await context.indexCache.indexesOf(segment, Infinity, indexIntervalBytes)
   // Active again: memory may not drop them any more.
   context.indexCache.forget(segment)

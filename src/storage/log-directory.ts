@@ -139,6 +139,16 @@ export class LogDirectory {
     return sum
   }
 
+  /** Bytes of deleted segments whose files still wait for file.delete.delay.ms to pass. */
+  get deletedBytes(): number {
+    return this.#context.deletedFiles.sizeBytes
+  }
+
+  /** Removes the files of deleted segments now, whatever their delay: the room is needed. Never rejects. */
+  removeDeletedNow(): Promise<void> {
+    return this.#context.deletedFiles.removeNow()
+  }
+
   /** The logs that are open, in the order they were opened. */
   logs(): IterableIterator<SegmentedLog> {
     return this.#logs.values()
@@ -189,6 +199,7 @@ export class LogDirectory {
     const existed = this.#existing.delete(name)
     const { disk, random } = this.#context
     if (!existed) return
+    this.#context.deletedFiles.forget(`${this.path}/${name}`)
     const target = deletedFolderName(place, hexOf(random.uuid()))
     await disk.rename(`${this.path}/${name}`, `${this.path}/${target}`)
     await disk.syncFolder(this.path)
@@ -205,6 +216,7 @@ export class LogDirectory {
     const name = logFolderName(place)
     invariant(this.#existing.has(name) && !this.#opening.has(name), `${name} is open, or not there`)
     const { disk, random } = this.#context
+    this.#context.deletedFiles.forget(`${this.path}/${name}`)
     const target = strayFolderName(place, hexOf(random.uuid()))
     await disk.rename(`${this.path}/${name}`, `${this.path}/${target}`)
     await disk.syncFolder(this.path)
@@ -267,6 +279,8 @@ export class LogDirectory {
     }
     try {
       if (found !== undefined && found.topicId === null && topicId !== null) await this.#create(folder, place)
+      // What was left of an earlier opening goes now, with the folder's other leftovers.
+      this.#context.deletedFiles.forget(folder)
       const loaded = await loadLog(this.#context, {
         folder,
         config,
@@ -361,7 +375,7 @@ export class LogDirectory {
     await Promise.allSettled(this.#opening.values())
     const logs = [...this.#logs]
     await Promise.all(logs.map(([, log]) => this.#gate.run(() => log.close())))
-    await Promise.all(this.#removals)
+    await Promise.all([...this.#removals, this.#context.deletedFiles.stop()])
     for (const [, log] of logs) if (log.fault !== null) this.#faults++
     try {
       await this.checkpoint()

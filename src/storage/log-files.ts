@@ -14,24 +14,31 @@ import {
 
 export interface LogFiles {
   /** By base offset. */
-  readonly segments: readonly { readonly baseOffset: Offset; readonly sizeBytes: number }[]
+  readonly segments: readonly SegmentFile[]
   /** Offsets of producer snapshots, rising. */
   readonly snapshots: readonly Offset[]
 }
 
+export interface SegmentFile {
+  readonly baseOffset: Offset
+  readonly sizeBytes: number
+  /** Wall time. */
+  readonly modifiedAtMs: number
+}
+
 /** Lists the folder, and removes what a run before left half done: temporary files, indexes without their segment. */
 export async function listLogFiles(disk: Disk, folder: string): Promise<LogFiles> {
-  const segments: { baseOffset: Offset; sizeBytes: number }[] = []
+  const segments: SegmentFile[] = []
   const snapshots: Offset[] = []
   const indexes: { name: string; baseOffset: Offset }[] = []
-  for (const { name, kind, sizeBytes } of await disk.list(folder)) {
+  for (const { name, kind, sizeBytes, modifiedAtMs } of await disk.list(folder)) {
     if (kind !== 'file') continue
     if (leftoverSuffixes.some((suffix) => name.endsWith(suffix))) {
       await disk.remove(`${folder}/${name}`)
       continue
     }
     const baseOffset = offsetInName(name, logSuffix)
-    if (baseOffset !== null) segments.push({ baseOffset, sizeBytes })
+    if (baseOffset !== null) segments.push({ baseOffset, sizeBytes, modifiedAtMs })
     const snapshot = offsetInName(name, snapshotSuffix)
     if (snapshot !== null) snapshots.push(snapshot)
     for (const suffix of [offsetIndexSuffix, timeIndexSuffix, txnIndexSuffix]) {

@@ -5,6 +5,7 @@ import { DiskError } from '../io/disk.ts'
 import { CorruptLogError } from './log-errors.ts'
 import type { LogRead, Offset, TimestampAndOffset } from './partition-log.ts'
 import { abortedIn } from './producer-recovery.ts'
+import { readGreatestTimestamp } from './segment-age.ts'
 import type { Segment, SegmentIndexes } from './segment.ts'
 import { readSegment } from './segment-read.ts'
 import type { StorageContext } from './storage-context.ts'
@@ -107,9 +108,12 @@ export class LogReader {
 
   largestTimestampOf(segment: Segment): Promise<number> {
     return this.#undisturbed(async (log) => {
-      if (segment.maxTimestamp === null && !segment.removed) await this.#indexesOf(segment, log)
-      const { maxTimestamp, createdAtMs } = segment
-      return maxTimestamp !== null && maxTimestamp >= 0 ? maxTimestamp : createdAtMs
+      if (segment.maxTimestamp === null && !segment.removed) {
+        const end = log.segments[log.segments.indexOf(segment) + 1]?.baseOffset ?? Infinity
+        if (!(await readGreatestTimestamp(this.#context.disk, segment, end))) await this.#indexesOf(segment, log)
+      }
+      const { maxTimestamp, modifiedAtMs } = segment
+      return maxTimestamp !== null && maxTimestamp >= 0 ? maxTimestamp : modifiedAtMs
     })
   }
 

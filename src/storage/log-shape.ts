@@ -8,7 +8,7 @@ import type { LogState } from './log-state.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { Offset } from './partition-log.ts'
 import { ProducerState } from './producer-state.ts'
-import { newSegment, removeSegment } from './segment-files.ts'
+import { deleteSegment, newSegment } from './segment-files.ts'
 import type { Segment } from './segment.ts'
 import type { SideFiles } from './side-files.ts'
 import type { StorageContext } from './storage-context.ts'
@@ -101,7 +101,7 @@ export class LogShape {
     })
   }
 
-  /** Removes the first `count` segments, oldest first. */
+  /** Deletes the first `count` segments, oldest first. */
   async #dropSegments(count: number): Promise<void> {
     const { roller, sideFiles } = this.#parts
     const state = this.#state
@@ -116,7 +116,7 @@ export class LogShape {
       segment.removed = true
     }
     state.shape++
-    for (const segment of gone) await removeSegment(this.#context, segment)
+    for (const segment of gone) await deleteSegment(this.#context, segment, state.config)
     await this.#context.disk.syncFolder(state.folder)
     // One snapshot stays in any case.
     const keepFrom = Math.min(first.baseOffset, Math.max(...sideFiles.snapshots))
@@ -140,7 +140,7 @@ export class LogShape {
     const state = this.#state
     const { roller, sideFiles } = this.#parts
     await roller.createFolder()
-    for (const segment of state.segments.toReversed()) await removeSegment(this.#context, segment)
+    for (const segment of state.segments.toReversed()) await deleteSegment(this.#context, segment, state.config)
     await sideFiles.dropSnapshots(() => true)
     const segment = newSegment(this.#context, state.folder, offset, state.config)
     segment.startIndexes()

@@ -51,8 +51,8 @@ type Extent = 'tail' | 'fromRecoveryPoint' | 'all'
 export async function loadLog(context: StorageContext, options: LoadOptions): Promise<LoadedLog> {
   const { folder, clean } = options
   const files = await listLogFiles(context.disk, folder)
-  const segments = files.segments.map(({ baseOffset, sizeBytes }) => {
-    const segment = newSegment(context, folder, baseOffset, options.config)
+  const segments = files.segments.map(({ baseOffset, sizeBytes, modifiedAtMs }) => {
+    const segment = newSegment(context, folder, baseOffset, options.config, modifiedAtMs)
     segment.sizeBytes = sizeBytes
     segment.writtenBytes = sizeBytes
     segment.entryDurable = true

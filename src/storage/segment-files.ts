@@ -17,13 +17,19 @@ import {
 import { scanBatches, type Scanned } from './segment-scan.ts'
 import type { StorageContext } from './storage-context.ts'
 
-/** A segment without content, not yet on disk. */
-export function newSegment(context: StorageContext, folder: string, baseOffset: Offset, config: LogConfig): Segment {
+/** A segment without content, not yet on disk; or one that is, and was last written at `modifiedAtMs`. */
+export function newSegment(
+  context: StorageContext,
+  folder: string,
+  baseOffset: Offset,
+  config: LogConfig,
+  modifiedAtMs: number = context.clock.now(),
+): Segment {
   return new Segment({
     baseOffset,
     folder,
     handles: context.handles,
-    createdAtMs: context.clock.now(),
+    createdAtMs: modifiedAtMs,
     rollJitterMs: config.segmentJitterMs > 0 ? context.random.below(config.segmentJitterMs) : 0,
   })
 }
@@ -76,7 +82,7 @@ async function indexRest(
   })
 }
 
-/** Removes a segment and what belongs to it; `syncFolder` makes it durable. Its snapshot, if any, is not its own. */
+/** Removes a segment and what belongs to it at once; `syncFolder` makes it durable. Its snapshot, if any, is not its own. */
 export async function removeSegment(context: StorageContext, segment: Segment): Promise<void> {
   segment.removed = true
   segment.indexes = null
@@ -85,6 +91,19 @@ export async function removeSegment(context: StorageContext, segment: Segment): 
   // The batches first: they must never be found without the aborted transactions among them.
   await context.disk.remove(segment.path(logSuffix))
   await removeSideFiles(context, segment)
+}
+
+/**
+ * Takes a segment's files out of the log: renamed now, removed after `file.delete.delay.ms`; `syncFolder` makes it durable. Its snapshot,
+ * if any, is not its own.
+ */
+export async function deleteSegment(context: StorageContext, segment: Segment, config: LogConfig): Promise<void> {
+  segment.removed = true
+  segment.indexes = null
+  context.indexCache.forget(segment)
+  await segment.file.close()
+  const { folder, baseOffset, writtenBytes: sizeBytes } = segment
+  await context.deletedFiles.add({ folder, baseOffset, sizeBytes }, config.fileDeleteDelayMs)
 }
 
 /** Removes what speaks of a segment's batches: it is about to be cut. `syncFolder` makes it durable. */

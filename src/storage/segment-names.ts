@@ -7,8 +7,9 @@ export const offsetIndexSuffix = '.index'
 export const timeIndexSuffix = '.timeindex'
 export const txnIndexSuffix = '.txnindex'
 export const snapshotSuffix = '.snapshot'
+export const deletedSuffix = '.deleted'
 /** Being removed, being written by a cleaner that did not finish: never part of the log. */
-export const leftoverSuffixes = ['.deleted', '.cleaned', '.tmp'] as const
+export const leftoverSuffixes = [deletedSuffix, '.cleaned', '.tmp'] as const
 export const leaderEpochFileName = 'leader-epoch-checkpoint'
 export const partitionMetadataFileName = 'partition.metadata'
 

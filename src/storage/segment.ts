@@ -20,10 +20,12 @@ export class Segment {
   readonly baseOffset: Offset
   readonly folder: string
   readonly file: PooledFile
-  /** When the file was made, wall time; stands in for a first timestamp when the records have none. */
+  /** When the file was made, or at the latest last written before it was loaded, wall time; stands in for a first timestamp when the records have none. */
   readonly createdAtMs: number
   /** Taken off segment.ms, so that partitions made together do not roll together. */
   readonly rollJitterMs: number
+  /** When the file was last appended to, wall time; stands in for a greatest timestamp when the records have none. */
+  modifiedAtMs: number
   /** Appended, perhaps not yet written. */
   sizeBytes = 0
   /** Where the next write goes. */
@@ -54,6 +56,7 @@ export class Segment {
     this.offsetOfMaxTimestamp = options.baseOffset
     this.folder = options.folder
     this.createdAtMs = options.createdAtMs
+    this.modifiedAtMs = options.createdAtMs
     this.rollJitterMs = options.rollJitterMs
     this.file = options.handles.file(this.path(logSuffix))
   }

@@ -194,8 +194,8 @@ export class SegmentedLog implements PartitionLog {
   }
 
   /**
-   * The greatest timestamp of the segment's records, or when its file was made when they have none (Kafka's largestTimestamp). Rejects
-   * when the disk fails.
+   * The greatest timestamp of the segment's records, or when it was last appended to when they have none (Kafka's largestTimestamp).
+   * Rejects when the disk fails.
    */
   largestTimestampOf(segment: Segment): Promise<number> {
     return this.#reader.largestTimestampOf(segment)
@@ -404,9 +404,9 @@ export class SegmentedLog implements PartitionLog {
     const size = batch.length
     const nextOffset = lastOffset + 1
     let segment = state.active
-    if (segment.mustRollFor(size, lastOffset, maxTimestamp, state.config, this.#context.clock.now())) {
-      segment = this.#roller.roll()
-    }
+    const now = this.#context.clock.now()
+    if (segment.mustRollFor(size, lastOffset, maxTimestamp, state.config, now)) segment = this.#roller.roll()
+    segment.modifiedAtMs = now
     segment.indexBatch(segment.sizeBytes, size, lastOffset, maxTimestamp, state.config.indexIntervalBytes)
     segment.sizeBytes += size
     state.sizeBytes += size

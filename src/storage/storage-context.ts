@@ -4,6 +4,7 @@ import type { Clock } from '../io/clock.ts'
 import type { Disk } from '../io/disk.ts'
 import type { Random } from '../io/random.ts'
 import type { Logger } from '../lib/logger.ts'
+import { DeletedFiles } from './deleted-files.ts'
 import { FileHandles } from './file-handles.ts'
 import { IndexCache } from './index-cache.ts'
 import { TailCache } from './tail-cache.ts'
@@ -16,6 +17,7 @@ export interface StorageContext {
   readonly handles: FileHandles
   readonly tailCache: TailCache
   readonly indexCache: IndexCache
+  readonly deletedFiles: DeletedFiles
 }
 
 /** Bounds that hold for all logs of a broker together. */
@@ -44,5 +46,6 @@ export function storageContext(
     handles: new FileHandles(doors.disk, openFilesMax),
     tailCache: new TailCache(tailCacheBytes),
     indexCache: new IndexCache(doors.disk, doors.logger, indexCacheBytes),
+    deletedFiles: new DeletedFiles(doors),
   }
 }

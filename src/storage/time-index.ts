@@ -6,6 +6,8 @@ import type { Offset } from './partition-log.ts'
 
 const entryBytes = 12
 
+export const timeIndexEntryBytes = entryBytes
+
 export interface TimeIndexEntry {
   readonly timestamp: number
   readonly offset: Offset
@@ -116,4 +118,18 @@ export class TimeIndex {
     offsets.set(this.#offsets)
     this.#offsets = offsets
   }
+}
+
+/**
+ * The last entry of an index whose last one or two are `tail`; null when there is none, and when it cannot be right or could as well be
+ * Kafka's preallocated zeros.
+ */
+export function lastTimeIndexEntry(tail: Uint8Array, baseOffset: Offset, endOffset: Offset): TimeIndexEntry | null {
+  if (tail.length < entryBytes) return null
+  const at = tail.length - entryBytes
+  const timestamp = readInt64(tail, at)
+  const offset = readInt32(tail, at + 8)
+  if (timestamp <= 0 || offset < 0 || baseOffset + offset >= endOffset) return null
+  if (at > 0 && (readInt64(tail, 0) >= timestamp || readInt32(tail, 8) > offset)) return null
+  return { timestamp, offset: baseOffset + offset }
 }
