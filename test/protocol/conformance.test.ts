@@ -5,6 +5,7 @@ import { consumerProtocolAssignment, consumerProtocolSubscription } from '../../
 import { controlRecordKey, endTxnMarker } from '../../src/protocol/control-records.ts'
 import { groupRecords } from '../../src/protocol/group-records/index.ts'
 import { requestHeader, responseHeader } from '../../src/protocol/header.ts'
+import { metadataRecords } from '../../src/protocol/metadata-records.ts'
 import type { AnyRecordType, Message, Shape } from '../../src/protocol/schema/index.ts'
 import { shareSnapshot, shareUpdate } from '../../src/protocol/share-records.ts'
 import { transactionLog } from '../../src/protocol/transaction-records.ts'
@@ -97,6 +98,33 @@ for (const [folder, records] of topics) {
       assert.deepEqual(messageDifferences(record.value, value), [])
     })
   }
+}
+
+/** Records of KRaft's metadata log that say nothing of what a data folder holds. */
+const passedOver = new Set([
+  'BrokerRegistrationChangeRecord',
+  'ClearElrRecord',
+  'DelegationTokenRecord',
+  'FenceBrokerRecord',
+  'NoOpRecord',
+  'RegisterControllerRecord',
+  'RemoveDelegationTokenRecord',
+  'UnfenceBrokerRecord',
+  'ZkMigrationStateRecord',
+])
+const metadataDefinitions = definitionsIn('metadata')
+
+test('every record of the metadata log is described, or listed as passed over', () => {
+  const known = [...metadataRecords.map(({ name }) => name), ...passedOver]
+  assert.deepEqual(known.toSorted(), [...metadataDefinitions.keys()].toSorted())
+})
+
+for (const record of metadataRecords) {
+  test(`the ${record.name} is as Kafka defines it`, () => {
+    const definition = named(metadataDefinitions, record.name)
+    assert.deepEqual([definition.type, definition.apiKey], ['metadata', record.apiKey])
+    assert.deepEqual(messageDifferences(record, definition), [])
+  })
 }
 
 test('only these fields are bigints', () => {
