@@ -2,17 +2,8 @@
 // record: a snapshot, and after it one batch per commit. A commit is written and synced before the next begins, so a crash can only
 // damage the last batch; a bad batch with a good one behind it is damage of another kind, and nothing starts on it.
 
-import {
-  baseOffsetOf,
-  batchHeaderBytes,
-  batchLayout,
-  computedCrcOf,
-  crcOf,
-  currentMagic,
-  nextOffsetOf,
-  sizeInBytesOf,
-} from '../records/batch.ts'
-import { wholeBatchAt } from '../records/batches-in.ts'
+import { baseOffsetOf, nextOffsetOf, sizeInBytesOf } from '../records/batch.ts'
+import { hasSoundBatchAfter, isSoundBatchAt } from '../records/sound-batches.ts'
 import type { Disk, DiskFile } from '../io/disk.ts'
 import { invariant } from '../lib/invariant.ts'
 import { type Journal, JournalCorrupt, type JournalEntry } from './journal.ts'
@@ -137,7 +128,7 @@ export class FileJournal implements Journal {
     }
     // The snapshot was synced before the file got its name: no crash takes any of it.
     if (mark === null || entries < mark.entries) throw corrupt(path, at)
-    if (hasBatchAfter(bytes, at, offset)) throw corrupt(path, at)
+    if (hasSoundBatchAfter(bytes, at, offset)) throw corrupt(path, at)
     this.#nextOffset = offset
     this.#sizeBytes = at
     this.#file = await this.#disk.open(path)
@@ -157,22 +148,7 @@ export class FileJournal implements Journal {
 const logName = /^\d{20}\.log$/
 
 function isBatchAt(bytes: Uint8Array, at: number, offset: number): boolean {
-  return (
-    at < bytes.length &&
-    wholeBatchAt(bytes, at, bytes.length) === 'whole' &&
-    baseOffsetOf(bytes, at) === offset &&
-    crcOf(bytes, at) === computedCrcOf(bytes, at)
-  )
-}
-
-/** Whether a sound batch of later offsets lies anywhere behind `from`. */
-function hasBatchAfter(bytes: Uint8Array, from: number, offset: number): boolean {
-  for (let at = from + 1; at + batchHeaderBytes <= bytes.length; at++) {
-    if (bytes[at + batchLayout.magic] !== currentMagic) continue
-    const found = baseOffsetOf(bytes, at)
-    if (found >= offset && Number.isSafeInteger(found) && isBatchAt(bytes, at, found)) return true
-  }
-  return false
+  return isSoundBatchAt(bytes, at) && baseOffsetOf(bytes, at) === offset
 }
 
 function corrupt(path: string, at: number): JournalCorrupt {
