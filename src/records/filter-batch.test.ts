@@ -25,6 +25,7 @@ import { codecById } from './codec.ts'
 import { buildEndTransactionMarker, endTransactionMarkerOf } from './control-batch.ts'
 import { filterBatch } from './filter-batch.ts'
 import { recordsOf } from './record.ts'
+import { type RecordCursor, RecordFormatError } from './record-cursor.ts'
 
 const records: NewRecord[] = [5, 9, 7, 3].map((timestamp) => ({ key: `k${timestamp}`, value: 'v', timestamp }))
 const options = {
@@ -46,7 +47,7 @@ for (const codec of codecById) {
           const batch = buildBatch(records, { ...options, codec })
           const expected = [...recordsOf(batch)].filter((record) => offsets.includes(record.offset))
           const deleteHorizonMs = horizon ?? undefined
-          const { kept, bytes } = filterBatch(batch, (record) => offsets.includes(record.offset), { deleteHorizonMs })
+          const { kept, bytes } = filterBatch(batch, (_, offset) => offsets.includes(offset), { deleteHorizonMs })
           assert.equal(kept, offsets.length)
           assert.deepEqual([...recordsOf(bytes)], expected)
           assert.equal(maxTimestampOf(bytes), Math.max(...expected.map((record) => record.timestamp)))
@@ -84,7 +85,7 @@ test('of a batch that loses everything the header is left, without codec or reco
 test('a delete horizon, once set, stays', () => {
   const first = filterBatch(buildBatch(records, options), () => true, { deleteHorizonMs: 1000 }).bytes
   assert.equal(filterBatch(first, () => true, { deleteHorizonMs: 2000 }).bytes, first)
-  const second = filterBatch(first, (record) => record.offset !== 101, { deleteHorizonMs: 2000 }).bytes
+  const second = filterBatch(first, (_, offset) => offset !== 101, { deleteHorizonMs: 2000 }).bytes
   assert.equal(baseTimestampOf(second), 1000)
   assert.deepEqual(
     [...recordsOf(second)].map((record) => record.timestamp),
@@ -92,9 +93,38 @@ test('a delete horizon, once set, stays', () => {
   )
 })
 
+test('a horizon for tombstones is set when one is kept, and only then', () => {
+  const batch = buildBatch(
+    [
+      { key: 'a', value: 'v', timestamp: 5 },
+      { key: 'b', value: null, timestamp: 6 },
+    ],
+    options,
+  )
+  const keeping = (...keys: string[]) => {
+    const keep = (record: RecordCursor) =>
+      keys.includes(Buffer.from(record.bytes.subarray(record.keyAt, record.keyAt + record.keyLength)).toString())
+    return filterBatch(batch, keep, { tombstoneHorizonMs: 5000 }).bytes
+  }
+  assert.equal(hasDeleteHorizon(keeping('a')), false)
+  for (const kept of [keeping('b'), keeping('a', 'b')]) {
+    assert.equal(hasDeleteHorizon(kept), true)
+    assert.equal(baseTimestampOf(kept), 5000)
+    assert.equal(maxTimestampOf(kept), 6)
+  }
+})
+
+test('a batch whose count of records is not what it holds is refused', () => {
+  for (const count of [-1, 3, 5, 2 ** 31 - 1]) {
+    const batch = buildBatch(records, options)
+    Buffer.from(batch.buffer, batch.byteOffset).writeInt32BE(count, 57)
+    assert.throws(() => filterBatch(batch, () => true), RecordFormatError)
+  }
+})
+
 test('a LogAppendTime batch keeps its time', () => {
   const batch = buildBatch(records, { ...options, timestampType: 'LogAppendTime', timestamp: 70 })
-  const { bytes } = filterBatch(batch, (record) => record.offset === 103)
+  const { bytes } = filterBatch(batch, (_, offset) => offset === 103)
   assert.equal(timestampTypeOf(bytes), 'LogAppendTime')
   assert.deepEqual(
     [...recordsOf(bytes)].map((record) => record.timestamp),

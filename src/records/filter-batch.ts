@@ -4,6 +4,7 @@
 import {
   attributeBits,
   attributesOf,
+  baseOffsetOf,
   baseTimestampOf,
   batchHeaderBytes,
   batchLayout,
@@ -17,8 +18,8 @@ import {
 import { writeInt16, writeInt32, writeInt64 } from './big-endian.ts'
 import { invariant } from '../lib/invariant.ts'
 import { copyRecord, packBatch, recordGrowthBytesMax } from './rebuild-batch.ts'
-import { frameOf, type LogRecord, type ReadOptions, recordAt, unpackedRecordsOf } from './record.ts'
-import { RecordCursor } from './record-cursor.ts'
+import { frameOf, type ReadOptions, unpackedRecordsOf } from './record.ts'
+import { RecordCursor, RecordFormatError } from './record-cursor.ts'
 
 export interface FilterOptions extends ReadOptions {
   /**
@@ -26,6 +27,8 @@ export interface FilterOptions extends ReadOptions {
    * it for a batch that has reason for one.
    */
   readonly deleteHorizonMs?: number | undefined
+  /** The same, for a batch that has reason for one only if a tombstone is among the records that are kept. */
+  readonly tombstoneHorizonMs?: number | undefined
   /** On the scale of the batch's codec. */
   readonly compressionLevel?: number | undefined
 }
@@ -37,28 +40,61 @@ export interface FilteredBatch {
   readonly bytes: Uint8Array
 }
 
+/** Asked once for each record, in order: the cursor has just passed it. */
+export type KeepRecord = (record: Readonly<RecordCursor>, offset: number) => boolean
+
 /** Keeps the records of a stored batch for which `keep` is true. Throws as `recordsOf` when the batch is damaged. */
-export function filterBatch(
-  batch: Uint8Array,
-  keep: (record: LogRecord) => boolean,
-  options: FilterOptions = {},
-): FilteredBatch {
+export function filterBatch(batch: Uint8Array, keep: KeepRecord, options: FilterOptions = {}): FilteredBatch {
   const count = recordsCountOf(batch)
   if (count === 0) return { kept: 0, bytes: batch }
-  const horizon = hasDeleteHorizon(batch) ? undefined : options.deleteHorizonMs
-  const rebase = horizon === undefined ? 0 : baseTimestampOf(batch) - horizon
-  const frame = frameOf(batch)
-  const cursor = new RecordCursor(unpackedRecordsOf(batch, options.maxDecompressedBytes))
-  const left = Buffer.allocUnsafe(cursor.end + (horizon === undefined ? 0 : count * recordGrowthBytesMax))
-  let size = 0
+  const records = unpackedRecordsOf(batch, options.maxDecompressedBytes)
+  const { keeps, kept, tombstones } = choose(batch, records, keep)
+  const horizonMs = options.deleteHorizonMs ?? (tombstones ? options.tombstoneHorizonMs : undefined)
+  const horizon = hasDeleteHorizon(batch) ? undefined : horizonMs
+  if (kept === 0) return { kept, bytes: emptied(batch) }
+  if (kept === count && horizon === undefined) return { kept, bytes: batch }
+  return { kept, bytes: rebuilt(batch, records, keeps, { kept, horizon, compressionLevel: options.compressionLevel }) }
+}
+
+/** Which records are kept, 1 for each, how many, and whether a tombstone is among them. */
+function choose(batch: Uint8Array, records: Uint8Array, keep: KeepRecord) {
+  const count = recordsCountOf(batch)
+  if (count < 0 || count > records.length) throw new RecordFormatError(`${count} records in ${records.length} bytes`)
+  const keeps = new Uint8Array(count)
+  const baseOffset = baseOffsetOf(batch)
+  const cursor = new RecordCursor(records)
   let kept = 0
-  let maxTimestamp = noTimestamp
+  let tombstones = false
   for (let i = 0; i < count; i++) {
     cursor.next()
-    const record = recordAt(cursor, frame)
-    if (!keep(record)) continue
+    if (!keep(cursor, baseOffset + cursor.offsetDelta)) continue
+    keeps[i] = 1
     kept++
-    maxTimestamp = Math.max(maxTimestamp, record.timestamp)
+    if (cursor.valueLength < 0) tombstones = true
+  }
+  if (cursor.at !== cursor.end) {
+    throw new RecordFormatError(`${cursor.end - cursor.at} bytes left over after ${count} records`)
+  }
+  return { keeps, kept, tombstones }
+}
+
+/** The batch with only the records that `keeps` says, at least one, and with the horizon if one is given. */
+function rebuilt(
+  batch: Uint8Array,
+  records: Uint8Array,
+  keeps: Uint8Array,
+  { kept, horizon, compressionLevel }: { kept: number; horizon?: number | undefined; compressionLevel?: number | undefined },
+): Uint8Array {
+  const rebase = horizon === undefined ? 0 : baseTimestampOf(batch) - horizon
+  const { baseTimestamp, appendTime } = frameOf(batch)
+  const cursor = new RecordCursor(records)
+  const left = Buffer.allocUnsafe(records.length + (horizon === undefined ? 0 : kept * recordGrowthBytesMax))
+  let size = 0
+  let maxTimestamp = noTimestamp
+  for (const keep of keeps) {
+    cursor.next()
+    if (keep === 0) continue
+    maxTimestamp = Math.max(maxTimestamp, appendTime ?? baseTimestamp + cursor.timestampDelta)
     if (horizon === undefined) {
       left.set(cursor.bytes.subarray(cursor.recordAt, cursor.at), size)
       size += cursor.at - cursor.recordAt
@@ -67,12 +103,9 @@ export function filterBatch(
       size = copyRecord(cursor, left, size, { timestampDelta: timestampDelta + rebase, offsetDelta })
     }
   }
-  if (kept === count && horizon === undefined) return { kept, bytes: batch }
-  if (kept === 0) return { kept, bytes: emptied(batch) }
-
   const codec = codecOf(batch)
   invariant(codec !== undefined, 'a batch that was unpacked has a codec')
-  const bytes = packBatch(batch, left.subarray(0, size), { codec, compressionLevel: options.compressionLevel })
+  const bytes = packBatch(batch, left.subarray(0, size), { codec, compressionLevel })
   writeInt32(bytes, batchLayout.recordsCount, kept)
   if (horizon !== undefined) {
     writeInt16(bytes, batchLayout.attributes, attributesOf(bytes) | attributeBits.deleteHorizon)
@@ -80,7 +113,7 @@ export function filterBatch(
   }
   // In a LogAppendTime batch each record has the max timestamp, so this leaves it as it is; the checksum is renewed either way.
   stampMaxTimestamp(bytes, 0, maxTimestamp)
-  return { kept, bytes }
+  return bytes
 }
 
 /** A batch of no records with the header's offsets, producer and timestamps, and without a codec or horizon. */
