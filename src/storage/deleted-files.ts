@@ -91,7 +91,7 @@ export class DeletedFiles {
   /** The folder's leftovers are about to be removed with it, or by whoever opens it. */
   forget(folder: string): void {
     const waiting = this.#byFolder.get(folder)
-    if (waiting !== undefined) for (const segment of [...waiting.values()]) this.#forget(segment)
+    if (waiting !== undefined) for (const segment of waiting.values()) this.#forget(segment)
   }
 
   /** Waits for the removal under way; the rest is left for the next start. */

@@ -106,15 +106,16 @@ export class LogReader {
     return segment.aborted
   }
 
-  largestTimestampOf(segment: Segment): Promise<number> {
-    return this.#undisturbed(async (log) => {
-      if (segment.maxTimestamp === null && !segment.removed) {
+  async largestTimestampOf(segment: Segment): Promise<number> {
+    if (segment.maxTimestamp === null) {
+      await this.#undisturbed(async (log) => {
+        if (segment.maxTimestamp !== null || segment.removed) return
         const end = log.segments[log.segments.indexOf(segment) + 1]?.baseOffset ?? Infinity
         if (!(await readGreatestTimestamp(this.#context.disk, segment, end))) await this.#indexesOf(segment, log)
-      }
-      const { maxTimestamp, modifiedAtMs } = segment
-      return maxTimestamp !== null && maxTimestamp >= 0 ? maxTimestamp : modifiedAtMs
-    })
+      })
+    }
+    const { maxTimestamp, modifiedAtMs } = segment
+    return maxTimestamp !== null && maxTimestamp >= 0 ? maxTimestamp : modifiedAtMs
   }
 
   #timeLookup(log: ReadableLog, upTo: Offset): TimeLookup {

@@ -12,8 +12,6 @@ import type { LogConfig, Offset } from './partition-log.ts'
 
 export interface RetainedSegment {
   readonly baseOffset: Offset
-  /** Where the next one begins, or the log ends. */
-  readonly endOffset: Offset
   readonly sizeBytes: number
 }
 
@@ -21,6 +19,7 @@ export interface RetainedLog<S extends RetainedSegment> {
   /** Oldest first, without gaps; the last one is active. */
   readonly segments: readonly S[]
   readonly logStartOffset: Offset
+  readonly logEndOffset: Offset
   readonly highWatermark: Offset
   readonly config: Pick<LogConfig, 'deletes' | 'retentionMs' | 'retentionBytes'>
 }
@@ -44,37 +43,42 @@ export async function deletionsOf<S extends RetainedSegment>(
   now: Millis,
   largestTimestampOf: (segment: S) => Promise<Millis> | Millis,
 ): Promise<Deletion<S>[]> {
-  const { logStartOffset, config } = log
+  const { segments, logStartOffset, config } = log
   const { deletes, retentionMs, retentionBytes } = config
   const deletable = deletableCount(log)
   const deletions: Deletion<S>[] = []
   let next = 0
   const take = (reason: DeletionReason, upTo: number) => {
-    const segments = log.segments.slice(next, upTo)
-    if (segments.length > 0) deletions.push({ reason, segments, startOffset: segments.at(-1)!.endOffset })
+    const taken = segments.slice(next, upTo)
+    if (taken.length > 0) deletions.push({ reason, segments: taken, startOffset: endOf(log, upTo - 1) })
     next = upTo
   }
 
   let end = next
-  while (end < deletable && log.segments[end]!.endOffset <= logStartOffset && end + 1 < log.segments.length) end++
+  while (end < deletable && end + 1 < segments.length && endOf(log, end) <= logStartOffset) end++
   take('logStart', end)
   if (!deletes) return deletions
 
   let excessBytes = -retentionBytes
-  for (let i = next; i < log.segments.length; i++) excessBytes += log.segments[i]!.sizeBytes
-  while (end < deletable && excessBytes >= log.segments[end]!.sizeBytes) excessBytes -= log.segments[end++]!.sizeBytes
+  for (let i = end; i < segments.length; i++) excessBytes += segments[i]!.sizeBytes
+  while (end < deletable && excessBytes >= segments[end]!.sizeBytes) excessBytes -= segments[end++]!.sizeBytes
   take('size', end)
 
   if (retentionMs === Infinity) return deletions
-  while (end < deletable && now - (await largestTimestampOf(log.segments[end]!)) > retentionMs) end++
+  while (end < deletable && now - (await largestTimestampOf(segments[end]!)) > retentionMs) end++
   take('time', end)
   return deletions
 }
 
 /** How many of the oldest segments hold nothing that must stay in any case. */
-function deletableCount({ segments, highWatermark }: RetainedLog<RetainedSegment>): number {
+function deletableCount(log: RetainedLog<RetainedSegment>): number {
+  const { segments, highWatermark } = log
   let count = segments.length
-  while (count > 0 && segments[count - 1]!.endOffset > highWatermark) count--
+  while (count > 0 && endOf(log, count - 1) > highWatermark) count--
   const active = segments.length - 1
   return count > active && segments[active]!.sizeBytes === 0 ? active : count
+}
+
+function endOf({ segments, logEndOffset }: RetainedLog<RetainedSegment>, index: number): Offset {
+  return segments[index + 1]?.baseOffset ?? logEndOffset
 }

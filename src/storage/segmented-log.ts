@@ -14,6 +14,7 @@ import {
   stampLeaderEpoch,
   timestampTypeOf,
 } from '../records/batch.ts'
+import { newSegmentBytes } from './disk/disk-room.ts'
 import type { EpochEnd } from './leader-epoch-cache.ts'
 import { LogClosedError } from './log-errors.ts'
 import { LogReader, nothingRead, offlineRead, outOfRange, type ReadableLog } from './log-reader.ts'
@@ -166,6 +167,11 @@ export class SegmentedLog implements PartitionLog {
     return this.#writer.queuedBytes
   }
 
+  /** All that was appended since the log was opened. */
+  get appendedBytes(): number {
+    return this.#state.appendedBytes
+  }
+
   get fault(): Error | null {
     return this.#state.fault
   }
@@ -259,6 +265,11 @@ export class SegmentedLog implements PartitionLog {
     }
     if (producerBatch !== null && !this.#isVerified(producerBatch, options.verification))
       return refusedAppend.invalidTxnState
+    const { room } = this.#context
+    const { budgetPolicy } = this.#state.config
+    if (batch.length > room.leftBytes && budgetPolicy !== 'exempt') {
+      return refusedAppend[room.refuse(batch.length, budgetPolicy)]
+    }
     stampBaseOffset(batch, 0, baseOffset)
     stampLeaderEpoch(batch, 0, leaderEpoch)
     const lastOffset = baseOffset + lastOffsetDeltaOf(batch)
@@ -352,6 +363,11 @@ export class SegmentedLog implements PartitionLog {
     await this.#shape.dropBelowStart()
   }
 
+  /** Deletes segments that lie whole below the start: it moved in an earlier run, or into a segment that was active then. */
+  async deleteBelowStart(): Promise<void> {
+    await this.#shape.dropBelowStart()
+  }
+
   async sync(): Promise<void> {
     await this.#writer.syncedTo(this.#state.end)
   }
@@ -405,11 +421,16 @@ export class SegmentedLog implements PartitionLog {
     const nextOffset = lastOffset + 1
     let segment = state.active
     const now = this.#context.clock.now()
-    if (segment.mustRollFor(size, lastOffset, maxTimestamp, state.config, now)) segment = this.#roller.roll()
+    const { room } = this.#context
+    if (segment.mustRollFor(size, lastOffset, maxTimestamp, state.config, now, room.segmentBytesMax)) {
+      segment = this.#roller.roll()
+    }
+    room.take(segment.sizeBytes === 0 ? size + newSegmentBytes : size, state.config.budgetPolicy)
     segment.modifiedAtMs = now
     segment.indexBatch(segment.sizeBytes, size, lastOffset, maxTimestamp, state.config.indexIntervalBytes)
     segment.sizeBytes += size
     state.sizeBytes += size
+    state.appendedBytes += size
     if (state.epochs.assign(leaderEpoch, baseOffset)) this.#sideFiles.epochsChanged = true
     if (producerBatch !== null) {
       const aborted = state.producers.apply(producerBatch)
