@@ -61,3 +61,10 @@ export const systemClock: Clock = {
     setImmediate(callback)
   },
 }
+
+/** Resolves in a later turn of the event loop: long work waits for it now and then, so that nobody else waits long. */
+export function nextTurn(clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    clock.defer(resolve)
+  })
+}

@@ -29,14 +29,10 @@ export function decodeCheckpoint(bytes: Uint8Array): string[][] {
 /** One offset for each partition of a data folder; the key is `<topic>-<partition>`. */
 export type OffsetCheckpoint = Map<string, Offset>
 
-/** `topic partition offset` per line, sorted by the caller's order. */
-export function encodeOffsetCheckpoint(offsets: ReadonlyMap<string, Offset>): Uint8Array {
-  const entries: string[] = []
-  for (const [name, offset] of offsets) {
-    const dash = name.lastIndexOf('-')
-    entries.push(`${name.slice(0, dash)} ${name.slice(dash + 1)} ${offset}`)
-  }
-  return encodeCheckpoint(entries)
+/** `topic partition offset`: the line of one log. */
+export function offsetEntry(name: string, offset: Offset): string {
+  const dash = name.lastIndexOf('-')
+  return `${name.slice(0, dash)} ${name.slice(dash + 1)} ${offset}`
 }
 
 /** Throws `CheckpointFormatError`. */

@@ -194,13 +194,81 @@ test('what was checkpointed of a deleted log says nothing about the next one of 
   assert.equal(await textOf(disk, 'log-start-offset-checkpoint'), '0\n1\norders 0 5\n')
   assert.equal(await textOf(disk, 'replication-offset-checkpoint'), '0\n1\norders 0 9\n')
   await directory.deleteLog(orders)
+  const next = await openOrders(directory)
+  await appended(next, batchOf(['new']))
   for (const name of ['recovery-point', 'log-start', 'replication']) {
     assert.equal(await textOf(disk, `${name}-offset-checkpoint`), '0\n0\n')
   }
-  const next = await openOrders(directory)
-  await appended(next, batchOf(['new']))
   const reopened = await openOrders(await openDirectory({ disk: disk.kill(), path }))
   assert.deepEqual([reopened.fault, reopened.logStartOffset, reopened.logEndOffset], [null, 0, 1])
+})
+
+test('a crash right after a deletion does not bring back what was checkpointed of the deleted log', async () => {
+  const disk = new SimulatedDisk()
+  let directory = await openDirectory({ disk, path })
+  const log = await openOrders(directory)
+  for (let i = 0; i < 9; i++) await appended(log, batchOf([`${i}`]))
+  directory.useHighWatermarks(() => [['orders-0', log.logEndOffset]])
+  await directory.checkpoint()
+  await directory.deleteLog(orders)
+  const afterDeletion = disk.kill()
+  assert.match((await textOf(afterDeletion, 'replication-offset-checkpoint'))!, /orders 0 9/)
+  directory = await openDirectory({ disk: afterDeletion, path })
+  await appended(await openOrders(directory), batchOf(['new']))
+  const reopened = await openOrders(await openDirectory({ disk: afterDeletion.kill(), path }))
+  assert.deepEqual([reopened.fault, reopened.logEndOffset], [null, 1])
+})
+
+test('deleting many logs writes no checkpoint for each', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path })
+  const places = Array.from({ length: 50 }, (_, partition) => ({ topicName: 'orders', partition }))
+  for (const place of places) {
+    await appended(await directory.openLog({ ...place, topicId: null, config: smallConfig }), batchOf(['a']))
+  }
+  await directory.checkpoint()
+  let writes = 0
+  disk.onOperation = ({ kind, path }) => {
+    if (kind === 'write' && path.includes('checkpoint')) writes++
+  }
+  for (const place of places) await directory.deleteLog(place)
+  assert.equal(writes, 0)
+  for (const place of places) {
+    await appended(await directory.openLog({ ...place, topicId: null, config: smallConfig }), batchOf(['a']))
+  }
+  assert.ok(writes <= 2, `${writes} writes before 50 names were used again`)
+})
+
+test('a checkpoint of many logs lets others run in between, and says what became true meanwhile', async () => {
+  const disk = new MemoryDisk()
+  const directory = await openDirectory({ disk, path })
+  const places = Array.from({ length: 2000 }, (_, partition) => ({ topicName: 'orders', partition }))
+  const logs = await Promise.all(
+    places.map((place) => directory.openLog({ ...place, topicId: null, config: smallConfig })),
+  )
+  await Promise.all(logs.map((log) => appended(log, batchOf(['a', 'b']))))
+  let turns = 0
+  let written = false
+  const turn = (): void => {
+    turns++
+    if (!written) setImmediate(turn)
+  }
+  setImmediate(turn)
+  const writing = directory.checkpoint()
+  await directory.deleteLog({ topicName: 'orders', partition: 1999 })
+  await writing
+  written = true
+  assert.ok(turns >= 2000 / 500, `${turns} turns of the loop`)
+  const lines = (await textOf(disk, 'recovery-point-offset-checkpoint'))!.trim().split('\n')
+  assert.equal(Number(lines[1]), lines.length - 2)
+  assert.ok(lines.length - 2 >= 1999)
+  await directory.close()
+  const after = (await textOf(disk, 'recovery-point-offset-checkpoint'))!.trim().split('\n')
+  assert.deepEqual(
+    after,
+    ['0', '1999', ...places.slice(0, 1999).map(({ partition }) => `orders ${partition} 2`)],
+    'the deleted log is gone from it',
+  )
 })
 
 test('checkpoints are written every minute, high watermarks every five seconds, and both when closing', async () => {

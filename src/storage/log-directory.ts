@@ -17,6 +17,7 @@ import {
   takeCleanMarker,
   takeOver,
 } from './directory-start.ts'
+import type { DiskRoom } from './disk/disk-room.ts'
 import { Gate } from './gate.ts'
 import { deletedFolderName, type FolderName, logFolderName, strayFolderName } from './log-folder-name.ts'
 import type { MetaProperties } from './meta-properties.ts'
@@ -40,6 +41,8 @@ export interface LogDirectoryOptions {
   /** When left out: the one the folder has, or a new one. */
   readonly clusterId?: string
   readonly limits?: Partial<StorageLimits>
+  /** What may be appended; without it there is no bound. */
+  readonly room?: DiskRoom
   /** log.flush.offset.checkpoint.interval.ms, for recovery points and log starts. Default 60,000. */
   readonly checkpointIntervalMs?: number
   /** replica.high.watermark.checkpoint.interval.ms. Default 5,000. */
@@ -71,6 +74,8 @@ export class LogDirectory {
   readonly #clean = new Set<string>()
   readonly #gate: Gate
   readonly #removals = new Set<Promise<void>>()
+  /** A few at a time: whoever reads or writes must not queue behind the files of thousands of deleted logs. */
+  readonly #removing = new Gate(2)
   #highWatermarks: HighWatermarks = () => []
   #timers: Timer[] = []
   #faults = 0
@@ -92,7 +97,7 @@ export class LogDirectory {
     this.meta = found.meta
     this.wasClean = found.wasClean
     this.#lock = lock
-    this.#context = storageContext(options, options.limits)
+    this.#context = storageContext(options, options.limits, options.room)
     this.#existing = found.existing
     this.#checkpoints = found.checkpoints
     this.#checkpoints.refresh = () => this.#refreshCheckpoints()
@@ -203,8 +208,6 @@ export class LogDirectory {
     const target = deletedFolderName(place, hexOf(random.uuid()))
     await disk.rename(`${this.path}/${name}`, `${this.path}/${target}`)
     await disk.syncFolder(this.path)
-    // Before the name is used again: what was confirmed of the old log says nothing about a new one.
-    await this.checkpoint()
     this.#removeInBackground(`${this.path}/${target}`)
   }
 
@@ -223,8 +226,6 @@ export class LogDirectory {
     this.#forget(name)
     this.#existing.delete(name)
     this.#checkpoints.forget(name)
-    // Before the name is used again, as when a log is deleted.
-    await this.checkpoint()
     return target
   }
 
@@ -303,6 +304,7 @@ export class LogDirectory {
   async #create(folder: string, place: LogPlace): Promise<void> {
     const { topicName, partition, topicId } = place
     const { disk } = this.#context
+    await this.#checkpoints.nameIsFree(logFolderName(place))
     await disk.makeFolder(folder)
     if (topicId !== null) {
       await disk.replaceFile(`${folder}/${partitionMetadataFileName}`, encodePartitionMetadata(topicId))
@@ -332,13 +334,18 @@ export class LogDirectory {
     if (log.logStartOffset > 0 || logStarts.has(name)) logStarts.set(name, log.logStartOffset)
   }
 
-  #refreshCheckpoints(): void {
-    for (const [name, log] of this.#logs) this.#note(name, log)
+  /** Brings the checkpoints up to date, a log with each step. */
+  *#refreshCheckpoints(): Generator<void> {
+    for (const [name, log] of this.#logs) {
+      this.#note(name, log)
+      yield
+    }
     for (const [name, offset] of this.#highWatermarks()) {
       const log = this.#logs.get(name)
       if (log === undefined || log.fault !== null || !this.#existing.has(name)) continue
       // Never more than what is known to be on this disk, for recovery takes it as a promise.
       this.#checkpoints.highWatermarks.set(name, Math.min(offset, log.durableOffset))
+      yield
     }
   }
 
@@ -358,8 +365,8 @@ export class LogDirectory {
 
   #removeInBackground(path: string): void {
     const { disk, logger } = this.#context
-    const removal = disk
-      .remove(path)
+    const removal = this.#removing
+      .run(() => disk.remove(path))
       .catch((error: unknown) =>
         logger.warn({ path, err: error }, 'a deleted log could not be removed, the next start tries again'),
       )
