@@ -23,6 +23,8 @@ export class LogState {
   highWatermark: Offset
   /** Of all segments, appended but not yet written bytes included. */
   sizeBytes: number
+  /** All that was appended since the log was opened. */
+  appendedBytes = 0
   /** Side files say less than memory does. */
   changed: boolean
   fault: Error | null = null

@@ -119,13 +119,23 @@ export class Segment {
     this.#bytesSinceIndexEntry += sizeBytes
   }
 
-  /** Kafka's LogSegment.shouldRoll, for a batch that is about to be appended. An empty segment takes any batch it can index. */
-  mustRollFor(sizeBytes: number, lastOffset: Offset, maxTimestamp: number, config: LogConfig, now: number): boolean {
+  /**
+   * Kafka's LogSegment.shouldRoll, for a batch that is about to be appended, with a bound of our own on the size besides segment.bytes
+   * (that of the disk budget). An empty segment takes any batch it can index.
+   */
+  mustRollFor(
+    sizeBytes: number,
+    lastOffset: Offset,
+    maxTimestamp: number,
+    config: LogConfig,
+    now: number,
+    segmentBytesMax: number,
+  ): boolean {
     if (lastOffset - this.baseOffset > relativeOffsetMax) return true
     if (this.sizeBytes === 0) return false
     const { offsets, times } = this.indexes!
     return (
-      this.sizeBytes + sizeBytes > config.segmentBytes ||
+      this.sizeBytes + sizeBytes > Math.min(config.segmentBytes, segmentBytesMax) ||
       this.#ageMs(maxTimestamp, now) > config.segmentMs - this.rollJitterMs ||
       offsets.isFull(config.segmentIndexBytes) ||
       times.isFull(config.segmentIndexBytes)

@@ -5,6 +5,7 @@ import type { Disk } from '../io/disk.ts'
 import type { Random } from '../io/random.ts'
 import type { Logger } from '../lib/logger.ts'
 import { DeletedFiles } from './deleted-files.ts'
+import { DiskRoom } from './disk/disk-room.ts'
 import { FileHandles } from './file-handles.ts'
 import { IndexCache } from './index-cache.ts'
 import { TailCache } from './tail-cache.ts'
@@ -18,6 +19,8 @@ export interface StorageContext {
   readonly tailCache: TailCache
   readonly indexCache: IndexCache
   readonly deletedFiles: DeletedFiles
+  /** What may still be appended. */
+  readonly room: DiskRoom
 }
 
 /** Bounds that hold for all logs of a broker together. */
@@ -39,6 +42,7 @@ const storageLimitsDefault: StorageLimits = {
 export function storageContext(
   doors: { disk: Disk; clock: Clock; random: Random; logger: Logger },
   limits: Partial<StorageLimits> = {},
+  room: DiskRoom = new DiskRoom(),
 ): StorageContext {
   const { openFilesMax, tailCacheBytes, indexCacheBytes } = { ...storageLimitsDefault, ...limits }
   return {
@@ -47,5 +51,6 @@ export function storageContext(
     tailCache: new TailCache(tailCacheBytes),
     indexCache: new IndexCache(doors.disk, doors.logger, indexCacheBytes),
     deletedFiles: new DeletedFiles(doors),
+    room,
   }
 }
