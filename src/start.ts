@@ -26,6 +26,7 @@ import { coordinatorTopic, followLeaderships } from './start/coordinator-topic.t
 import { endpointLookup, registeredEndpoints } from './start/endpoints.ts'
 import { groupSettingsOf } from './start/group-settings.ts'
 import { openListeners } from './start/listeners.ts'
+import { startMaintenance } from './start/maintenance.ts'
 import { openMetadata } from './start/metadata.ts'
 import { asRefusal } from './start/start-refused.ts'
 import { setStraysAside } from './start/stray-logs.ts'
@@ -173,6 +174,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   )
   await replicas.ready()
   server.open()
+  undo.push(startMaintenance({ directory, settings, clock, logger }))
 
   let stopped: Promise<void> | null = null
   return {
