@@ -23,7 +23,8 @@ for (const { length, hash } of vectors) {
 
 test('the hash is of the bytes in the range, wherever they lie', () => {
   const bytes = Buffer.from('..some key of nineteen..')
-  for (let to = 2; to <= bytes.length; to++) assert.equal(hashOf(bytes, 2, to), hashOf(Buffer.from(bytes.subarray(2, to))))
+  for (let to = 2; to <= bytes.length; to++)
+    assert.equal(hashOf(bytes, 2, to), hashOf(Buffer.from(bytes.subarray(2, to))))
 })
 
 test('every bit of the input and of the key counts', () => {

@@ -23,9 +23,9 @@ import {
 import { buildBatch, type NewRecord } from './batch-builder.ts'
 import { codecById } from './codec.ts'
 import { buildEndTransactionMarker, endTransactionMarkerOf } from './control-batch.ts'
-import { filterBatch } from './filter-batch.ts'
+import { filterBatch, type KeepRecord } from './filter-batch.ts'
 import { recordsOf } from './record.ts'
-import { type RecordCursor, RecordFormatError } from './record-cursor.ts'
+import { RecordFormatError } from './record-cursor.ts'
 
 const records: NewRecord[] = [5, 9, 7, 3].map((timestamp) => ({ key: `k${timestamp}`, value: 'v', timestamp }))
 const options = {
@@ -102,7 +102,7 @@ test('a horizon for tombstones is set when one is kept, and only then', () => {
     options,
   )
   const keeping = (...keys: string[]) => {
-    const keep = (record: RecordCursor) =>
+    const keep: KeepRecord = (record) =>
       keys.includes(Buffer.from(record.bytes.subarray(record.keyAt, record.keyAt + record.keyLength)).toString())
     return filterBatch(batch, keep, { tombstoneHorizonMs: 5000 }).bytes
   }

@@ -51,7 +51,7 @@ export function filterBatch(batch: Uint8Array, keep: KeepRecord, options: Filter
   const { keeps, kept, tombstones } = choose(batch, records, keep)
   const horizonMs = options.deleteHorizonMs ?? (tombstones ? options.tombstoneHorizonMs : undefined)
   const horizon = hasDeleteHorizon(batch) ? undefined : horizonMs
-  if (kept === 0) return { kept, bytes: emptied(batch) }
+  if (kept === 0) return { kept, bytes: emptyBatch(batch) }
   if (kept === count && horizon === undefined) return { kept, bytes: batch }
   return { kept, bytes: rebuilt(batch, records, keeps, { kept, horizon, compressionLevel: options.compressionLevel }) }
 }
@@ -83,7 +83,11 @@ function rebuilt(
   batch: Uint8Array,
   records: Uint8Array,
   keeps: Uint8Array,
-  { kept, horizon, compressionLevel }: { kept: number; horizon?: number | undefined; compressionLevel?: number | undefined },
+  {
+    kept,
+    horizon,
+    compressionLevel,
+  }: { kept: number; horizon?: number | undefined; compressionLevel?: number | undefined },
 ): Uint8Array {
   const rebase = horizon === undefined ? 0 : baseTimestampOf(batch) - horizon
   const { baseTimestamp, appendTime } = frameOf(batch)
@@ -117,7 +121,7 @@ function rebuilt(
 }
 
 /** A batch of no records with the header's offsets, producer and timestamps, and without a codec or horizon. */
-function emptied(batch: Uint8Array): Uint8Array {
+export function emptyBatch(batch: Uint8Array): Uint8Array {
   const header = Buffer.from(batch.subarray(0, batchHeaderBytes))
   writeInt16(header, batchLayout.attributes, attributesOf(batch) & ~attributeBits.deleteHorizon)
   writeInt64(header, batchLayout.baseTimestamp, maxTimestampOf(batch)) // it may have held a horizon

@@ -4,7 +4,7 @@
 import type { Disk } from '../io/disk.ts'
 import type { Logger } from '../lib/logger.ts'
 import { lastOffsetOf, maxTimestampOf } from '../records/batch.ts'
-import { CorruptLogError } from './log-errors.ts'
+import { CorruptLogError, LogClosedError } from './log-errors.ts'
 import { OffsetIndex } from './offset-index.ts'
 import type { Offset } from './partition-log.ts'
 import type { Segment, SegmentIndexes } from './segment.ts'
@@ -67,6 +67,13 @@ export class IndexCache {
     this.#usedBytes -= bytes
   }
 
+  /** The segment is `removed`, and its files are about to change: resolves once nobody writes its indexes. */
+  async release(segment: Segment): Promise<void> {
+    await this.#loading.get(segment)?.catch(() => undefined)
+    this.forget(segment)
+    segment.indexes = null
+  }
+
   #touch(segment: Segment): void {
     const bytes = this.#resident.get(segment)
     if (bytes === undefined) return
@@ -86,6 +93,7 @@ export class IndexCache {
     } else {
       this.#logger.warn({ segment: segment.file.path }, 'indexes are missing or wrong, building them again')
       await rebuildIndexes(segment, endOffset, indexIntervalBytes)
+      if (segment.removed) throw new LogClosedError(`${segment.file.path} is gone`)
       await writeIndexes(this.#disk, segment)
     }
     this.adopt(segment)

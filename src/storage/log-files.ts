@@ -1,6 +1,7 @@
 // What lies in a log's folder, by kind.
 
-import type { Disk } from '../io/disk.ts'
+import type { DirectoryEntry, Disk } from '../io/disk.ts'
+import { hasSwapFiles, settleSwaps } from './compaction/swap-files.ts'
 import type { Offset } from './partition-log.ts'
 import {
   leftoverSuffixes,
@@ -26,12 +27,15 @@ export interface SegmentFile {
   readonly modifiedAtMs: number
 }
 
-/** Lists the folder, and removes what a run before left half done: temporary files, indexes without their segment. */
+/**
+ * Lists the folder, and settles what a run before left half done: temporary files and indexes without their segment go, a swap of cleaned
+ * segments is finished or taken back. Rejects with `CorruptLogError` when it cannot be, and with the disk's faults.
+ */
 export async function listLogFiles(disk: Disk, folder: string): Promise<LogFiles> {
   const segments: SegmentFile[] = []
   const snapshots: Offset[] = []
   const indexes: { name: string; baseOffset: Offset }[] = []
-  for (const { name, kind, sizeBytes, modifiedAtMs } of await disk.list(folder)) {
+  for (const { name, kind, sizeBytes, modifiedAtMs } of await listSettled(disk, folder)) {
     if (kind !== 'file') continue
     if (leftoverSuffixes.some((suffix) => name.endsWith(suffix))) {
       await disk.remove(`${folder}/${name}`)
@@ -49,4 +53,12 @@ export async function listLogFiles(disk: Disk, folder: string): Promise<LogFiles
   const present = new Set(segments.map((segment) => segment.baseOffset))
   for (const { name, baseOffset } of indexes) if (!present.has(baseOffset)) await disk.remove(`${folder}/${name}`)
   return { segments, snapshots }
+}
+
+async function listSettled(disk: Disk, folder: string): Promise<DirectoryEntry[]> {
+  const entries = await disk.list(folder)
+  const names = entries.filter(({ kind }) => kind === 'file').map(({ name }) => name)
+  if (!hasSwapFiles(names)) return entries
+  await settleSwaps(disk, folder, names)
+  return disk.list(folder)
 }

@@ -23,7 +23,7 @@ export interface ReadableLog {
   readonly writtenOffset: Offset
   readonly indexIntervalBytes: number
   readonly isOffline: boolean
-  /** Changes when the log begins to be cut or deleted from, and again when that is done. */
+  /** Changes when the files begin to be cut, deleted or replaced, and again when that is done: odd meanwhile. */
   readonly shape: number
 }
 
@@ -137,6 +137,10 @@ export class LogReader {
   async #undisturbed<T>(work: (log: ReadableLog) => Promise<T>): Promise<T> {
     for (;;) {
       const log = this.#host.view()
+      if (log.shape % 2 !== 0) {
+        await this.#host.settled()
+        continue
+      }
       try {
         const result = await work({ ...log, segments: [...log.segments] })
         if (this.#host.view().shape === log.shape) return result

@@ -1,6 +1,7 @@
 // What changes a log's files other than by appending: cutting its end, deleting its old segments, replacing segments. One change at a
 // time; readers that a change overtook read again (`LogState.shape`).
 
+import { announceSwap, finishSwap } from './compaction/swap-files.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { cutLog } from './log-cut.ts'
 import type { LogRoller } from './log-roller.ts'
@@ -36,6 +37,7 @@ export class LogShape {
   readonly #parts: ShapeParts
   readonly #state: LogState
   #last: Promise<unknown> = Promise.resolve()
+  #cuts = 0
 
   constructor(context: StorageContext, parts: ShapeParts) {
     this.#context = context
@@ -46,6 +48,11 @@ export class LogShape {
   /** Resolves when no change is under way; never rejects. */
   settled(): Promise<unknown> {
     return this.#last
+  }
+
+  /** How often the log was cut: what was known of a segment before may not be true of it after. */
+  get cuts(): number {
+    return this.#cuts
   }
 
   /** Runs `work` after all that came before it; a fault of the disk takes the log offline, and rejects. */
@@ -72,6 +79,7 @@ export class LogShape {
     await this.exclusively(async () => {
       const state = this.#state
       if (end >= state.end) return
+      this.#cuts++
       state.cutting = true
       state.shape++
       try {
@@ -98,6 +106,47 @@ export class LogShape {
       if (startsInside) await this.#parts.startAdvanced()
       // Only now: after a crash before this point the old start may be back, and needs its epochs.
       if (state.epochs.truncateFromStart(start)) sideFiles.epochsChanged = true
+    })
+  }
+
+  /**
+   * Puts the cleaned segment, which lies in `.cleaned` files that are synced, in the place of `replaced`. False, and nothing has changed,
+   * when those are not all sealed segments of this log as they were after `cuts` cuts.
+   */
+  async replaceSegments(replaced: readonly Segment[], sizeBytes: number, cuts: number): Promise<boolean> {
+    return this.exclusively(async () => {
+      const { roller, sideFiles, tail } = this.#parts
+      const state = this.#state
+      const { folder, segments } = state
+      const at = segments.indexOf(replaced[0]!)
+      const isThere = at >= 0 && replaced.every((segment, i) => segments[at + i] === segment)
+      if (!isThere || at + replaced.length >= segments.length || this.#cuts !== cuts) return false
+      await roller.idle()
+      this.#throwFault()
+      state.shape++
+      try {
+        for (const segment of replaced) segment.removed = true
+        for (const segment of replaced) await this.#context.indexCache.release(segment)
+        const { baseOffset } = replaced[0]!
+        const endOffset = segments[at + replaced.length]!.baseOffset
+        await announceSwap(this.#context.disk, folder, baseOffset)
+        for (const segment of replaced) await deleteSegment(this.#context, segment, state.config)
+        await this.#context.disk.syncFolder(folder)
+        await finishSwap(this.#context.disk, folder, baseOffset)
+        const cleaned = newSegment(this.#context, folder, baseOffset, state.config, replaced.at(-1)!.modifiedAtMs)
+        cleaned.sizeBytes = sizeBytes
+        cleaned.writtenBytes = sizeBytes
+        cleaned.entryDurable = true
+        segments.splice(at, replaced.length, cleaned)
+        state.countBytes()
+        tail.clearBelow(endOffset)
+        // A snapshot stays where a segment begins.
+        const gone = new Set(replaced.slice(1).map((segment) => segment.baseOffset))
+        await sideFiles.dropSnapshots((offset) => gone.has(offset))
+      } finally {
+        state.shape++
+      }
+      return true
     })
   }
 

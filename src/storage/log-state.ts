@@ -30,7 +30,7 @@ export class LogState {
   fault: Error | null = null
   /** Set once the log closes, or is about to be deleted. */
   closing: Promise<void> | null = null
-  /** Changes when the files begin to be cut, deleted or replaced, and again when that is done. */
+  /** Changes when the files begin to be cut, deleted or replaced, and again when that is done: odd meanwhile. */
   shape = 0
   /** The end is being cut: nothing may be appended. */
   cutting = false

@@ -8,8 +8,12 @@ export const timeIndexSuffix = '.timeindex'
 export const txnIndexSuffix = '.txnindex'
 export const snapshotSuffix = '.snapshot'
 export const deletedSuffix = '.deleted'
-/** Being removed, being written by a cleaner that did not finish: never part of the log. */
-export const leftoverSuffixes = [deletedSuffix, '.cleaned', '.tmp'] as const
+/** Written by a cleaning that did not finish. */
+export const cleanedSuffix = '.cleaned'
+/** About to take the place of other segments. */
+export const swapSuffix = '.swap'
+/** Being removed, or replaced whole: never part of the log. */
+export const leftoverSuffixes = [deletedSuffix, '.tmp'] as const
 export const leaderEpochFileName = 'leader-epoch-checkpoint'
 export const partitionMetadataFileName = 'partition.metadata'
 

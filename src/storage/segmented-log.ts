@@ -368,6 +368,20 @@ export class SegmentedLog implements PartitionLog {
     await this.#shape.dropBelowStart()
   }
 
+  /** How often the log was cut. */
+  get cuts(): number {
+    return this.#shape.cuts
+  }
+
+  /**
+   * For compaction: puts a cleaned segment, which lies in synced `.cleaned` files of the first one's name and has `sizeBytes`, in the place
+   * of `replaced`. False, and nothing has changed, when those are not neighbours of this log any more, one is active, or the log was cut
+   * since it had `cuts`. A fault of the disk takes the log offline, and rejects.
+   */
+  replaceSegments(replaced: readonly Segment[], sizeBytes: number, cuts: number): Promise<boolean> {
+    return this.#shape.replaceSegments(replaced, sizeBytes, cuts)
+  }
+
   async sync(): Promise<void> {
     await this.#writer.syncedTo(this.#state.end)
   }

@@ -121,6 +121,12 @@ export class LogTail {
     return chunks
   }
 
+  /** Lets go of all when any lies below `end`: those there were replaced, and what is here has no gaps. */
+  clearBelow(end: Offset): void {
+    const oldest = this.#batches[this.#first]
+    if (oldest !== undefined && oldest.baseOffset < end) this.clear()
+  }
+
   clear(): void {
     let bytes = 0
     for (let i = this.#first; i < this.#batches.length; i++) {
