@@ -14,18 +14,20 @@ import {
   magicOf,
   sizeInBytesOf,
 } from '../records/batch.ts'
-import type { PooledFile } from './file-handles.ts'
+import type { DiskFile } from '../io/disk.ts'
 import type { Offset } from './partition-log.ts'
 
 const windowBytes = 4 << 20
 /** What disks write whole or not at all. */
 const sectorBytes = 512
 
+type ReadableFile = Pick<DiskFile, 'read'>
+
 export type Verdict = 'tornTail' | 'lostWrite' | 'rot'
 
 /** Judges the bytes of `file` from `position` on, where a batch of `expectedOffset` or later should begin. */
 export async function judgeDamage(
-  file: PooledFile,
+  file: ReadableFile,
   position: number,
   sizeBytes: number,
   expectedOffset: Offset,
@@ -35,9 +37,12 @@ export async function judgeDamage(
   return (await hasSectorOfZeros(file, position, next)) ? 'lostWrite' : 'rot'
 }
 
+/** Offsets in one segment lie within this of each other: it is where an index can still point. */
+const offsetsApartMax = 2147483648
+
 /** Position of the first whole batch with a right checksum from `from` on, or null. */
-async function nextGoodBatch(
-  file: PooledFile,
+export async function nextGoodBatch(
+  file: ReadableFile,
   from: number,
   end: number,
   expectedOffset: Offset,
@@ -52,6 +57,7 @@ async function nextGoodBatch(
       const size = sizeInBytesOf(window, at)
       const offset = baseOffsetOf(window, at)
       if (size < batchHeaderBytes || position + at + size > end || offset < expectedOffset) continue
+      if (offset > expectedOffset + offsetsApartMax) continue
       if (await isGoodBatch(file, position + at, size)) return position + at
     }
     position += length - batchHeaderBytes + 1
@@ -59,13 +65,13 @@ async function nextGoodBatch(
   return null
 }
 
-async function isGoodBatch(file: PooledFile, position: number, size: number): Promise<boolean> {
+async function isGoodBatch(file: ReadableFile, position: number, size: number): Promise<boolean> {
   const batch = Buffer.allocUnsafe(size)
   return (await file.read(batch, position)) === size && crcOf(batch) === computedCrcOf(batch)
 }
 
 /** Whether some sector's part of [from, to) is all zeros. */
-async function hasSectorOfZeros(file: PooledFile, from: number, to: number): Promise<boolean> {
+async function hasSectorOfZeros(file: ReadableFile, from: number, to: number): Promise<boolean> {
   const window = Buffer.allocUnsafe(windowBytes)
   let position = from
   while (position < to) {

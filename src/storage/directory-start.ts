@@ -8,8 +8,8 @@ import { decodeMetaProperties, encodeMetaProperties, type MetaProperties } from 
 import { decodePartitionMetadata } from './partition-metadata.ts'
 import { partitionMetadataFileName } from './segment-names.ts'
 
-const metaPropertiesName = 'meta.properties'
-const cleanShutdownName = '.kafka_cleanshutdown'
+export const metaPropertiesName = 'meta.properties'
+export const cleanShutdownName = '.kafka_cleanshutdown'
 
 /** Another broker uses the folder, in this process or another. */
 export class FolderInUse extends Error {

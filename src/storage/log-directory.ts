@@ -20,6 +20,7 @@ import {
 import type { DiskRoom } from './disk/disk-room.ts'
 import { Gate } from './gate.ts'
 import { deletedFolderName, type FolderName, logFolderName, strayFolderName } from './log-folder-name.ts'
+import { isShortLog } from './loaded-log.ts'
 import type { MetaProperties } from './meta-properties.ts'
 import { encodePartitionMetadata } from './partition-metadata.ts'
 import type { LogConfig, Offset } from './partition-log.ts'
@@ -292,7 +293,9 @@ export class LogDirectory {
         logStartOffset: this.#checkpoints.logStarts.get(name) ?? 0,
       })
       const created = found !== undefined
-      return new SegmentedLog(this.#context, { name, folder, created, changed: !clean }, loaded, config, host)
+      // A file of leader epochs that was lost is written again on close; a short log is read whole anyway.
+      const changed = !clean || (!loaded.epochsOnDisk && !isShortLog(loaded.segments))
+      return new SegmentedLog(this.#context, { name, folder, created, changed }, loaded, config, host)
     } catch (error) {
       this.#faults++
       const fault = error instanceof Error ? error : new Error(`${name} cannot be opened`, { cause: error })
