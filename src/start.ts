@@ -1,6 +1,7 @@
 // The composition root: the one place that builds a broker and wires its parts. Everything it is made of comes as a parameter,
 // so that the same code runs on real doors, in a test's memory, and in a simulation.
 
+import { resolve } from 'node:path'
 import { apiTable } from './broker/api-table.ts'
 import { FetchSessions } from './broker/fetch-sessions.ts'
 import { RequestDispatcher } from './broker/request-dispatcher.ts'
@@ -14,6 +15,7 @@ import { Membership } from './cluster/membership.ts'
 import { ProducerIds } from './cluster/producer-ids.ts'
 import type { BrokerSettings } from './cluster/settings/broker-settings.ts'
 import { TopicAdmin } from './cluster/topic-admin.ts'
+import { TopicConfigs } from './cluster/topic-configs.ts'
 import { GroupCoordinator } from './coordinators/groups/group-coordinator.ts'
 import type { Clock } from './io/clock.ts'
 import type { Disk } from './io/disk.ts'
@@ -130,8 +132,10 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     settings,
     cluster,
     topics,
+    topicConfigs: new TopicConfigs({ store, view: cluster, brokerId }),
     producerIds: new ProducerIds(store),
     replicas,
+    logFolder: { path: resolve(directory.path), volume: () => disk.volume(directory.path) },
     fetchSessions: new FetchSessions({ clock, random, slotsMax: settings.maxIncrementalFetchSessionCacheSlots }),
     waitingFetches: new WaitingFetches({ clock }),
     groups,

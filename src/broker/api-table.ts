@@ -1,16 +1,20 @@
 // Every API this broker serves, once: ApiVersions answers from it, docs/protocol-coverage.md is generated from it.
 // An API or version that is not served is not here.
 
+import { alterConfigs } from '../protocol/apis/alter-configs.ts'
 import { apiVersions } from '../protocol/apis/api-versions.ts'
 import { createTopics } from '../protocol/apis/create-topics.ts'
+import { deleteRecords } from '../protocol/apis/delete-records.ts'
 import { deleteTopics } from '../protocol/apis/delete-topics.ts'
 import { describeCluster } from '../protocol/apis/describe-cluster.ts'
 import { describeConfigs } from '../protocol/apis/describe-configs.ts'
 import { describeGroups } from '../protocol/apis/describe-groups.ts'
+import { describeLogDirs } from '../protocol/apis/describe-log-dirs.ts'
 import { describeTopicPartitions } from '../protocol/apis/describe-topic-partitions.ts'
 import { fetch } from '../protocol/apis/fetch.ts'
 import { findCoordinator } from '../protocol/apis/find-coordinator.ts'
 import { heartbeat } from '../protocol/apis/heartbeat.ts'
+import { incrementalAlterConfigs } from '../protocol/apis/incremental-alter-configs.ts'
 import { initProducerId } from '../protocol/apis/init-producer-id.ts'
 import { joinGroup } from '../protocol/apis/join-group.ts'
 import { leaveGroup } from '../protocol/apis/leave-group.ts'
@@ -22,16 +26,20 @@ import { offsetFetch } from '../protocol/apis/offset-fetch.ts'
 import { offsetForLeaderEpoch } from '../protocol/apis/offset-for-leader-epoch.ts'
 import { produce } from '../protocol/apis/produce.ts'
 import { syncGroup } from '../protocol/apis/sync-group.ts'
+import { handleAlterConfigs } from './handlers/alter-configs.ts'
 import { apiVersionsHandler } from './handlers/api-versions.ts'
 import { handleCreateTopics } from './handlers/create-topics.ts'
+import { handleDeleteRecords } from './handlers/delete-records.ts'
 import { handleDeleteTopics } from './handlers/delete-topics.ts'
 import { handleDescribeCluster } from './handlers/describe-cluster.ts'
 import { handleDescribeConfigs } from './handlers/describe-configs.ts'
 import { handleDescribeGroups } from './handlers/describe-groups.ts'
+import { handleDescribeLogDirs } from './handlers/describe-log-dirs.ts'
 import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.ts'
 import { handleFetch } from './handlers/fetch.ts'
 import { handleFindCoordinator } from './handlers/find-coordinator.ts'
 import { handleHeartbeat } from './handlers/heartbeat.ts'
+import { handleIncrementalAlterConfigs } from './handlers/incremental-alter-configs.ts'
 import { handleInitProducerId } from './handlers/init-producer-id.ts'
 import { handleJoinGroup } from './handlers/join-group.ts'
 import { handleLeaveGroup } from './handlers/leave-group.ts'
@@ -68,9 +76,13 @@ const rows: readonly ServedApi[] = [
   ),
   serve(createTopics, handleCreateTopics),
   serve(deleteTopics, handleDeleteTopics),
+  serve(deleteRecords, handleDeleteRecords),
   serve(initProducerId, handleInitProducerId),
   serve(offsetForLeaderEpoch, handleOffsetForLeaderEpoch),
   serve(describeConfigs, handleDescribeConfigs),
+  serve(alterConfigs, handleAlterConfigs),
+  serve(describeLogDirs, handleDescribeLogDirs),
+  serve(incrementalAlterConfigs, handleIncrementalAlterConfigs),
   serve(describeCluster, handleDescribeCluster),
   serve(describeTopicPartitions, handleDescribeTopicPartitions),
 ]

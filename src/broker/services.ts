@@ -4,13 +4,23 @@ import type { ClusterView, EndpointImage } from '../cluster/image.ts'
 import type { ProducerIds } from '../cluster/producer-ids.ts'
 import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
 import type { TopicAdmin } from '../cluster/topic-admin.ts'
+import type { TopicConfigs } from '../cluster/topic-configs.ts'
 import type { GroupCoordinator } from '../coordinators/groups/group-coordinator.ts'
 import type { Clock } from '../io/clock.ts'
+import type { Volume } from '../io/disk.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { ReplicaSet } from '../replication/replica-set.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 import type { ConnectionInfo } from './handler.ts'
 import type { WaitingFetches } from './waiting-fetches.ts'
+
+/** Where the logs of this broker lie. */
+export interface LogFolder {
+  /** Absolute. */
+  readonly path: string
+  /** Rejects with the disk's faults. */
+  volume(): Promise<Volume>
+}
 
 export interface Services {
   readonly brokerId: number
@@ -19,8 +29,10 @@ export interface Services {
   readonly settings: BrokerSettings
   readonly cluster: ClusterView
   readonly topics: TopicAdmin
+  readonly topicConfigs: TopicConfigs
   readonly producerIds: ProducerIds
   readonly replicas: ReplicaSet
+  readonly logFolder: LogFolder
   readonly fetchSessions: FetchSessions
   readonly waitingFetches: WaitingFetches
   readonly groups: GroupCoordinator

@@ -14,6 +14,7 @@ import { EmbeddedMetaStore } from './meta-store.embedded.ts'
 import type { MetaStore } from './meta-store.ts'
 import { brokerSettings, type BrokerSettings } from './settings/broker-settings.ts'
 import { type NewTopic, TopicAdmin } from './topic-admin.ts'
+import { TopicConfigs } from './topic-configs.ts'
 
 export interface SmallClusterOptions {
   /** Ids, in the order in which they start. Default: broker 1 alone. */
@@ -39,6 +40,8 @@ export class SmallCluster {
   readonly brokers = new Map<number, BrokerUnderTest>()
   /** Of the first broker. */
   readonly topics: TopicAdmin
+  /** Of the first broker. */
+  readonly topicConfigs: TopicConfigs
 
   static async start(options: SmallClusterOptions = {}): Promise<SmallCluster> {
     const journal = new FileJournal(options.disk ?? new MemoryDisk(), '/data/__cluster_metadata-0')
@@ -66,7 +69,9 @@ export class SmallCluster {
     this.store = store
     this.view = view
     this.settings = brokerSettings(options.settings ?? {})
-    this.topics = this.admin(options.brokers?.[0] ?? 1, options.served)
+    const brokerId = options.brokers?.[0] ?? 1
+    this.topics = this.admin(brokerId, options.served)
+    this.topicConfigs = new TopicConfigs({ store, view, brokerId })
   }
 
   admin(brokerId: number, served: () => Promise<void> = async () => {}): TopicAdmin {

@@ -5,9 +5,10 @@ import type { Random } from '../io/random.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import { decodeDocument, encodeDocument, type PartitionDocument } from './documents.ts'
 import { createdPartition } from './elections.ts'
+import { type BrokerFence, brokerFence, fenceHolds, notPartOfTheCluster } from './fence.ts'
 import type { BrokerImage, ClusterView, TopicImage } from './image.ts'
 import { internalTopicShape, isInternalTopic } from './internal-topics.ts'
-import { configKey, creationKey, liveKey, partitionKey, partitionsOfTopicPrefix, topicKey } from './keys.ts'
+import { configKey, creationKey, partitionKey, partitionsOfTopicPrefix, topicKey } from './keys.ts'
 import type { Guard, MetaStore, MetaWrite, Revision } from './meta-store.ts'
 import type { BrokerSettings } from './settings/broker-settings.ts'
 import { topicConfigProblem } from './settings/topic-config.ts'
@@ -280,7 +281,7 @@ export class TopicAdmin {
   async #writePartitionsFirst(
     id: string,
     parts: readonly (MetaWrite & { kind: 'put' })[],
-    fence: Guard & { createRevision: Revision },
+    fence: BrokerFence,
   ): Promise<boolean> {
     const { store, brokerId } = this.#options
     const key = creationKey(id)
@@ -302,25 +303,11 @@ export class TopicAdmin {
     )
   }
 
-  /** A broker whose registration is gone may change nothing. */
-  #fence(): { readonly key: string; readonly createRevision: Revision } | null {
-    const { brokerId, view } = this.#options
-    const epoch = view.image.brokers.get(brokerId)?.epoch
-    return epoch === undefined ? null : { key: liveKey(brokerId), createRevision: epoch }
+  #fence(): BrokerFence | null {
+    return brokerFence(this.#options.view, this.#options.brokerId)
   }
-}
-
-function fenceHolds(
-  entry: { readonly createRevision: Revision } | null | undefined,
-  fence: { readonly createRevision: Revision },
-): boolean {
-  return entry?.createRevision === fence.createRevision
 }
 
 function alreadyExists(name: string): TopicRefusal {
   return refuse(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`)
-}
-
-function notPartOfTheCluster(): TopicRefusal {
-  return refuse(ErrorCode.NOT_CONTROLLER, 'This broker is not part of the cluster at the moment.')
 }

@@ -40,6 +40,8 @@ export class SimulatedLog implements ReplicaLog {
   refusal: AppendRefusal | null = null
   /** Reads that are under way wait for this. */
   reading: Promise<void> = Promise.resolve()
+  /** The log start is durable once this resolves. */
+  advancing: Promise<void> = Promise.resolve()
   reads = 0
   batches: Uint8Array[] = []
   queuedBytes = 0
@@ -159,7 +161,8 @@ export class SimulatedLog implements ReplicaLog {
   }
 
   async advanceStartTo(start: Offset): Promise<void> {
-    this.logStartOffset = start
+    this.logStartOffset = Math.max(this.logStartOffset, start)
+    await this.advancing
   }
 
   async sync(): Promise<void> {

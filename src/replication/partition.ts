@@ -42,6 +42,19 @@ export interface ReplicaLog extends PartitionLog {
   abortedTransactions(from: Offset, upTo: Offset): Promise<readonly AbortedTransaction[]>
 }
 
+export type DeletedRecords =
+  /** `lowWatermark`: the start of every replica is at or above it. */
+  | { readonly ok: true; readonly lowWatermark: Offset }
+  | {
+      readonly ok: false
+      readonly refusal:
+        | 'notLeading'
+        /** Negative, or above the high watermark. */
+        | 'offsetOutOfRange'
+        /** The topic is compacted only: its records go by key. */
+        | 'compactedOnly'
+    }
+
 export interface AbortedTransaction {
   readonly producerId: number
   readonly firstOffset: Offset
@@ -178,6 +191,25 @@ export class Partition implements LogListener {
     const appended = log.append(batch, this.#leaderEpoch, origin)
     if (appended.ok && !appended.duplicate) this.#bytes.append(appended.lastOffset + 1, sizeBytes)
     return appended
+  }
+
+  /**
+   * DeleteRecords (KIP-107): the log starts at `before` from now on, at the high watermark when it is null; a start that is further
+   * on already stays. Waiting fetches hear of it at once. Resolves when the new start survives a crash; rejects when the disk fails.
+   */
+  async deleteRecords(before: Offset | null): Promise<DeletedRecords> {
+    const log = this.#log
+    if (log === null || this.#state !== 'leading') return { ok: false, refusal: 'notLeading' }
+    const { compacts, deletes } = this.settings.log
+    if (compacts && !deletes) return { ok: false, refusal: 'compactedOnly' }
+    const start = before ?? this.#highWatermark
+    if (start < 0 || start > this.#highWatermark) return { ok: false, refusal: 'offsetOutOfRange' }
+    const moves = start > log.logStartOffset
+    const advanced = log.advanceStartTo(start)
+    const lowWatermark = log.logStartOffset
+    if (moves) this.#notify(0)
+    await advanced
+    return { ok: true, lowWatermark }
   }
 
   /** As `PartitionLog.read`; the caller has chosen `upTo`: high watermark, last stable offset or log end. */

@@ -96,12 +96,35 @@ export const accepted: readonly Accepted[] = [
     path: /^results\.0\.configs\.\d\.readOnly$/,
     kafka: false,
     odradek: true,
-    why: 'Settings of a running broker cannot be changed yet: AlterConfigs is not served.',
+    why: 'Settings of a running broker cannot be changed: it reads them when it starts.',
   },
   {
     step: /^settings: the broker$/,
     path: /^results\.0\.configs\.\d\.synonyms$/,
     why: 'node.id has a default in Odradek; Kafka does not start without one.',
+  },
+  {
+    step: /^altering (topics|others): .*(another|a negative) operation$/,
+    path: /^responses\.0\.(errorCode|errorMessage)$/,
+    versions: [0, 1],
+    why: 'Kafka fails with UNKNOWN_SERVER_ERROR for an operation that there is not; Odradek answers INVALID_REQUEST, as both do for a broker.',
+  },
+  {
+    step: /^altering others: (whole: )?the broker, (dynamic|another operation)$/,
+    path: /^responses\.0\.(errorCode|errorMessage)$/,
+    why: 'Settings of a running broker cannot be changed: it reads them when it starts. Refused as Kafka refuses it for read-only ones.',
+  },
+  {
+    step: /^altering others: whole: all brokers, nothing$/,
+    path: /^responses\.0\.(errorCode|errorMessage)$/,
+    why:
+      'Kafka 4.3 sets min.insync.replicas for all brokers when it is new, and does not let it be removed (KIP-966). In Odradek nothing ' +
+      'is set for all brokers, so there is nothing to remove.',
+  },
+  {
+    step: /^altering others: (whole: )?(a group|client metrics)$/,
+    path: /^responses\.0\.(errorCode|errorMessage)$/,
+    why: 'No config of a group or of client metrics is acted on: setting one is refused as Kafka refuses those it does not know.',
   },
   {
     step: /^connections: (ApiVersions 0 with bytes left over|a request with a byte too many|tags out of order|a tag twice)$/,

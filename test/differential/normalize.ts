@@ -74,6 +74,7 @@ export class Labels {
 
   #number(value: number, field: string): Json {
     if (field === 'port' && value === this.#port) return '<port>'
+    if ((field === 'totalBytes' || field === 'usableBytes') && value > 0) return '<bytes>'
     if (Math.abs(value - this.#now) < dayMs) return '<now>'
     if (field === 'sessionId' && value > 0) return '<session>'
     if (field === 'producerId' && value >= 0) return this.#label('producer', String(value))
@@ -84,6 +85,7 @@ export class Labels {
     if (field === 'topicId')
       return value === ZERO_UUID ? '<none>' : (this.#topics.get(value) ?? this.#label('topic', value))
     if (field === 'clusterId') return '<cluster>'
+    if (field === 'logDir' && value.startsWith('/')) return '<folder>'
     if (/message$/i.test(field) && value !== '') return '<text>'
     if (field === 'documentation') return '<text>'
     if (uuidInText.test(value)) return this.#label('member', value)

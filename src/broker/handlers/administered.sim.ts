@@ -7,7 +7,7 @@ import type { Services } from '../services.ts'
 
 type AdministeredServices = Pick<
   Services,
-  'brokerId' | 'clock' | 'settings' | 'cluster' | 'topics' | 'producerIds' | 'endpointFor'
+  'brokerId' | 'clock' | 'settings' | 'cluster' | 'topics' | 'topicConfigs' | 'producerIds' | 'endpointFor'
 >
 
 export class AdministeredCluster {
@@ -25,7 +25,7 @@ export class AdministeredCluster {
 
   /** Of a request that comes to the first broker. Brokers have addresses on the listener PLAINTEXT alone. */
   context(apiVersion: number, listener = 'PLAINTEXT'): RequestContext & AdministeredServices {
-    const { view, topics, settings, clock, brokers } = this.cluster
+    const { view, topics, topicConfigs, settings, clock, brokers } = this.cluster
     return {
       connection: {
         id: 1,
@@ -46,6 +46,7 @@ export class AdministeredCluster {
       settings,
       cluster: view,
       topics,
+      topicConfigs,
       producerIds: this.#producerIds,
       endpointFor: (id, connection) =>
         view.image.brokers.get(id)?.endpoints.find((endpoint) => endpoint.listener === connection.listener) ?? null,

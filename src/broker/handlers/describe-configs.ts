@@ -2,6 +2,7 @@
 // not listed, unless it was set: a tool shall see what it set.
 
 import {
+  asUnderstood,
   describeBrokerConfigs,
   type DescribedConfig,
   describeTopicConfigs,
@@ -16,13 +17,12 @@ import { ErrorCode } from '../../protocol/error-code.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import type { Services } from '../services.ts'
 import { configSourceCode, configTypeCode } from './config-entries.ts'
+import { resourceType } from './resource-type.ts'
 
 type Needs = 'cluster' | 'settings' | 'brokerId'
 type Context = RequestContext & Pick<Services, Needs>
 type Resource = DescribeConfigsRequest['resources'][number]
 type Result = DescribeConfigsResponse['results'][number]
-
-const resourceType = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 } as const
 
 export const handleDescribeConfigs: Handler<typeof describeConfigs, Needs> = (context, request) => ({
   throttleTimeMs: 0,
@@ -58,7 +58,7 @@ function describeTopic({ cluster, settings }: Context, name: string): Described 
   const badName = topicNameProblem(name)
   if (badName !== null) return badName
   const topic = cluster.image.topicsByName.get(name)
-  if (topic !== undefined) return describeTopicConfigs(topic.configs, settings)
+  if (topic !== undefined) return asUnderstood(describeTopicConfigs(topic.configs, settings))
   return refuse(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'This server does not host this topic-partition.')
 }
 

@@ -6,6 +6,7 @@ import type { listOffsets, ListOffsetsRequest, ListOffsetsResponse } from '../..
 import { ErrorCode } from '../../protocol/error-code.ts'
 import type { Partition } from '../../replication/partition.ts'
 import type { Offset, PartitionLog, TimestampAndOffset } from '../../storage/partition-log.ts'
+import { runAll } from '../bounded-work.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import { servedPartition } from '../served-partition.ts'
 import type { Services } from '../services.ts'
@@ -55,7 +56,7 @@ export const handleListOffsets: Handler<typeof listOffsets, 'cluster' | 'replica
     throttleTimeMs: 0,
     topics: [...topics].map(([name, partitions]) => ({ name, partitions })),
   }
-  return searches.length === 0 ? response : runAll(searches).then(() => response)
+  return searches.length === 0 ? response : runAll(searches, searchesMax).then(() => response)
 }
 
 /** The answer, or a provisional one that a search will replace in `answers`. */
@@ -152,12 +153,4 @@ function timesNamedIn({ topics }: ListOffsetsRequest): Map<string, 'once' | 'oft
     }
   }
   return times
-}
-
-async function runAll(searches: readonly (() => Promise<void>)[]): Promise<void> {
-  let next = 0
-  const worker = async (): Promise<void> => {
-    while (next < searches.length) await searches[next++]!()
-  }
-  await Promise.all(Array.from({ length: Math.min(searchesMax, searches.length) }, worker))
 }

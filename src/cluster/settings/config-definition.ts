@@ -147,11 +147,13 @@ export interface ListOptions extends Common {
   /** What an item may be; anything when absent. */
   readonly items?: readonly string[]
   readonly mayBeEmpty?: boolean
+  /** What becomes of items that come again. Default: the list is refused. */
+  readonly duplicates?: 'refused' | 'dropped' | 'kept'
   /** A problem with one item, or null. */
   readonly check?: (item: string) => string | null
 }
 
-/** Items divided by commas, spaces around them ignored, without duplicates. */
+/** Items divided by commas, spaces around them ignored. */
 export function list(
   name: string,
   defaultText: string,
@@ -164,15 +166,19 @@ export function list(
       if (items.length === 0 && options.mayBeEmpty !== true) {
         return refuse(name, text, 'the list must not be empty')
       }
-      if (new Set(items).size < items.length) return refuse(name, text, 'the list must not hold duplicates')
-      for (const item of items) {
+      const distinct = new Set(items)
+      const { duplicates = 'refused' } = options
+      if (distinct.size < items.length && duplicates === 'refused') {
+        return refuse(name, text, 'the list must not hold duplicates')
+      }
+      for (const item of distinct) {
         if (options.items !== undefined && !options.items.includes(item)) {
           return refuse(name, text, `each item must be one of: ${options.items.join(', ')}`)
         }
         const problem = options.check?.(item) ?? null
         if (problem !== null) return refuse(name, text, problem)
       }
-      return { ok: true, value: items }
+      return { ok: true, value: duplicates === 'dropped' ? [...distinct] : items }
     },
   }
 }

@@ -2,6 +2,7 @@
 
 import { brokerDefinition, type BrokerSettings, honouredBrokerDefinitions } from './broker-settings.ts'
 import type { ConfigType } from './config-definition.ts'
+import { shownText } from './shown-text.ts'
 import {
   brokerConfigSynonyms,
   type ConfigSource,
@@ -39,6 +40,18 @@ export function describeTopicConfigs(configs: ReadonlyMap<string, string>, broke
     })
   }
   return described
+}
+
+/** With values as they are understood, however they were written: DescribeConfigs shows them so, CreateTopics as they came. */
+export function asUnderstood(described: readonly DescribedConfig[]): DescribedConfig[] {
+  return described.map((config) => {
+    const definition = topicDefinitions.get(config.name)
+    if (definition === undefined || config.value === null) return config
+    const synonyms = config.synonyms.map((synonym) =>
+      synonym.source === 'topic' ? { ...synonym, value: shownText(definition, synonym.value) } : synonym,
+    )
+    return { ...config, value: shownText(definition, config.value), synonyms }
+  })
 }
 
 /** By name: what this broker acts on, and what was set of the rest. None can be changed while it runs. */

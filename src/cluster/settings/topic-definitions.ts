@@ -49,6 +49,7 @@ function topic<T>(
 
 const throttledReplicas = {
   mayBeEmpty: true,
+  duplicates: 'kept' as const,
   honoured: false,
   documentation: 'Replicas whose replication is throttled: *, or partition:broker pairs.',
   check: (item: string) =>
@@ -144,6 +145,7 @@ export const honouredTopicDefinitions = {
     list('cleanup.policy', 'delete', {
       items: cleanupPolicies,
       mayBeEmpty: true,
+      duplicates: 'dropped',
       documentation:
         'delete: old records go by age and size. compact: the last record of each key stays; records need keys. Empty: all records stay.',
     }),

@@ -1,11 +1,13 @@
 // All scenarios by name. They share a broker, so each keeps to names of its own.
 
 import type { Dialogue } from '../dialogue.ts'
+import { alteringOthers, alteringTopics } from './altering.ts'
 import { connections } from './connection.ts'
 import { anew, fetching, fetchSessions, offsets } from './fetch.ts'
 import { committing, describingGroups, finding, joiningGroups, livingGroups, staticMembers } from './groups.ts'
 import { idempotence, producerIds } from './idempotence.ts'
 import { produceBadly, produceBySettings, produceTogether, produceWell } from './produce.ts'
+import { deletingRecords, describingFolders } from './records-and-folders.ts'
 import { cluster, creating, deleting, metadataOf, partitionsOfTopics, settings } from './topics.ts'
 
 export const scenarios: Readonly<Record<string, (dialogue: Dialogue) => Promise<void>>> = {
@@ -30,6 +32,10 @@ export const scenarios: Readonly<Record<string, (dialogue: Dialogue) => Promise<
   'deleting topics': deleting,
   'partitions of topics': partitionsOfTopics,
   settings,
+  'altering topics': alteringTopics,
+  'altering others': alteringOthers,
+  'deleting records': deletingRecords,
+  'describing folders': describingFolders,
   cluster,
   connections,
 }
