@@ -1,6 +1,7 @@
 // The command and its subcommands. Each subcommand is a file of its own.
 
 import { Command } from 'commander'
+import { adoptCommand } from './adopt.ts'
 import { EXIT_USAGE } from './exit-status.ts'
 import { startCommand } from './start.ts'
 import { packageVersion } from './version.ts'
@@ -10,6 +11,7 @@ export function program(): Command {
     .description('A Kafka in one npm package: an event log that every Kafka client can use.')
     .version(packageVersion())
     .addCommand(startCommand())
+    .addCommand(adoptCommand())
   for (const command of [odradek, ...odradek.commands]) {
     command.showHelpAfterError('(--help says what there is)').exitOverride(({ exitCode }) => {
       process.exit(exitCode === 0 ? 0 : EXIT_USAGE)

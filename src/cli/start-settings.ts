@@ -46,7 +46,8 @@ export function startSettings(options: StartOptions, readFile: (path: string) =>
   return parsed.ok && problems.length === 0 ? parsed : { ok: false, problems }
 }
 
-function takeFile(
+/** Reads a file of settings into `given`; what is wrong with it is added to `problems`. */
+export function takeFile(
   path: string,
   readFile: (path: string) => string,
   given: Map<string, string>,

@@ -30,6 +30,10 @@ import {
 export interface KraftPartition {
   readonly replicas: readonly number[]
   readonly isr: readonly number[]
+  /** Out of the ISR, and known to have every committed record (KIP-966): what a broker that was stopped last is. */
+  readonly eligibleLeaderReplicas: readonly number[]
+  /** The last leader, when neither ISR nor eligible replicas are left. */
+  readonly lastKnownElr: readonly number[]
   /** -1: nobody. */
   readonly leader: number
   readonly leaderEpoch: number
@@ -203,9 +207,11 @@ export class KraftMetadata {
   }
 
   #setPartition(record: PartitionRecord): void {
-    const { partitionId, replicas, isr, leader, leaderEpoch, partitionEpoch } = record
-    const partition = { replicas, isr, leader, leaderEpoch, partitionEpoch }
-    this.#topic(record.topicId).partitions.set(partitionId, partition)
+    const { replicas, isr, leader, leaderEpoch, partitionEpoch } = record
+    const eligibleLeaderReplicas = record.eligibleLeaderReplicas ?? []
+    const lastKnownElr = record.lastKnownElr ?? []
+    const partition = { replicas, isr, eligibleLeaderReplicas, lastKnownElr, leader, leaderEpoch, partitionEpoch }
+    this.#topic(record.topicId).partitions.set(record.partitionId, partition)
   }
 
   /** As PartitionRegistration.merge: a leader that is named makes a new leader epoch, be it the same broker. */
@@ -219,6 +225,8 @@ export class KraftMetadata {
     partitions.set(record.partitionId, {
       replicas: record.replicas ?? before.replicas,
       isr: record.isr ?? before.isr,
+      eligibleLeaderReplicas: record.eligibleLeaderReplicas ?? before.eligibleLeaderReplicas,
+      lastKnownElr: record.lastKnownElr ?? before.lastKnownElr,
       leader: elects ? record.leader : before.leader,
       leaderEpoch: before.leaderEpoch + (elects ? 1 : 0),
       partitionEpoch: before.partitionEpoch + 1,

@@ -198,7 +198,7 @@ function call<T>(what: string, path: string, start: (done: Callback<T>) => void)
   })
 }
 
-function asDiskError(error: unknown, what: string): DiskError {
+export function asDiskError(error: unknown, what: string): DiskError {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO'
   return new DiskError(code, what, { cause: error })
 }

@@ -8,7 +8,8 @@ import type { Disk } from '../io/disk.ts'
 import type { LogDirectory } from '../storage/log-directory.ts'
 import { StartRefused } from './start-refused.ts'
 
-const metadataFolder = '__cluster_metadata-0'
+/** Of the broker's own metadata, in its data folder. */
+export const metadataFolder = '__cluster_metadata-0'
 
 export interface Metadata {
   readonly store: EmbeddedMetaStore

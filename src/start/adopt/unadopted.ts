@@ -1,0 +1,28 @@
+// A broker must not open a folder that is still Apache Kafka's: before any of its files is touched.
+
+import type { Disk } from '../../io/disk.ts'
+import { parseLogFolderName } from '../../storage/log-folder-name.ts'
+import { metadataFolder } from '../metadata.ts'
+import { StartRefused } from '../start-refused.ts'
+import { adoptingFolder, whoseMetadata } from './kafka-folder.ts'
+
+/** Rejects with `StartRefused` when the folder's logs are not, or not yet, Odradek's. */
+export async function refuseUnadopted(disk: Disk, path: string): Promise<void> {
+  const entries = await disk.list(path)
+  const names = new Set(entries.map(({ name }) => name))
+  if (names.has(adoptingFolder)) {
+    throw new StartRefused(
+      `the adoption of Apache Kafka's logs in ${path} was interrupted; run odradek adopt once more`,
+    )
+  }
+  const metadata = `${path}/${metadataFolder}`
+  if (names.has(metadataFolder) && (await whoseMetadata(disk, metadata)) === 'kafka') {
+    throw new StartRefused(`${path} is a data folder of Apache Kafka; odradek adopt ${path} takes it over`)
+  }
+  const holdsLogs = entries.some(({ name, kind }) => kind === 'folder' && parseLogFolderName(name) !== null)
+  if (!holdsLogs || names.has(metadataFolder)) return
+  throw new StartRefused(
+    `${path} holds logs, but the metadata that names their topics is gone; restore ${metadata} from a backup ` +
+      `(if they are Apache Kafka's: odradek adopt ${path} takes them over)`,
+  )
+}
