@@ -82,6 +82,27 @@ test('transactions that come together are synced together', async () => {
   assert.equal(syncs, 1)
 })
 
+test('thousands of transactions that come together are committed in groups, in order, and each is answered', async () => {
+  const store = await open(new MemoryDisk(), '/meta')
+  const groups: number[] = []
+  store.watch('', 1, { events: (batch) => groups.push(batch.length), reset() {}, stale() {} })
+  const alone = Array.from({ length: 1200 }, (_, i) => store.transact([absent(`k${i}`)], [put(`k${i}`)]))
+  const items = Array.from({ length: 1300 }, (_, i) => ({ guards: [absent(`m${i}`)] as const, writes: [put(`m${i}`)] }))
+  const many = await store.compareAndSwapMany([], items)
+  assert.deepEqual(
+    (await Promise.all(alone)).map((result) => result.revision),
+    alone.map((_, i) => i + 1),
+  )
+  assert.ok(many !== 'fenced')
+  assert.deepEqual(
+    many.map((result) => [result.ok, result.revision]),
+    items.map((_, i) => [true, 1201 + i]),
+  )
+  // The 200 that are left of the single ones share a group with the first part of the many.
+  assert.deepEqual(groups, [500, 500, 700, 500, 300])
+  assert.equal(await store.compareAndSwapMany([absent('k0')], items), 'fenced')
+})
+
 test('nothing is visible before it is durable', async () => {
   const disk = new SimulatedDisk()
   const store = await open(disk, '/meta')

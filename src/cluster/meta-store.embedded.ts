@@ -23,6 +23,9 @@ import {
 } from './meta-store.ts'
 import { WatchHistory } from './watch-history.ts'
 
+/** A group takes no more transactions once it writes this many entries: thousands that come at once must not hold up the event loop. */
+const groupEntriesMax = 500
+
 export interface EmbeddedStoreOptions {
   readonly journal: Journal
   readonly clock: Clock
@@ -115,8 +118,19 @@ export class EmbeddedMetaStore implements MetaStore {
     items: readonly CasItem[],
   ): Promise<readonly TransactionResult[] | 'fenced'> {
     for (const item of items) checkWrites(item.writes)
-    const leases = items.flatMap((item) => leasesOf(item.writes))
-    return this.#enqueue(leases, (draft) => draft.transactMany(fence, items))
+    const parts = [items.slice(0, groupEntriesMax)]
+    for (let from = groupEntriesMax; from < items.length; from += groupEntriesMax) {
+      parts.push(items.slice(from, from + groupEntriesMax))
+    }
+    const results = await Promise.all(
+      parts.map((part) =>
+        this.#enqueue(
+          part.flatMap((item) => leasesOf(item.writes)),
+          (draft) => draft.transactMany(fence, part),
+        ),
+      ),
+    )
+    return results.some((result) => result === 'fenced') ? 'fenced' : (results.flat() as TransactionResult[])
   }
 
   watch(prefix: string, from: Revision, handler: WatchHandler): { close(): void } {
@@ -162,26 +176,26 @@ export class EmbeddedMetaStore implements MetaStore {
   async #commitAll(): Promise<void> {
     // What this turn of the event loop still brings belongs to the same group.
     await Promise.resolve()
-    while (this.#waiting.length > 0 && this.#over === null) {
-      const group = this.#waiting
-      this.#waiting = []
-      await this.#commit(group)
-    }
+    while (this.#waiting.length > 0 && this.#over === null) await this.#commit()
     this.#committing = null
   }
 
-  async #commit(group: readonly Waiting[]): Promise<void> {
+  async #commit(): Promise<void> {
     const committed = {
       get: (key: string) => this.#kept.get(key)?.entry,
       keysWithPrefix: (prefix: string) => this.#keys.withPrefix(prefix),
     }
     const draft = new CommitDraft(committed, this.#revision)
+    const group: Waiting[] = []
     try {
       const answers: (() => void)[] = []
-      for (const waiting of group) {
+      for (const waiting of this.#waiting) {
+        if (draft.journal.length >= groupEntriesMax) break
+        group.push(waiting)
         if (waiting.leases.every((lease) => this.#leases.has(lease.id))) answers.push(waiting.decide(draft))
         else waiting.fail(new Error('the lease is over'))
       }
+      this.#waiting = this.#waiting.slice(group.length)
       if (draft.journal.length > 0) {
         await this.#journal.append(draft.journal)
         this.#apply(draft)
@@ -194,15 +208,17 @@ export class EmbeddedMetaStore implements MetaStore {
   }
 
   #apply(draft: CommitDraft): void {
+    const added: string[] = []
+    const removed = new Set<string>()
     for (const [key, { entry, leaseId }] of draft.changed) {
       if (entry === null) {
-        this.#kept.delete(key)
-        this.#keys.remove(key)
+        if (this.#kept.delete(key)) removed.add(key)
       } else {
-        if (!this.#kept.has(key)) this.#keys.add(key)
+        if (!this.#kept.has(key)) added.push(key)
         this.#kept.set(key, { entry, leaseId })
       }
     }
+    this.#keys.update(added, removed)
     this.#revision = draft.revision
     this.#history.add(draft.revisions)
   }
