@@ -142,8 +142,14 @@ export class ReplicaSet {
   }
 
   #dropTopic(id: string): void {
-    for (const partition of this.#byId.get(id) ?? []) if (partition !== undefined) this.#drop(partition)
+    const partitions = this.#byId.get(id) ?? []
     this.#byId.delete(id)
+    for (const partition of partitions) {
+      if (partition === undefined) continue
+      this.#byName.delete(partition.topic)
+      partition.deleted()
+      this.#delete({ topicName: partition.topic, partition: partition.index })
+    }
   }
 
   #add(topic: TopicImage, image: PartitionImage, settings: PartitionSettings): void {
