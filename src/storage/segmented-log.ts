@@ -368,6 +368,16 @@ export class SegmentedLog implements PartitionLog {
     await this.#shape.dropBelowStart()
   }
 
+  /** Odd while files are cut, deleted or replaced; changes when that begins and when it ends. */
+  get shape(): number {
+    return this.#state.shape
+  }
+
+  /** Takes the log offline: what it holds was found to be damaged. Nothing on disk changes. */
+  fail(fault: Error): void {
+    this.#fail(fault)
+  }
+
   /** How often the log was cut. */
   get cuts(): number {
     return this.#shape.cuts
