@@ -1,4 +1,5 @@
-// The checkpoints of a data folder, an offset for each of its logs: how far it is known to be whole, where it starts, its high watermark.
+// The checkpoints of a data folder, an offset for each of its logs: how far it is known to be whole, where it starts, its high watermark,
+// how far it is compacted.
 // A log that is not open keeps its entries. Requests that come while a write waits its turn share it.
 //
 // With many logs a write takes some milliseconds, so it is spread over turns of the event loop. Each entry is then as of some moment of
@@ -20,11 +21,12 @@ export const checkpointFileNames = {
   recoveryPoints: 'recovery-point-offset-checkpoint',
   logStarts: 'log-start-offset-checkpoint',
   highWatermarks: 'replication-offset-checkpoint',
+  cleaned: 'cleaner-offset-checkpoint',
 } as const
 
 export type CheckpointName = keyof typeof checkpointFileNames
 
-export const allCheckpoints: readonly CheckpointName[] = ['recoveryPoints', 'logStarts', 'highWatermarks']
+export const allCheckpoints: readonly CheckpointName[] = ['recoveryPoints', 'logStarts', 'highWatermarks', 'cleaned']
 
 /** Logs that are looked at, or entries that are encoded, in one turn of the event loop: well under a millisecond. */
 const entriesPerTurn = 500
@@ -39,6 +41,7 @@ export class DirectoryCheckpoints {
   readonly recoveryPoints: OffsetCheckpoint
   readonly logStarts: OffsetCheckpoint
   readonly highWatermarks: OffsetCheckpoint
+  readonly cleaned: OffsetCheckpoint
   readonly #doors: Doors
   readonly #path: string
   readonly #written: Partial<Record<CheckpointName, Uint8Array>> = {}
@@ -61,6 +64,7 @@ export class DirectoryCheckpoints {
     this.recoveryPoints = found.recoveryPoints
     this.logStarts = found.logStarts
     this.highWatermarks = found.highWatermarks
+    this.cleaned = found.cleaned
     this.#forgotten = forgotten
   }
 
@@ -90,6 +94,7 @@ export class DirectoryCheckpoints {
       recoveryPoints: await read('recoveryPoints'),
       logStarts: await read('logStarts'),
       highWatermarks: await read('highWatermarks'),
+      cleaned: await read('cleaned'),
     }
     return new DirectoryCheckpoints(doors, path, found, forgotten)
   }

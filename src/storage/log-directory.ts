@@ -1,5 +1,5 @@
 // A data folder: the logs of one broker, and what holds for all of them. It is locked while in use, says whose it is (meta.properties),
-// and keeps Kafka's checkpoints: how far each log is known to be whole, where it starts, and its high watermark.
+// and keeps Kafka's checkpoints: how far each log is known to be whole, where it starts, its high watermark, how far it is compacted.
 
 import type { Clock, Timer } from '../io/clock.ts'
 import type { Disk, DiskLock } from '../io/disk.ts'
@@ -60,6 +60,12 @@ export interface LogPlace extends FolderName {
 /** Says the high watermark of each log this broker has a replica of, by `<topic>-<partition>`. */
 export type HighWatermarks = () => Iterable<readonly [name: string, highWatermark: Offset]>
 
+/** Works on logs in the background, and is told to leave one alone, by its name, that is about to be closed or deleted. */
+export interface BackgroundWork {
+  /** Resolves once nothing of the log is touched any more, and nothing will be before it is opened anew. */
+  release(name: string): Promise<void>
+}
+
 export class LogDirectory {
   readonly path: string
   readonly meta: MetaProperties
@@ -78,6 +84,7 @@ export class LogDirectory {
   /** A few at a time: whoever reads or writes must not queue behind the files of thousands of deleted logs. */
   readonly #removing = new Gate(2)
   #highWatermarks: HighWatermarks = () => []
+  #backgroundWork: BackgroundWork | null = null
   #timers: Timer[] = []
   #faults = 0
   #closing: Promise<void> | null = null
@@ -175,6 +182,23 @@ export class LogDirectory {
     return this.#checkpoints.highWatermarks.get(logFolderName(name)) ?? 0
   }
 
+  /** Who compacts the logs. */
+  useBackgroundWork(work: BackgroundWork): void {
+    this.#backgroundWork = work
+  }
+
+  /** Below it the log was compacted; undefined when it never was. It falls when the log is cut, and may lie outside the log. */
+  cleanedTo(name: string): Offset | undefined {
+    return this.#checkpoints.cleaned.get(name)
+  }
+
+  /** The log was compacted up to there, durably. Rejects with the disk's faults. */
+  async setCleanedTo(name: string, offset: Offset): Promise<void> {
+    if (!this.#existing.has(name)) return
+    this.#checkpoints.cleaned.set(name, offset)
+    await this.#checkpoints.write(['cleaned'])
+  }
+
   /**
    * Opens a log, making it when it does not exist: nothing is written then until its first append. A log that cannot be opened comes back
    * offline, with its `fault`. Rejects with `ForeignFolder` when the folder belongs to another topic of that name.
@@ -198,6 +222,7 @@ export class LogDirectory {
   async deleteLog(place: FolderName): Promise<void> {
     const name = logFolderName(place)
     await this.#opening.get(name)?.catch(() => undefined)
+    await this.#backgroundWork?.release(name)
     const log = this.#logs.get(name)
     if (log !== undefined) await log.abandon()
     this.#forget(name)
@@ -234,6 +259,7 @@ export class LogDirectory {
   async closeLog(place: FolderName): Promise<void> {
     const name = logFolderName(place)
     await this.#opening.get(name)?.catch(() => undefined)
+    await this.#backgroundWork?.release(name)
     const log = this.#logs.get(name)
     if (log !== undefined) await this.#closeLog(name, log)
   }

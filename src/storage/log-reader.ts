@@ -2,6 +2,7 @@
 // done again; damage that shows when nothing changed takes the log offline.
 
 import { DiskError } from '../io/disk.ts'
+import { batchHeaderBytes, maxTimestampOf } from '../records/batch.ts'
 import { CorruptLogError } from './log-errors.ts'
 import type { LogRead, Offset, TimestampAndOffset } from './partition-log.ts'
 import { abortedIn } from './producer-recovery.ts'
@@ -116,6 +117,18 @@ export class LogReader {
     }
     const { maxTimestamp, modifiedAtMs } = segment
     return maxTimestamp !== null && maxTimestamp >= 0 ? maxTimestamp : modifiedAtMs
+  }
+
+  /** Greatest timestamp of the segment's first batch; -1 when it has none. */
+  firstTimestampOf(segment: Segment): Promise<number> {
+    return this.#undisturbed(async () => {
+      if (segment.firstTimestamp === null && segment.writtenBytes > 0 && !segment.removed) {
+        const header = Buffer.alloc(batchHeaderBytes)
+        await segment.file.read(header, 0)
+        segment.firstTimestamp = maxTimestampOf(header)
+      }
+      return segment.firstTimestamp ?? -1
+    })
   }
 
   #timeLookup(log: ReadableLog, upTo: Offset): TimeLookup {
