@@ -373,6 +373,11 @@ export class SegmentedLog implements PartitionLog {
     return this.#state.shape
   }
 
+  /** It has failed, closes, or is about to be deleted: nothing it reads can be believed. */
+  get isOffline(): boolean {
+    return this.#state.isOffline
+  }
+
   /** Takes the log offline: what it holds was found to be damaged. Nothing on disk changes. */
   fail(fault: Error): void {
     this.#fail(fault)
