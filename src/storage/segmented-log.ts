@@ -16,7 +16,7 @@ import {
 } from '../records/batch.ts'
 import { newSegmentBytes } from './disk/disk-room.ts'
 import type { EpochEnd } from './leader-epoch-cache.ts'
-import { LogClosedError } from './log-errors.ts'
+import { LogClosedError, RecordsDropped } from './log-errors.ts'
 import { LogReader, nothingRead, offlineRead, outOfRange, type ReadableLog } from './log-reader.ts'
 import { LogRoller } from './log-roller.ts'
 import { LogShape } from './log-shape.ts'
@@ -96,6 +96,7 @@ export class SegmentedLog implements PartitionLog {
         written: (end) => this.#onWritten(end),
         synced: (end) => this.#confirm(end),
         failed: fail,
+        noRoom: (error) => this.#noRoom(error),
       },
       state.end,
       config.flushPolicy === 'fsync',
@@ -207,6 +208,11 @@ export class SegmentedLog implements PartitionLog {
     return this.#reader.largestTimestampOf(segment)
   }
 
+  /** The greatest timestamp of the segment's first batch, -1 when it has none. Rejects when the disk fails. */
+  firstTimestampOf(segment: Segment): Promise<number> {
+    return this.#reader.firstTimestampOf(segment)
+  }
+
   get segmentCount(): number {
     return this.#state.segments.length
   }
@@ -239,6 +245,7 @@ export class SegmentedLog implements PartitionLog {
     options: AppendOptions = {},
   ): Appended {
     if (this.#state.isOffline) return refusedAppend.offline
+    if (this.#state.noRoom) return refusedAppend.diskFull
     if (batch.length > this.#state.config.segmentBytes) return refusedAppend.recordListTooLarge
     const baseOffset = this.#state.end
     const producerId = producerIdOf(batch)
@@ -350,13 +357,15 @@ export class SegmentedLog implements PartitionLog {
 
   /** Seals the active segment and begins the next one, when there is any batch in it. */
   roll(): void {
-    if (this.#state.isOffline || this.#state.cutting || this.#state.active.sizeBytes === 0) return
+    const { isOffline, cutting, noRoom, active } = this.#state
+    if (isOffline || cutting || noRoom || active.sizeBytes === 0) return
     this.#roller.roll()
   }
 
   async advanceStartTo(start: Offset): Promise<void> {
     invariant(start <= this.#state.end, `${this.name} ends at ${this.#state.end}, it cannot start at ${start}`)
-    if (start <= this.#state.start) return
+    // Another call may have moved it and not be done: who is answered here relies on it as well.
+    if (start <= this.#state.start) return this.#shape.exclusively(async () => undefined)
     this.#state.start = start
     this.#state.changed = true
     this.#state.producers.startAt(start)
@@ -492,6 +501,31 @@ export class SegmentedLog implements PartitionLog {
     this.#listener?.failed(this.#state.fault)
   }
 
+  /** What could not be written is let go of, at once or as soon as there is room for that; reads go on. */
+  #noRoom(error: Error): void {
+    const state = this.#state
+    if (this.#writer.keptTo < state.durable) return this.#fail(error)
+    state.noRoom = true
+    this.#context.room.onNoRoom()
+    this.#context.logger.warn({ log: this.name, err: error }, 'no room on the disk: what was appended last is dropped')
+    void this.#cutBack()
+  }
+
+  /** Never rejects: a fault other than the full disk has taken the log offline. */
+  async #cutBack(): Promise<void> {
+    const state = this.#state
+    while (!state.isOffline) {
+      try {
+        await this.#shape.dropUnwritten()
+        state.noRoom = false
+        this.#listener?.dropped(state.end)
+        return
+      } catch {
+        await new Promise<void>((resolve) => this.#context.clock.setTimer(cutAgainMs, resolve))
+      }
+    }
+  }
+
   /** What the reader may see, as it is now. */
   #readable(): ReadableLog {
     return {
@@ -516,14 +550,16 @@ export class SegmentedLog implements PartitionLog {
   }
 
   #inBackground(work: Promise<void>): void {
-    work.catch((error) => this.#fail(error))
+    work.catch((error: unknown) => {
+      if (!(error instanceof RecordsDropped)) this.#fail(error)
+    })
   }
 
   async #close(): Promise<void> {
     try {
       if (this.#state.fault === null) {
         await this.#writer.syncedTo(this.#state.end)
-        await this.#roller.idle()
+        await this.#roller.sealRest()
       }
       if (this.#state.fault === null && this.#state.changed && this.#roller.folderMade) {
         const snapshot = encodeProducerSnapshot(this.#state.producers)
@@ -544,6 +580,9 @@ export class SegmentedLog implements PartitionLog {
     }
   }
 }
+
+/** Until the next try to cut a log back, when there was no room even for what that writes. */
+const cutAgainMs = 1000
 
 const refusalOf = {
   invalidProducerEpoch: 'invalidProducerEpoch',
