@@ -3,12 +3,15 @@
 import type { Disk } from '../../io/disk.ts'
 import type { Offset } from '../partition-log.ts'
 import {
+  cleanedSuffix,
+  deletedSuffix,
   leaderEpochFileName,
   logSuffix,
   offsetIndexSuffix,
   offsetInName,
   partitionMetadataFileName,
   snapshotSuffix,
+  swapSuffix,
   timeIndexSuffix,
   txnIndexSuffix,
 } from '../segment-names.ts'
@@ -16,12 +19,12 @@ import type { Findings } from './finding.ts'
 
 /** Of files that a deletion or compaction renames, or that are being written. */
 const leftovers: readonly { readonly suffix: string; readonly what: string; readonly meaning: string }[] = [
-  { suffix: '.deleted', what: 'deleted', meaning: 'the next start removes it' },
-  { suffix: '.cleaned', what: 'written by a compaction that did not end', meaning: 'the next start removes it' },
+  { suffix: deletedSuffix, what: 'deleted', meaning: 'the next start removes it' },
+  { suffix: cleanedSuffix, what: 'of a compaction that did not end', meaning: 'the next start removes it' },
   {
-    suffix: '.swap',
-    what: 'a compaction was about to put it in place',
-    meaning: 'the next start finishes that, or removes it',
+    suffix: swapSuffix,
+    what: 'of a compaction that was about to end',
+    meaning: 'the next start ends it, or takes it back',
   },
   { suffix: '.tmp', what: 'was being written', meaning: 'the next start removes it' },
 ]
@@ -31,9 +34,8 @@ export interface FolderContent {
   readonly segments: readonly { readonly baseOffset: Offset; readonly sizeBytes: number }[]
   /** Rising. */
   readonly snapshots: readonly Offset[]
-  readonly files: ReadonlySet<string>
-  /** A compaction was interrupted while it replaced segments. */
-  readonly hasSwaps: boolean
+  /** Segments that the next start puts in the place of others (compaction/swap-files.ts). */
+  readonly swaps: readonly { readonly baseOffset: Offset; readonly sizeBytes: number }[]
 }
 
 /** Rejects with the disk's faults. */
@@ -41,13 +43,15 @@ export async function readFolder(disk: Disk, folder: string, findings: Findings)
   const segments: { baseOffset: Offset; sizeBytes: number }[] = []
   const snapshots: Offset[] = []
   const sideFiles: { name: string; baseOffset: Offset }[] = []
-  const files = new Set<string>()
-  let hasSwaps = false
+  const swaps: { baseOffset: Offset; sizeBytes: number }[] = []
+  let firstCleaned = Infinity
   for (const { name, kind, sizeBytes } of await disk.list(folder)) {
-    files.add(name)
     const leftover = leftovers.find(({ suffix }) => name.endsWith(suffix))
     if (leftover !== undefined) {
-      hasSwaps ||= leftover.suffix === '.swap'
+      const swapped = offsetInName(name, logSuffix + swapSuffix)
+      const cleaned = name.endsWith(cleanedSuffix) ? Number.parseInt(name, 10) : Infinity
+      if (cleaned < firstCleaned) firstCleaned = cleaned
+      if (swapped !== null) swaps.push({ baseOffset: swapped, sizeBytes })
       findings.add('leftover', name, leftover.what, leftover.meaning)
       continue
     }
@@ -67,5 +71,6 @@ export async function readFolder(disk: Disk, folder: string, findings: Findings)
   for (const { name, baseOffset } of sideFiles) {
     if (!present.has(baseOffset)) findings.add('leftover', name, 'its segment is gone', 'the next start removes it')
   }
-  return { segments, snapshots, files, hasSwaps }
+  // A swap beside files that are still being written was none yet.
+  return { segments, snapshots, swaps: swaps.filter(({ baseOffset }) => baseOffset < firstCleaned) }
 }

@@ -9,6 +9,7 @@ import { seededRandom } from '../../io/random.sim.ts'
 import {
   baseOffsetOf,
   batchLayout,
+  recordsCountOf,
   stampBaseOffset,
   stampCrc,
   stampLeaderEpoch,
@@ -411,37 +412,37 @@ for (const { name, path, change, what } of [
   {
     name: 'an index that points between two batches',
     path: '.index',
-    change: (bytes: Buffer) => void writeInt32(bytes, 4, bytes.readInt32BE(4) + 1),
+    change: (bytes: Buffer) => writeInt32(bytes, 4, bytes.readInt32BE(4) + 1),
     what: /entry 0 points at byte \d+, where no batch begins/,
   },
   {
     name: 'an index whose last entry points between two batches',
     path: '.index',
-    change: (bytes: Buffer) => void writeInt32(bytes, bytes.length - 4, bytes.readInt32BE(bytes.length - 4) + 1),
+    change: (bytes: Buffer) => writeInt32(bytes, bytes.length - 4, bytes.readInt32BE(bytes.length - 4) + 1),
     what: /entry \d+ points at byte \d+, where no batch begins/,
   },
   {
     name: 'an index with an offset that is too low',
     path: '.index',
-    change: (bytes: Buffer) => void writeInt32(bytes, 0, bytes.readInt32BE(0) - 1),
+    change: (bytes: Buffer) => writeInt32(bytes, 0, bytes.readInt32BE(0) - 1),
     what: /entry 0 gives a batch that ends with \d+ the offset/,
   },
   {
     name: 'an index that falls',
     path: '.index',
-    change: (bytes: Buffer) => void writeInt32(bytes, 0, 1 << 20),
+    change: (bytes: Buffer) => writeInt32(bytes, 0, 1 << 20),
     what: /do not rise/,
   },
   {
     name: 'a time index with another timestamp',
     path: '.timeindex',
-    change: (bytes: Buffer) => void writeInt64(bytes, 0, Number(bytes.readBigInt64BE(0)) - 1),
+    change: (bytes: Buffer) => writeInt64(bytes, 0, Number(bytes.readBigInt64BE(0)) - 1),
     what: /entry 0 says \d+, the batch \d+/,
   },
   {
     name: 'a time index that points at another batch',
     path: '.timeindex',
-    change: (bytes: Buffer) => void writeInt32(bytes, 8, 0),
+    change: (bytes: Buffer) => writeInt32(bytes, 8, 0),
     what: /entry 0 says \d+, the batch \d+/,
   },
   {
@@ -504,10 +505,10 @@ test('aborted transactions that are missing, changed or invented are damage; a f
   const original = Buffer.from((await disk.readFile(path))!)
   const changes: [change: (bytes: Buffer) => Uint8Array | void, severity: Severity, what: RegExp][] = [
     [(bytes) => bytes.subarray(34), 'damage', /the transaction of producer \d+ that was aborted at \d+ is missing/],
-    [(bytes) => void writeInt64(bytes, 10, Number(bytes.readBigInt64BE(10)) - 1), 'damage', /has other offsets/],
-    [(bytes) => void writeInt64(bytes, 2, 77), 'damage', /has other offsets/],
-    [(bytes) => void writeInt64(bytes, 26, Number(bytes.readBigInt64BE(26)) + 1), 'damage', /has other offsets/],
-    [(bytes) => void writeInt16(bytes, 0, 5), 'repairable', /make no sense/],
+    [(bytes) => writeInt64(bytes, 10, Number(bytes.readBigInt64BE(10)) - 1), 'damage', /has other offsets/],
+    [(bytes) => writeInt64(bytes, 2, 77), 'damage', /has other offsets/],
+    [(bytes) => writeInt64(bytes, 26, Number(bytes.readBigInt64BE(26)) + 1), 'damage', /has other offsets/],
+    [(bytes) => writeInt16(bytes, 0, 5), 'repairable', /make no sense/],
     [(bytes) => bytes.subarray(1), 'repairable', /make no sense/],
   ]
   for (const [change, severity, what] of changes) {
@@ -716,7 +717,7 @@ test('a record with an offset outside its batch is damage, one later than its ba
   const offsets = await cleanFolder(oneSegment)
   const batch = batchOf(['a', 'b', 'c'])
   const place = (await batchesOf(offsets)).find(
-    ({ bytes }) => bytes[batchLayout.attributes + 1] === 0 && bytes[batchLayout.recordsCount + 3]! === 3,
+    ({ bytes }) => bytes[batchLayout.attributes + 1] === 0 && recordsCountOf(bytes) === 3,
   )!
   assert.ok(place !== undefined && batch.length > 0)
   await changeBatch(offsets, place, (bytes) => {
@@ -766,4 +767,20 @@ test('a data folder is known by its files', async () => {
   assert.equal(await isDataFolder(disk, '/data'), true)
   assert.equal(await isDataFolder(disk, folder), false)
   assert.equal(await isDataFolder(disk, '/nowhere'), false)
+})
+
+test('a compaction that stopped while it replaced segments has lost nothing, unless what it wrote is damaged', async () => {
+  const disk = await cleanFolder()
+  const bases = [...new Set((await batchesOf(disk)).map(({ base }) => base))]
+  for (const suffix of ['.log', '.index', '.timeindex']) {
+    await disk.rename(pathOf(bases[1]!, suffix), `${pathOf(bases[1]!, suffix)}.swap`)
+  }
+  await disk.remove(pathOf(bases[1]!, '.txnindex'))
+  const found = await verified(disk)
+  assert.deepEqual({ ...found.counts, leftover: 0 }, { damage: 0, tornTail: 0, repairable: 0, leftover: 0, notice: 0 })
+  assert.equal(found.counts.leftover, 3)
+  disk.flipBit(`${pathOf(bases[1]!, '.log')}.swap`, 70)
+  const damaged = await verified(disk)
+  assert.equal(damaged.counts.damage, 1)
+  assert.match(damaged.findings.find(({ severity }) => severity === 'damage')!.file, /\.log\.swap$/)
 })

@@ -203,7 +203,12 @@ class DirectoryVerifier {
   }
 }
 
-const fileNames = { ...checkpointFileNames, cleaned: 'cleaner-offset-checkpoint' } as const
+const fileNames = {
+  recoveryPoints: checkpointFileNames.recoveryPoints,
+  logStarts: checkpointFileNames.logStarts,
+  highWatermarks: checkpointFileNames.highWatermarks,
+  cleaned: 'cleaner-offset-checkpoint',
+} as const
 
 type Checkpoints = Readonly<Record<keyof typeof fileNames, OffsetCheckpoint>>
 

@@ -15,8 +15,9 @@ import {
   logSuffix,
   partitionMetadataFileName,
   snapshotSuffix,
+  swapSuffix,
 } from '../segment-names.ts'
-import { type BatchDamage, problemWords } from './batch-walk.ts'
+import { type BatchDamage, BatchWalk, problemWords } from './batch-walk.ts'
 import { EpochCheck } from './epoch-check.ts'
 import type { Findings } from './finding.ts'
 import { type FolderContent, readFolder } from './log-folder.ts'
@@ -102,6 +103,7 @@ class LogVerifier {
 
   async run(): Promise<void> {
     await this.#checkMetadata()
+    for (const swap of this.#content.swaps) await this.#checkSwap(swap)
     const { clean } = this.#task
     const { segments } = this.#content
     if (segments.length === 0) {
@@ -145,13 +147,13 @@ class LogVerifier {
 
   async #segment(i: number, end: Offset, epochs: EpochCheck) {
     const { disk, folder, findings, deep, window, topic, cleanedTo } = this.#task
-    const { segments, hasSwaps } = this.#content
+    const { segments, swaps } = this.#content
     const segment = segments[i]!
     const compacted = (typeof topic === 'object' && topic?.compacts === true) || cleanedTo !== null
     await this.#loadSnapshots(i)
     if (i > 0 && segment.baseOffset > end && !this.#damaged) {
       this.#producers.sawGap()
-      if (!compacted && !hasSwaps) {
+      if (!compacted && swaps.length === 0) {
         findings.add(
           'damage',
           fileNameOf(segment.baseOffset, logSuffix),
@@ -186,6 +188,24 @@ class LogVerifier {
         offset: segment.baseOffset,
       })
       return null
+    }
+  }
+
+  /** Its batches are all that is left of those that it replaces. */
+  async #checkSwap({ baseOffset, sizeBytes }: FolderContent['swaps'][number]): Promise<void> {
+    const { disk, folder, findings, window } = this.#task
+    const name = fileNameOf(baseOffset, logSuffix + swapSuffix)
+    const file = await disk.open(`${folder}/${name}`, { readOnly: true })
+    try {
+      const range = { from: 0, to: sizeBytes, expectedOffset: baseOffset, endOffset: Infinity }
+      const walk = new BatchWalk(file, window, range, () => undefined)
+      while (!walk.done) this.#task.progress(await walk.step())
+      if (walk.damage === null) return
+      const { problem, position, offset } = walk.damage
+      const meaning = `the compacted records from ${offset} on are lost; the log does not open`
+      findings.add('damage', name, problemWords[problem], meaning, { position, offset })
+    } finally {
+      await file.close()
     }
   }
 
