@@ -2,12 +2,12 @@
 // record: a snapshot, and after it one batch per commit. A commit is written and synced before the next begins, so a crash can only
 // damage the last batch; a bad batch with a good one behind it is damage of another kind, and nothing starts on it.
 
-import { baseOffsetOf, nextOffsetOf, sizeInBytesOf } from '../records/batch.ts'
-import { hasSoundBatchAfter, isSoundBatchAt } from '../records/sound-batches.ts'
+import { nextOffsetOf } from '../records/batch.ts'
 import type { Disk, DiskFile } from '../io/disk.ts'
 import { invariant } from '../lib/invariant.ts'
-import { type Journal, JournalCorrupt, type JournalEntry } from './journal.ts'
-import { decodeBatch, encodeEntries, encodeSnapshotMark, type SnapshotMark } from './journal-format.ts'
+import type { Journal, JournalEntry } from './journal.ts'
+import { encodeEntries, encodeSnapshotMark } from './journal-format.ts'
+import { isJournalFile, newestJournalOf, readJournal } from './journal-reading.ts'
 import type { Revision } from './meta-store.ts'
 
 /** Entries in one batch of a snapshot: some 100 KB, so that no step stalls the event loop. */
@@ -40,17 +40,14 @@ export class FileJournal implements Journal {
     invariant(this.#file === null, 'a journal is loaded once')
     await this.#disk.makeFolder(this.#folder)
     const names = (await this.#disk.list(this.#folder)).map((entry) => entry.name)
-    const newest = names
-      .filter((name) => logName.test(name))
-      .sort()
-      .at(-1)
+    const newest = newestJournalOf(names)
     if (newest === undefined) {
       await this.replace(0, [])
       return 0
     }
     const revision = await this.#loadFile(newest, visit)
     // Left by a crash between the rename of a new file and the removal of the old one, or before the rename.
-    await this.#removeAll(names.filter((name) => name !== newest && (logName.test(name) || name.endsWith('.tmp'))))
+    await this.#removeAll(names.filter((name) => name !== newest && isJournalFile(name)))
     return revision
   }
 
@@ -104,35 +101,12 @@ export class FileJournal implements Journal {
   async #loadFile(name: string, visit: (entry: JournalEntry) => void): Promise<Revision> {
     const path = `${this.#folder}/${name}`
     const bytes = (await this.#disk.readFile(path)) ?? new Uint8Array(0)
-    let at = 0
-    let offset = Number(name.slice(0, 20))
-    let mark: SnapshotMark | null = null
-    let revision = 0
-    let entries = 0
-    while (isBatchAt(bytes, at, offset)) {
-      const size = sizeInBytesOf(bytes, at)
-      const decoded = decodeBatch(bytes.subarray(at, at + size))
-      if ('revision' in decoded) {
-        mark = decoded
-        revision = decoded.revision
-      } else {
-        for (const entry of decoded) {
-          visit(entry)
-          revision = Math.max(revision, entry.modRevision)
-        }
-        entries += decoded.length
-      }
-      at += size
-      offset = nextOffsetOf(bytes, at - size)
-      if (mark !== null && entries <= mark.entries) this.#snapshotBytes = at
-    }
-    // The snapshot was synced before the file got its name: no crash takes any of it.
-    if (mark === null || entries < mark.entries) throw corrupt(path, at)
-    if (hasSoundBatchAfter(bytes, at, offset)) throw corrupt(path, at)
-    this.#nextOffset = offset
-    this.#sizeBytes = at
+    const { nextOffset, sizeBytes, snapshotBytes, revision } = readJournal(path, bytes, visit)
+    this.#nextOffset = nextOffset
+    this.#sizeBytes = sizeBytes
+    this.#snapshotBytes = snapshotBytes
     this.#file = await this.#disk.open(path)
-    if (at < bytes.length) await this.#file.truncate(at)
+    if (sizeBytes < bytes.length) await this.#file.truncate(sizeBytes)
     // What a killed process wrote, and the name of its file, may not be on disk yet, and are about to be believed.
     await this.#file.sync()
     await this.#disk.syncFolder(this.#folder)
@@ -143,17 +117,4 @@ export class FileJournal implements Journal {
     for (const name of names) await this.#disk.remove(`${this.#folder}/${name}`)
     if (names.length > 0) await this.#disk.syncFolder(this.#folder)
   }
-}
-
-const logName = /^\d{20}\.log$/
-
-function isBatchAt(bytes: Uint8Array, at: number, offset: number): boolean {
-  return isSoundBatchAt(bytes, at) && baseOffsetOf(bytes, at) === offset
-}
-
-function corrupt(path: string, at: number): JournalCorrupt {
-  return new JournalCorrupt(
-    `${path} is damaged at byte ${at}, with later changes behind it that depend on what is lost there; ` +
-      'restore the file from a backup',
-  )
 }
