@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { adoptCommand } from './adopt.ts'
 import { EXIT_USAGE } from './exit-status.ts'
 import { startCommand } from './start.ts'
+import { verifyCommand } from './verify.ts'
 import { packageVersion } from './version.ts'
 
 export function program(): Command {
@@ -11,6 +12,7 @@ export function program(): Command {
     .description('A Kafka in one npm package: an event log that every Kafka client can use.')
     .version(packageVersion())
     .addCommand(startCommand())
+    .addCommand(verifyCommand())
     .addCommand(adoptCommand())
   for (const command of [odradek, ...odradek.commands]) {
     command.showHelpAfterError('(--help says what there is)').exitOverride(({ exitCode }) => {
