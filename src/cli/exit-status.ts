@@ -4,3 +4,7 @@
 export const EXIT_FAULT = 1
 /** The command line or a setting is wrong. */
 export const EXIT_USAGE = 2
+/** `verify` found records that are lost or wrong. */
+export const EXIT_DAMAGE = 1
+/** `verify` could not look: a broker uses the folder, or the system does not let it in. */
+export const EXIT_NOT_VERIFIED = 3
