@@ -14,6 +14,7 @@ export interface PendingAnswer {
 const codeOf = {
   notLeader: ErrorCode.NOT_LEADER_OR_FOLLOWER,
   offline: ErrorCode.KAFKA_STORAGE_ERROR,
+  diskFull: ErrorCode.KAFKA_STORAGE_ERROR,
   deleted: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
 } satisfies Record<Lost, ErrorCode>
 

@@ -20,6 +20,15 @@ export class CommittedBytes {
     this.#totals.push(this.#appended)
   }
 
+  /** What was appended from `offset` on is dropped. */
+  cutTo(offset: number): void {
+    while (this.#ends.length > this.#head && this.#ends.at(-1)! > offset) {
+      this.#ends.pop()
+      this.#totals.pop()
+    }
+    this.#appended = this.#ends.length > this.#head ? this.#totals.at(-1)! : this.#committed
+  }
+
   /** Everything below `offset` is committed. */
   commitTo(offset: number): void {
     while (this.#head < this.#ends.length && this.#ends[this.#head]! <= offset) {

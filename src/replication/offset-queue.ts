@@ -7,6 +7,8 @@ export type Lost =
   | 'notLeader'
   /** The disk failed. */
   | 'offline'
+  /** There was no room on the disk: it is dropped, and may be sent again. */
+  | 'diskFull'
   /** The topic is gone. */
   | 'deleted'
 
@@ -65,6 +67,23 @@ export class OffsetQueue {
     for (let at = from; at < waiters.length; at++) {
       if (!waiters[at]!.settled) waiters[at]!.lost(slots[at]!, reason)
     }
+  }
+
+  /** Tells everyone who waits for more than `offset` that it will not come. */
+  loseBeyond(offset: number, reason: Lost): void {
+    const ends = this.#ends.slice(this.#head)
+    const waiters = this.#waiters.slice(this.#head)
+    const slots = this.#slots.slice(this.#head)
+    this.#ends = []
+    this.#waiters = []
+    this.#slots = []
+    this.#head = 0
+    const lost: number[] = []
+    for (let at = 0; at < ends.length; at++) {
+      if (ends[at]! <= offset) this.add(ends[at]!, waiters[at]!, slots[at]!)
+      else lost.push(at)
+    }
+    for (const at of lost) if (!waiters[at]!.settled) waiters[at]!.lost(slots[at]!, reason)
   }
 
   /** Drops who no longer waits, so that a log that makes no progress does not collect timed-out requests. */

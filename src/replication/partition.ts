@@ -298,6 +298,13 @@ export class Partition implements LogListener {
     this.#advance(end)
   }
 
+  dropped(end: Offset): void {
+    this.#bytes.cutTo(end)
+    this.#epochStartOffset = Math.min(this.#epochStartOffset, end)
+    this.#waitWritten.loseBeyond(end, 'diskFull')
+    this.#waitCommitted.loseBeyond(end, 'diskFull')
+  }
+
   failed(error: Error): void {
     if (this.#state === 'deleted' || this.#state === 'offline') return
     this.#fault = error

@@ -92,6 +92,15 @@ export class PooledFile {
     }
   }
 
+  /** The next use opens the file anew: a handle whose sync failed fails for ever. Nothing may be running on it. */
+  async reopen(): Promise<void> {
+    const file = this.#file
+    if (file === null) return
+    this.#file = null
+    this.#handles.closed(this)
+    await file.close()
+  }
+
   /** For good: whoever still holds the file may not open it again. */
   async close(): Promise<void> {
     this.#retired = true

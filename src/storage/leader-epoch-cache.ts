@@ -38,6 +38,11 @@ export class LeaderEpochCache {
     return this.#entries.at(-1)?.epoch ?? -1
   }
 
+  /** Epoch of the last record, or of a leadership that has none yet; or -1. */
+  get newestEpoch(): number {
+    return this.#started?.epoch ?? this.latestEpoch
+  }
+
   /** A leadership begins at the log's end. */
   start(epoch: number, logEndOffset: Offset): void {
     if (epoch > this.latestEpoch) this.#started = { epoch, startOffset: logEndOffset }

@@ -119,6 +119,7 @@ class Workload {
       durable(end) {
         model.durable = Math.max(model.durable, end)
       },
+      dropped() {},
       failed() {},
     })
     return new Workload(directory, log, model, random)

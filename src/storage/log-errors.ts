@@ -21,6 +21,11 @@ export class CorruptLogError extends Error {
   }
 }
 
+/** There was no room on the disk: what was appended last is dropped. The log goes on when there is. */
+export class RecordsDropped extends Error {
+  override readonly name = 'RecordsDropped'
+}
+
 /** The log was closed, or its partition deleted. */
 export class LogClosedError extends Error {
   override readonly name = 'LogClosedError'

@@ -1,6 +1,8 @@
 // Beginning segments and sealing those that take no more appends: their indexes and a snapshot of the producers go to disk in the
 // background, one segment after the other, after their batches.
 
+import { isNoRoom } from './disk/no-room.ts'
+import { RecordsDropped } from './log-errors.ts'
 import type { Offset } from './partition-log.ts'
 import { encodeProducerSnapshot } from './producer-snapshot.ts'
 import type { LogState } from './log-state.ts'
@@ -9,6 +11,13 @@ import { newSegment } from './segment-files.ts'
 import type { Segment } from './segment.ts'
 import type { SideFiles } from './side-files.ts'
 import type { StorageContext } from './storage-context.ts'
+
+interface Unsealed {
+  readonly segment: Segment
+  /** Where the next one begins. */
+  readonly end: Offset
+  readonly snapshot: Uint8Array
+}
 
 export class LogRoller {
   readonly #context: StorageContext
@@ -21,6 +30,8 @@ export class LogRoller {
   /** Segments below are sealed: all their files are durable. */
   #sealedTo: Offset
   #sealing: Promise<void> = Promise.resolve()
+  /** Rolled and not sealed yet, oldest first: their turn has not come, or there was no room for their files. */
+  #unsealed: Unsealed[] = []
 
   constructor(
     context: StorageContext,
@@ -65,7 +76,8 @@ export class LogRoller {
     state.segments.push(next)
     state.changed = true
     const snapshot = encodeProducerSnapshot(state.producers)
-    this.#sealing = this.#sealing.then(() => this.#seal(sealed, end, snapshot))
+    this.#unsealed.push({ segment: sealed, end, snapshot })
+    this.#sealSoon()
     return next
   }
 
@@ -74,9 +86,21 @@ export class LogRoller {
     await this.#sealing
   }
 
-  /** The log was cut or begun anew: its active segment is the only one that is not sealed. */
+  /** Seals what could not be for want of room, and rejects when there is still none. */
+  async sealRest(): Promise<void> {
+    if (this.#unsealed.length > 0) this.#sealSoon()
+    await this.#sealing
+    const left = this.#unsealed.length
+    if (left > 0 && this.#state.fault === null) {
+      throw new RecordsDropped(`no room on the disk for the side files of ${left} segments`)
+    }
+  }
+
+  /** The log was cut or begun anew while nothing was being sealed: what is active now is not sealed. */
   reset(): void {
-    this.#sealedTo = this.#state.active.baseOffset
+    const { baseOffset } = this.#state.active
+    this.#unsealed = this.#unsealed.filter(({ end, segment }) => end <= baseOffset && !segment.removed)
+    if (this.#unsealed.length === 0) this.#sealedTo = baseOffset
   }
 
   async createFolder(): Promise<void> {
@@ -93,14 +117,23 @@ export class LogRoller {
     segment.entryDurable = true
   }
 
-  async #seal(segment: Segment, end: Offset, snapshot: Uint8Array): Promise<void> {
+  #sealSoon(): void {
+    this.#sealing = this.#sealing.then(() => this.#sealAll())
+  }
+
+  async #sealAll(): Promise<void> {
     try {
-      if (this.#state.fault !== null) return
-      await this.#writer.syncedTo(Math.min(end, this.#state.end))
-      await this.#sideFiles.seal(segment, end, snapshot, this.#state.segments, this.#state.epochs)
-      this.#sealedTo = end
+      for (let next = this.#unsealed[0]; next !== undefined; next = this.#unsealed[0]) {
+        if (this.#state.fault !== null) return
+        const { segment, end, snapshot } = next
+        await this.#writer.syncedTo(Math.min(end, this.#state.end))
+        await this.#sideFiles.seal(segment, end, snapshot, this.#state.segments, this.#state.epochs)
+        this.#unsealed.shift()
+        this.#sealedTo = end
+      }
     } catch (error) {
-      this.#fail(error)
+      // Without room for its files it stays unsealed, and is read again after a crash; the next one that is rolled brings another try.
+      if (!isNoRoom(error) && !(error instanceof RecordsDropped)) this.#fail(error)
     }
   }
 }

@@ -1,9 +1,13 @@
 // What changes a log's files other than by appending: cutting its end, deleting its old segments, replacing segments. One change at a
 // time; readers that a change overtook read again (`LogState.shape`).
 
+import { DiskError } from '../io/disk.ts'
 import { announceSwap, finishSwap } from './compaction/swap-files.ts'
+import { isNoRoom } from './disk/no-room.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { cutLog } from './log-cut.ts'
+import { RecordsDropped } from './log-errors.ts'
+import { indexOfSegment } from './log-reader.ts'
 import type { LogRoller } from './log-roller.ts'
 import type { LogState } from './log-state.ts'
 import type { LogWriter } from './log-writer.ts'
@@ -55,15 +59,18 @@ export class LogShape {
     return this.#cuts
   }
 
-  /** Runs `work` after all that came before it; a fault of the disk takes the log offline, and rejects. */
-  exclusively<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` after all that came before it; a fault of the disk takes the log offline, and rejects. `again`: work that a full disk may
+   * interrupt anywhere, and that is done again later.
+   */
+  exclusively<T>(work: () => Promise<T>, again = false): Promise<T> {
     const done = this.#last.then(async () => {
       this.#state.throwIfOffline()
       let result: T
       try {
         result = await work()
       } catch (error) {
-        this.#parts.fail(error)
+        if (!(error instanceof RecordsDropped) && !(again && isNoRoom(error))) this.#parts.fail(error)
         throw error
       }
       // A fault meanwhile elsewhere: the checkpoints leave a failed log out, so this may not have happened.
@@ -106,7 +113,31 @@ export class LogShape {
       if (startsInside) await this.#parts.startAdvanced()
       // Only now: after a crash before this point the old start may be back, and needs its epochs.
       if (state.epochs.truncateFromStart(start)) sideFiles.epochsChanged = true
-    })
+    }, true)
+  }
+
+  /** There was no room for what was appended last: the log ends where its files do. Rejects while there is not even room for that. */
+  async dropUnwritten(): Promise<void> {
+    await this.exclusively(async () => {
+      const { writer, roller } = this.#parts
+      const state = this.#state
+      await writer.idle()
+      await writer.syncedTo(writer.keptTo).catch((error: unknown) => {
+        // There was no room for that either: then less is kept.
+        if (!(error instanceof RecordsDropped)) throw error
+      })
+      await roller.idle()
+      this.#throwFault()
+      this.#cuts++
+      state.cutting = true
+      state.shape++
+      try {
+        await this.#cutBackTo(writer.keptTo)
+        state.cutting = false
+      } finally {
+        state.shape++
+      }
+    }, true)
   }
 
   /**
@@ -129,6 +160,9 @@ export class LogShape {
         for (const segment of replaced) await this.#context.indexCache.release(segment)
         const { baseOffset } = replaced[0]!
         const endOffset = segments[at + replaced.length]!.baseOffset
+        // A snapshot stays where a segment begins.
+        const gone = new Set(replaced.slice(1).map((segment) => segment.baseOffset))
+        await sideFiles.dropSnapshots((offset) => gone.has(offset))
         await announceSwap(this.#context.disk, folder, baseOffset)
         for (const segment of replaced) await deleteSegment(this.#context, segment, state.config)
         await this.#context.disk.syncFolder(folder)
@@ -140,9 +174,6 @@ export class LogShape {
         segments.splice(at, replaced.length, cleaned)
         state.countBytes()
         tail.clearBelow(endOffset)
-        // A snapshot stays where a segment begins.
-        const gone = new Set(replaced.slice(1).map((segment) => segment.baseOffset))
-        await sideFiles.dropSnapshots((offset) => gone.has(offset))
       } finally {
         state.shape++
       }
@@ -170,6 +201,39 @@ export class LogShape {
     // One snapshot stays in any case.
     const keepFrom = Math.min(first.baseOffset, Math.max(...sideFiles.snapshots))
     await sideFiles.dropSnapshots((offset) => offset < keepFrom)
+  }
+
+  async #cutBackTo(end: Offset): Promise<void> {
+    const state = this.#state
+    const { roller, sideFiles, abortedIn } = this.#parts
+    const { folder, segments, epochs } = state
+    const { newestEpoch } = epochs
+    for (const segment of segments) segment.sizeBytes = Math.min(segment.sizeBytes, segment.writtenBytes)
+    let logEndOffset = end
+    if (roller.folderMade) {
+      // A part of what found no room may have been written; and a handle whose sync failed is of no more use.
+      const kept = segments[indexOfSegment(segments, end)]!
+      await kept.file.reopen()
+      await cutTail(kept)
+      const config = { ...state.config, fileDeleteDelayMs: 0 }
+      try {
+        const cut = await cutLog(this.#context, { folder, config, segments, epochs, sideFiles, abortedIn }, end)
+        state.producers = cut.producers
+        logEndOffset = cut.logEndOffset
+      } finally {
+        // The leadership goes on.
+        epochs.start(newestEpoch, logEndOffset)
+      }
+    } else {
+      const segment = newSegment(this.#context, folder, end, state.config)
+      segment.startIndexes()
+      state.segments = [segment]
+      state.producers = new ProducerState()
+      epochs.truncateFromEnd(end)
+      epochs.start(newestEpoch, end)
+    }
+    state.highWatermark = Math.min(state.highWatermark, logEndOffset)
+    this.#endsAt(logEndOffset)
   }
 
   async #truncate(end: Offset): Promise<void> {
@@ -231,5 +295,16 @@ export class LogShape {
 
   #throwFault(): void {
     if (this.#state.fault !== null) throw this.#state.fault
+  }
+}
+
+/** Takes off what is in the file beyond what is known to be written, durably: the next batch may go into another file. */
+async function cutTail({ file, writtenBytes }: Segment): Promise<void> {
+  try {
+    await file.truncate(writtenBytes)
+    await file.sync()
+  } catch (error) {
+    // There was not even room for its name.
+    if (!(writtenBytes === 0 && error instanceof DiskError && error.code === 'ENOENT')) throw error
   }
 }

@@ -34,6 +34,8 @@ export class LogState {
   shape = 0
   /** The end is being cut: nothing may be appended. */
   cutting = false
+  /** There was no room on the disk: nothing may be appended until the log was cut back to what is there. */
+  noRoom = false
 
   constructor(
     place: { readonly name: string; readonly folder: string; readonly changed: boolean },

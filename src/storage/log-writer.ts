@@ -5,7 +5,13 @@
 //
 // Two loops, each alive only while it has work. There is no promise or closure per batch. After the first fault nothing moves any
 // more: a failed fsync may have dropped what it was to keep, so it is never tried again.
+//
+// A disk without room is no such fault. What could not be written is dropped, and nothing more is written until the log has been cut back
+// to what is there (`resetTo`).
 
+import { invariant } from '../lib/invariant.ts'
+import { isNoRoom } from './disk/no-room.ts'
+import { RecordsDropped } from './log-errors.ts'
 import type { Offset } from './partition-log.ts'
 import type { Segment } from './segment.ts'
 
@@ -17,6 +23,8 @@ export interface WriterHost {
   written(end: Offset): void
   synced(end: Offset): void
   failed(error: Error): void
+  /** There was no room on the disk for what is not written, or synced, yet: it is dropped, and the writer stands still. */
+  noRoom(error: Error): void
 }
 
 /** Batches that go into one file with one write. */
@@ -42,6 +50,9 @@ export class LogWriter {
   /** Appended and not yet written. */
   queuedBytes = 0
   #fault: Error | null = null
+  /** There was no room: nothing is written until `resetTo`. */
+  #dropped: RecordsDropped | null = null
+  #keptTo: Offset = Infinity
   #groups: Group[] = []
   #writing = false
   #syncing = false
@@ -63,6 +74,7 @@ export class LogWriter {
   /** Queues a batch; the log then ends at `endOffset`. `chunk` must not change until it is written. */
   enqueue(segment: Segment, chunk: Uint8Array, endOffset: Offset): void {
     const last = this.#groups.at(-1)
+    invariant(this.#dropped === null, 'nothing is appended to a log that has to be cut back')
     this.queuedBytes += chunk.length
     if (last !== undefined && last.segment === segment) {
       last.chunks.push(chunk)
@@ -77,9 +89,13 @@ export class LogWriter {
     }
   }
 
-  /** Resolves once everything below `end` survives a crash, whatever the policy; rejects with the fault that prevents it. */
+  /**
+   * Resolves once everything below `end` survives a crash, whatever the policy; rejects with the fault that prevents it, and with
+   * `RecordsDropped` when there was no room.
+   */
   syncedTo(end: Offset): Promise<void> {
     if (this.syncedOffset >= end) return Promise.resolve()
+    if (this.#dropped !== null && end > this.#keptTo) return Promise.reject(this.#dropped)
     this.#syncWanted = Math.max(this.#syncWanted, end)
     this.#startSync()
     if (this.#fault !== null) return Promise.reject(this.#fault)
@@ -88,12 +104,19 @@ export class LogWriter {
     })
   }
 
+  /** What is there for certain, or about to be; less than `writtenOffset` when a sync found no room. */
+  get keptTo(): Offset {
+    return Math.min(this.writtenOffset, this.#keptTo)
+  }
+
   /** The log was cut or begun anew while nothing was under way: it ends at `end`, and all of it is durable. */
   resetTo(end: Offset): void {
     this.writtenOffset = end
     this.syncedOffset = end
     this.#syncWanted = 0
     this.#unsynced = []
+    this.#dropped = null
+    this.#keptTo = Infinity
   }
 
   /** Resolves when no operation of the disk is under way. To be awaited after `fail`. */
@@ -123,12 +146,12 @@ export class LogWriter {
         if (segment.writtenBytes === 0) {
           if (this.syncAlways) await this.syncedTo(this.writtenOffset)
           await this.#host.prepare(segment)
-          if (this.#fault !== null) break
+          if (this.#standsStill) break
         }
         // From here on the group takes no more: what is appended meanwhile makes the next one.
         this.#groups.shift()
         await segment.file.write(group.chunks, segment.writtenBytes)
-        if (this.#fault !== null) break
+        if (this.#standsStill) break
         segment.writtenBytes += group.sizeBytes
         this.queuedBytes -= group.sizeBytes
         this.writtenOffset = group.endOffset
@@ -137,9 +160,14 @@ export class LogWriter {
         this.#startSync()
       }
     } catch (error) {
-      this.#fail(error)
+      if (isNoRoom(error)) this.#drop(error, this.writtenOffset)
+      else if (error !== this.#dropped) this.#fail(error)
     }
     this.#writing = false
+  }
+
+  get #standsStill(): boolean {
+    return this.#fault !== null || this.#dropped !== null
   }
 
   #startSync(): void {
@@ -149,7 +177,7 @@ export class LogWriter {
   }
 
   #hasToSync(): boolean {
-    if (this.syncedOffset >= this.writtenOffset) return false
+    if (this.syncedOffset >= Math.min(this.writtenOffset, this.#keptTo)) return false
     return this.syncAlways || this.syncedOffset < this.#syncWanted
   }
 
@@ -173,7 +201,9 @@ export class LogWriter {
         settle(this.#syncWaiters, end)
       }
     } catch (error) {
-      this.#fail(error)
+      // What was to become durable may be lost, and is not confirmed. Without `syncAlways` it was: that is a fault.
+      if (isNoRoom(error) && this.syncAlways) this.#drop(error, this.syncedOffset)
+      else this.#fail(error)
     }
     this.#syncing = false
   }
@@ -183,6 +213,19 @@ export class LogWriter {
     const fault = error instanceof Error ? error : new Error('the disk failed', { cause: error })
     this.fail(fault)
     this.#host.failed(fault)
+  }
+
+  /** The log is to be cut back to `keptTo`: nobody who waits for more will get it. */
+  #drop(cause: Error, keptTo: Offset): void {
+    const isNews = this.#dropped === null
+    const dropped = (this.#dropped ??= new RecordsDropped(`no room on the disk: ${cause.message}`, { cause }))
+    this.#keptTo = Math.min(keptTo, this.#keptTo)
+    this.#groups = []
+    this.queuedBytes = 0
+    const waiters = this.#syncWaiters
+    this.#syncWaiters = waiters.filter(({ end }) => end <= this.#keptTo)
+    for (const waiter of waiters) if (waiter.end > this.#keptTo) waiter.reject(dropped)
+    if (isNews) this.#host.noRoom(dropped)
   }
 }
 

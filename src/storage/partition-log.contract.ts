@@ -240,6 +240,7 @@ export function partitionLogContract(diskName: string, diskFor: (t: TestContext)
     log.listen({
       written: (end) => told.push(`written ${end}`),
       durable: (end) => told.push(`durable ${end}`),
+      dropped() {},
       failed: (error) => told.push(error.message),
     })
     log.append(batchOf(['a']), 0, 'client')
@@ -263,6 +264,7 @@ export function partitionLogContract(diskName: string, diskFor: (t: TestContext)
           durable = end
           resolve()
         },
+        dropped() {},
         failed: reject,
       })
     })

@@ -75,6 +75,8 @@ export interface LogListener {
   written(end: Offset): void
   /** Everything below `end` survives a crash (same as written when the flush policy is `page-cache`). */
   durable(end: Offset): void
+  /** There was no room on the disk: the log ends at `end` now, and what was appended after it will never be confirmed. */
+  dropped(end: Offset): void
   /** The disk failed; the log is offline from now on and nothing that waits will ever be confirmed. */
   failed(error: Error): void
 }

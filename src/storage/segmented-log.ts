@@ -514,15 +514,20 @@ export class SegmentedLog implements PartitionLog {
   /** Never rejects: a fault other than the full disk has taken the log offline. */
   async #cutBack(): Promise<void> {
     const state = this.#state
-    while (!state.isOffline) {
-      try {
-        await this.#shape.dropUnwritten()
-        state.noRoom = false
-        this.#listener?.dropped(state.end)
-        return
-      } catch {
-        await new Promise<void>((resolve) => this.#context.clock.setTimer(cutAgainMs, resolve))
-      }
+    while (!(await this.#dropUnwritten())) {
+      if (state.isOffline) return
+      await new Promise<void>((resolve) => this.#context.clock.setTimer(cutAgainMs, resolve))
+    }
+    state.noRoom = false
+    this.#listener?.dropped(state.end)
+  }
+
+  async #dropUnwritten(): Promise<boolean> {
+    try {
+      await this.#shape.dropUnwritten()
+      return true
+    } catch {
+      return false
     }
   }
 

@@ -42,7 +42,12 @@ export class SideFiles {
   async writeEpochs(epochs: LeaderEpochCache): Promise<void> {
     if (!this.epochsChanged) return
     this.epochsChanged = false
-    await this.#context.disk.replaceFile(this.#epochsPath, epochs.encode())
+    try {
+      await this.#context.disk.replaceFile(this.#epochsPath, epochs.encode())
+    } catch (error) {
+      this.epochsChanged = true
+      throw error
+    }
   }
 
   /** What makes the next start quick. A short log is read whole then, so that its files only serve tools and may be lost. */

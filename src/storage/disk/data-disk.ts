@@ -2,26 +2,15 @@
 // was kept back for that moment, so that what a broker cannot do without is still written: metadata, checkpoints, side files, committed
 // offsets, transactions. Batches of ordinary topics get none of it: their producers are told to try again.
 
-import {
-  DiskError,
-  type DirectoryEntry,
-  type Disk,
-  type DiskFile,
-  type DiskLock,
-  type OpenOptions,
-} from '../../io/disk.ts'
+import type { DirectoryEntry, Disk, DiskFile, DiskLock, OpenOptions } from '../../io/disk.ts'
 import { FileReplacement } from '../../io/file-replacement.ts'
 import type { CountedFile, DiskUse } from './disk-use.ts'
-
-/** Whether a fault of the disk says that there is no room, for anybody or for this user. */
-export function isNoRoom(error: unknown): boolean {
-  return error instanceof DiskError && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
-}
+import { isNoRoom } from './no-room.ts'
 
 export interface DataDiskOptions {
   readonly disk: Disk
   readonly use: DiskUse
-  /** What may use the room that was kept back. */
+  /** Whose bytes may use the room that was kept back. What is no more than a name always may. */
   readonly isPrivileged: (path: string) => boolean
   /** There was no room for something privileged: makes some; false when there is none to make. Must not reject. */
   readonly makeRoom: () => Promise<boolean>
@@ -40,9 +29,10 @@ export class DataDisk implements Disk {
   }
 
   async open(path: string, options: OpenOptions = {}): Promise<DiskFile> {
-    const inner = await this.withRoom(path, () => this.#disk.open(path, options))
+    const inner = await this.#withRoom(() => this.#disk.open(path, options))
     const counted = this.#use.find(path) ?? this.#use.found(path, await inner.size())
-    return new DataFile(inner, counted, this, this.#use)
+    const withRoom = this.#options.isPrivileged(path) ? (work: () => Promise<void>) => this.#withRoom(work) : null
+    return new DataFile(inner, counted, this.#use, withRoom)
   }
 
   readFile(path: string): Promise<Uint8Array | null> {
@@ -60,11 +50,11 @@ export class DataDisk implements Disk {
   }
 
   async makeFolder(path: string): Promise<void> {
-    await this.withRoom(path, () => this.#disk.makeFolder(path))
+    await this.#withRoom(() => this.#disk.makeFolder(path))
   }
 
   async rename(from: string, to: string): Promise<void> {
-    await this.withRoom(to, () => this.#disk.rename(from, to))
+    await this.#withRoom(() => this.#disk.rename(from, to))
     this.#use.renamed(from, to)
   }
 
@@ -85,12 +75,12 @@ export class DataDisk implements Disk {
     return this.#disk.lock(folder)
   }
 
-  /** @internal Does it once more when there was no room, it is privileged, and room could be made. */
-  async withRoom<T>(path: string, work: () => Promise<T>): Promise<T> {
+  /** Does it once more when there was no room, and some could be made. */
+  async #withRoom<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } catch (error) {
-      if (!isNoRoom(error) || !this.#options.isPrivileged(path) || !(await this.#options.makeRoom())) throw error
+      if (!isNoRoom(error) || !(await this.#options.makeRoom())) throw error
       return work()
     }
   }
@@ -100,15 +90,21 @@ class DataFile implements DiskFile {
   readonly path: string
   readonly #inner: DiskFile
   readonly #counted: CountedFile
-  readonly #disk: DataDisk
   readonly #use: DiskUse
+  /** Null: a write that finds no room fails. */
+  readonly #withRoom: ((work: () => Promise<void>) => Promise<void>) | null
 
-  constructor(inner: DiskFile, counted: CountedFile, disk: DataDisk, use: DiskUse) {
+  constructor(
+    inner: DiskFile,
+    counted: CountedFile,
+    use: DiskUse,
+    withRoom: ((work: () => Promise<void>) => Promise<void>) | null,
+  ) {
     this.path = inner.path
     this.#inner = inner
     this.#counted = counted
-    this.#disk = disk
     this.#use = use
+    this.#withRoom = withRoom
   }
 
   size(): Promise<number> {
@@ -125,7 +121,8 @@ class DataFile implements DiskFile {
     // Before it is written: what is about to be there counts.
     if (end > this.#counted.sizeBytes) this.#use.resized(this.#counted, end)
     try {
-      await this.#disk.withRoom(this.path, () => this.#inner.write(chunks, position))
+      if (this.#withRoom === null) await this.#inner.write(chunks, position)
+      else await this.#withRoom(() => this.#inner.write(chunks, position))
     } catch (error) {
       await this.#countAgain()
       throw error
@@ -133,7 +130,8 @@ class DataFile implements DiskFile {
   }
 
   async truncate(sizeBytes: number): Promise<void> {
-    await this.#disk.withRoom(this.path, () => this.#inner.truncate(sizeBytes))
+    if (this.#withRoom === null) await this.#inner.truncate(sizeBytes)
+    else await this.#withRoom(() => this.#inner.truncate(sizeBytes))
     this.#use.resized(this.#counted, sizeBytes)
   }
 

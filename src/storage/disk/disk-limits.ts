@@ -73,8 +73,8 @@ function segmentBytesMaxFor(bound: number): number {
   return Math.max(MIB, Math.floor(bound / segmentsPerBudget))
 }
 
-/** With a free reserve only, the volume without it is the bound. */
-function boundOf({ budget, freeReserve }: BudgetSettings, volume: Volume): number {
+/** What the settings alone allow; with a free reserve only, the volume without it. Infinity: no bound. */
+export function boundOf({ budget, freeReserve }: BudgetSettings, volume: Volume): number {
   const bounds = [Infinity]
   if (budget !== null) bounds.push(bytesOf(budget, volume))
   if (freeReserve !== null && volume.totalBytes < Infinity) {

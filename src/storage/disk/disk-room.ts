@@ -18,6 +18,8 @@ export class DiskRoom {
   nothingToDelete = false
   /** The greatest batch that was refused since the keeper made room. */
   wantedBytes = 0
+  /** Called when a write found no room on the disk. Must not throw. */
+  onNoRoom: () => void = () => {}
   #wakeBelowBytes = -Infinity
   #wake: () => void = () => {}
 

@@ -14,7 +14,7 @@ export interface CountedFile {
 interface CountedFolder {
   /** In whole blocks, its own included. */
   bytes: number
-  /** All its files are known: it was listed, or made here. */
+  /** It was listed: files that were there before this process are known. */
   complete: boolean
   readonly files: Map<string, CountedFile>
 }
@@ -68,11 +68,6 @@ export class DiskUse {
     for (const { name, kind, sizeBytes } of entries) {
       if (kind === 'file' && !folder.files.has(name)) this.found(`${path}/${name}`, sizeBytes)
     }
-  }
-
-  /** An empty folder was made here. */
-  made(path: string): void {
-    this.listed(path, [])
   }
 
   /** A file or a folder with its files is gone. */
