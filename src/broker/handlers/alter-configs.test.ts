@@ -31,7 +31,7 @@ async function replace(
   cluster: AdministeredCluster,
   name: string,
   configs: Readonly<Record<string, string | null>>,
-  { type = resourceType.topic as number, validateOnly = false } = {},
+  { type = resourceType.topic, validateOnly = false }: { type?: number; validateOnly?: boolean } = {},
 ) {
   const asked = Object.entries(configs).map(([config, value]) => ({ name: config, value }))
   const resources = [{ resourceType: type, resourceName: name, configs: asked }]
