@@ -178,7 +178,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   )
   await replicas.ready()
   server.open()
-  undo.push(startMaintenance({ directory, settings, clock, logger }))
+  undo.push(startMaintenance({ directory, settings, disk, clock, random, logger }))
 
   let stopped: Promise<void> | null = null
   return {

@@ -3,14 +3,22 @@
 
 import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
 import type { Clock } from '../io/clock.ts'
+import { realDisk } from '../io/disk.real.ts'
+import type { Disk } from '../io/disk.ts'
+import type { Random } from '../io/random.ts'
 import type { Logger } from '../lib/logger.ts'
+import { CleaningThread, cleaningInProcess } from '../storage/compaction/cleaning-engines.ts'
+import { LogCleaner } from '../storage/compaction/log-cleaner.ts'
 import type { LogDirectory } from '../storage/log-directory.ts'
 import { RetentionRounds } from '../storage/retention-rounds.ts'
 
 export interface MaintenanceParts {
   readonly directory: LogDirectory
   readonly settings: BrokerSettings
+  /** What the directory lies on. */
+  readonly disk: Disk
   readonly clock: Clock
+  readonly random: Random
   readonly logger: Logger
 }
 
@@ -29,7 +37,8 @@ export function startMaintenance(parts: MaintenanceParts): () => Promise<void> {
   }
 }
 
-function servicesOf({ directory, settings, clock, logger }: MaintenanceParts): readonly Service[] {
+function servicesOf(parts: MaintenanceParts): readonly Service[] {
+  const { directory, settings, clock, logger } = parts
   return [
     new RetentionRounds({
       directory,
@@ -38,5 +47,27 @@ function servicesOf({ directory, settings, clock, logger }: MaintenanceParts): r
       initialDelayMs: settings.logInitialTaskDelayMs,
       intervalMs: settings.logRetentionCheckIntervalMs,
     }),
+    ...(settings.logCleanerEnable ? [cleanerOf(parts)] : []),
   ]
+}
+
+function cleanerOf({ directory, settings, disk, clock, random, logger }: MaintenanceParts): LogCleaner {
+  const cleaner = new LogCleaner({
+    directory,
+    disk: directory.context.disk,
+    clock,
+    random,
+    logger,
+    // What lies in memory cannot be seen from another thread.
+    engine: disk === realDisk ? new CleaningThread(clock) : cleaningInProcess(directory.context.disk, clock),
+    limits: {
+      keyMapBytes: settings.logCleanerDedupeBufferSize,
+      loadFactor: settings.logCleanerIoBufferLoadFactor,
+      bufferBytes: settings.logCleanerIoBufferSize,
+      bytesPerSecond: settings.logCleanerIoMaxBytesPerSecond,
+    },
+    backoffMs: settings.logCleanerBackoffMs,
+  })
+  directory.useBackgroundWork(cleaner)
+  return cleaner
 }
