@@ -24,7 +24,9 @@ import type { Random } from './io/random.ts'
 import type { Logger } from './lib/logger.ts'
 import { ReplicaSet } from './replication/replica-set.ts'
 import { LogDirectory } from './storage/log-directory.ts'
+import { refuseUnadopted } from './start/adopt/unadopted.ts'
 import { coordinatorTopic, followLeaderships } from './start/coordinator-topic.ts'
+import { DiskSpace } from './start/disk-space.ts'
 import { endpointLookup, registeredEndpoints } from './start/endpoints.ts'
 import { groupSettingsOf } from './start/group-settings.ts'
 import { openListeners } from './start/listeners.ts'
@@ -89,7 +91,7 @@ interface Life {
 }
 
 async function build(options: BrokerOptions, life: Life): Promise<RunningBroker> {
-  const { settings, disk, network, clock, random, logger } = options
+  const { settings, network, clock, random, logger } = options
   const { brokerId } = settings
   const { undo } = life
   const fault = (error: unknown): void => {
@@ -98,8 +100,13 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     life.onFault(error)
   }
 
+  await refuseUnadopted(disk, settings.dataFolder)
+  const space = await DiskSpace.open(options)
+  undo.push(() => space.close())
+  const { disk, room } = space
   const directory = await LogDirectory.open({
     disk,
+    room,
     path: settings.dataFolder,
     clock,
     random,
@@ -177,6 +184,8 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     clock.defer(() => fault(new Error('this broker lost its registration in the cluster'))),
   )
   await replicas.ready()
+  await space.keep(directory)
+  undo.push(() => space.stop())
   server.open()
   undo.push(startMaintenance({ directory, settings, disk, clock, random, logger }))
 

@@ -22,7 +22,7 @@ export async function refuseUnadopted(disk: Disk, path: string): Promise<void> {
   const holdsLogs = entries.some(({ name, kind }) => kind === 'folder' && parseLogFolderName(name) !== null)
   if (!holdsLogs || names.has(metadataFolder)) return
   throw new StartRefused(
-    `${path} holds logs, but the metadata that names their topics is gone; restore ${metadata} from a backup ` +
-      `(if they are Apache Kafka's: odradek adopt ${path} takes them over)`,
+    `${path} holds logs; if they are Apache Kafka's, odradek adopt ${path} takes them over; ` +
+      `else the metadata that names their topics is gone; restore ${metadata} from a backup`,
   )
 }
