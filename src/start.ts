@@ -187,7 +187,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   await space.keep(directory)
   undo.push(() => space.stop())
   server.open()
-  undo.push(startMaintenance({ directory, settings, disk, clock, random, logger }))
+  undo.push(startMaintenance({ directory, settings, disk: options.disk, clock, random, logger }))
 
   let stopped: Promise<void> | null = null
   return {
