@@ -15,7 +15,7 @@ import { RetentionRounds } from '../storage/retention-rounds.ts'
 export interface MaintenanceParts {
   readonly directory: LogDirectory
   readonly settings: BrokerSettings
-  /** What the directory lies on. */
+  /** What the directory lies on, below all that counts what it takes. */
   readonly disk: Disk
   readonly clock: Clock
   readonly random: Random
