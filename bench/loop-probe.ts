@@ -50,12 +50,17 @@ const observer = new PerformanceObserver((list) => {
 })
 observer.observe({ entryTypes: ['gc'] })
 
+/** The first delay is the loading of the program's modules. */
+let loaded = false
 let before = performance.now()
 let cpuBefore = cpuMs()
 setInterval(() => {
   const now = performance.now()
   const cpuNow = cpuMs()
-  if (now - before >= KEPT_FROM_MS) late.push({ from: before, to: now, cpu: cpuNow - cpuBefore })
+  if (now - before >= KEPT_FROM_MS) {
+    if (loaded) late.push({ from: before, to: now, cpu: cpuNow - cpuBefore })
+    loaded = true
+  }
   before = now
   cpuBefore = cpuNow
 }, PERIOD_MS).unref()
