@@ -100,7 +100,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     life.onFault(error)
   }
 
-  await refuseUnadopted(disk, settings.dataFolder)
+  await refuseUnadopted(options.disk, settings.dataFolder)
   const space = await DiskSpace.open(options)
   undo.push(() => space.close())
   const { disk, room } = space

@@ -38,7 +38,12 @@ export class FullVolume {
     options.room.onNoRoom = () => this.found()
   }
 
-  /** Makes the spare file in the background, unless there is one from an earlier run. */
+  /** Looks for the spare file of an earlier run. Rejects with the disk's faults. */
+  async open(): Promise<void> {
+    await this.#options.spare.find(this.#spareBytes)
+  }
+
+  /** Makes the spare file in the background, unless it is there. */
   start(): void {
     const { spare, room } = this.#options
     if (this.#spareBytes > 0 && !spare.isThere && !room.volumeFull) this.#askIn(spareDelayMs)
