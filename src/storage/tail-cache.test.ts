@@ -61,6 +61,33 @@ test('a small batch does not keep a large buffer alive', () => {
   assert.notEqual(tail.read(0, 100, 2, true)?.[0]?.buffer, network.buffer)
 })
 
+test('the budget covers the whole buffers that batches are views of, shared or not', () => {
+  const random = seededRandom(5)
+  const cache = new TailCache(20_000)
+  const logs = Array.from({ length: 3 }, () => ({ tail: cache.tail(), end: 0 }))
+  for (let i = 0; i < 5000; i++) {
+    const buffer = new Uint8Array(300 + random.below(1000))
+    let at = 0
+    while (at < buffer.length) {
+      const size = Math.min(buffer.length - at, 100 + random.below(buffer.length))
+      const log = random.pick(logs)
+      log.tail.add(buffer.subarray(at, at + size), log.end, ++log.end)
+      at += size
+    }
+    if (random.chance(0.02)) random.pick(logs).tail.clear()
+    const alive = new Set<ArrayBufferLike>()
+    for (const { tail, end } of logs) {
+      for (let from = end - 1; from >= 0; from--) {
+        const [chunk] = tail.read(from, 1, Infinity, true) ?? []
+        if (chunk === undefined) break
+        alive.add(chunk.buffer)
+      }
+    }
+    const bytes = [...alive].reduce((sum, { byteLength }) => sum + byteLength, 0)
+    assert.ok(bytes <= cache.budgetBytes, `${bytes} bytes are kept alive`)
+  }
+})
+
 test('whatever is added, read and cleared, a tail is a gapless run up to its end and the budget holds', () => {
   const random = seededRandom(3)
   const cache = new TailCache(3000)

@@ -6,7 +6,7 @@ import type { Offset } from './partition-log.ts'
 /** What an entry costs beside its bytes, about. */
 const entryOverheadBytes = 96
 /** A batch that is a smaller part than this of its buffer is copied, so that it does not keep the rest alive. */
-const pinnedPerByteMax = 4
+const pinnedPerByteMax = 2
 
 export class TailCache {
   readonly budgetBytes: number
@@ -92,7 +92,7 @@ export class LogTail {
     }
     const kept = bytes.buffer.byteLength > pinnedPerByteMax * bytes.length ? new Uint8Array(bytes) : bytes
     this.#batches.push({ bytes: kept, baseOffset, nextOffset })
-    this.#cache.added(this, kept.length + entryOverheadBytes)
+    this.#cache.added(this, costOf(kept))
   }
 
   /**
@@ -129,9 +129,7 @@ export class LogTail {
 
   clear(): void {
     let bytes = 0
-    for (let i = this.#first; i < this.#batches.length; i++) {
-      bytes += this.#batches[i]!.bytes.length + entryOverheadBytes
-    }
+    for (let i = this.#first; i < this.#batches.length; i++) bytes += costOf(this.#batches[i]!.bytes)
     const batches = this.#batches.length - this.#first
     this.#gone += batches
     this.#batches = []
@@ -150,7 +148,7 @@ export class LogTail {
   dropOldest(): void {
     const oldest = this.#batches[this.#first]!
     this.#batches[this.#first++] = droppedBatch
-    this.#cache.freed(oldest.bytes.length + entryOverheadBytes)
+    this.#cache.freed(costOf(oldest.bytes))
     if (this.#first === this.#batches.length) {
       this.#batches = []
       this.#first = 0
@@ -159,6 +157,11 @@ export class LogTail {
       this.#first = 0
     }
   }
+}
+
+/** What an entry keeps alive: the whole buffer it is a view of. Counted for each of them when two share one, so never too little. */
+function costOf(bytes: Uint8Array): number {
+  return bytes.buffer.byteLength + entryOverheadBytes
 }
 
 const droppedBatch: CachedBatch = { bytes: new Uint8Array(0), baseOffset: 0, nextOffset: 0 }
