@@ -14,7 +14,9 @@ const segments: TestSegment[] = [0, 100, 200, 300].map((baseOffset) => {
   return { baseOffset, sizeBytes: 100, firstMs: baseOffset, largestMs: baseOffset + 99 }
 })
 
-function logOf(options: Partial<RangedLog<TestSegment>> & { config?: Partial<RangedLog<TestSegment>['config']> } = {}) {
+type Log = RangedLog<TestSegment>
+
+function logOf(options: Partial<Omit<Log, 'config'>> & { readonly config?: Partial<Log['config']> } = {}): Log {
   return {
     logStartOffset: 0,
     logEndOffset: 350,
