@@ -217,6 +217,11 @@ export class SegmentedLog implements PartitionLog {
     return this.#state.segments.length
   }
 
+  /** The size at which segments are rolled: segment.bytes, or less under a disk budget. */
+  get segmentBytesMax(): number {
+    return Math.min(this.#state.config.segmentBytes, this.#context.room.segmentBytesMax)
+  }
+
   get config(): LogConfig {
     return this.#state.config
   }

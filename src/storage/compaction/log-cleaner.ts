@@ -223,7 +223,7 @@ export class LogCleaner {
   ): Promise<CleaningJob> {
     const { clock, random, limits } = this.#options
     const { firstDirtyOffset, firstUncleanableOffset } = range
-    const { deleteRetentionMs, segmentBytes, segmentIndexBytes, indexIntervalBytes } = log.config
+    const { deleteRetentionMs, segmentIndexBytes, indexIntervalBytes } = log.config
     const nowMs = clock.now()
     const aborted = await log.abortedTransactions(segments[0]!.baseOffset, firstUncleanableOffset)
     const producers = await this.#producersOf(log)
@@ -236,7 +236,7 @@ export class LogCleaner {
       firstUncleanableOffset,
       nowMs,
       deleteRetentionMs,
-      segmentBytes,
+      segmentBytes: log.segmentBytesMax,
       segmentIndexBytes,
       indexIntervalBytes,
       aborted: packTransactions(aborted),

@@ -55,7 +55,10 @@ export class DataDisk implements Disk {
 
   async rename(from: string, to: string): Promise<void> {
     await this.#withRoom(() => this.#disk.rename(from, to))
-    this.#use.renamed(from, to)
+    if (this.#use.renamed(from, to)) return
+    // A file that was written past this disk: by the thread that cleans logs.
+    const sizeBytes = await this.#sizeOf(to)
+    if (sizeBytes !== null) this.#use.found(to, sizeBytes)
   }
 
   async remove(path: string): Promise<void> {
@@ -73,6 +76,14 @@ export class DataDisk implements Disk {
 
   lock(folder: string): Promise<DiskLock | null> {
     return this.#disk.lock(folder)
+  }
+
+  /** Null for a folder, and for what cannot be asked: it is counted at the next start. */
+  async #sizeOf(path: string): Promise<number | null> {
+    const slash = path.lastIndexOf('/')
+    const entries = await this.#disk.list(path.slice(0, slash)).catch(() => [])
+    const found = entries.find(({ name }) => name === path.slice(slash + 1))
+    return found?.kind === 'file' ? found.sizeBytes : null
   }
 
   /** Does it once more when there was no room, and some could be made. */

@@ -85,16 +85,17 @@ export class DiskUse {
     if (holder !== undefined && file !== undefined) this.#drop(holder, name, file)
   }
 
-  renamed(from: string, to: string): void {
+  /** False when nothing is known of it. */
+  renamed(from: string, to: string): boolean {
     const folder = this.#folders.get(from)
     if (folder !== undefined) {
       this.removed(to)
       this.#folders.delete(from)
       this.#folders.set(to, folder)
-      return
+      return true
     }
     const file = this.find(from)
-    if (file === undefined) return
+    if (file === undefined) return false
     const { sizeBytes } = file
     const [above, name] = split(from)
     this.#drop(this.#folders.get(above)!, name, file)
@@ -104,6 +105,7 @@ export class DiskUse {
     file.folder.files.set(newName, file)
     file.sizeBytes = 0
     this.resized(file, sizeBytes)
+    return true
   }
 
   #folder(path: string): CountedFolder {

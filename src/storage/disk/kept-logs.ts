@@ -33,12 +33,15 @@ export interface FolderUse {
 export function folderUse(folder: KeptFolder, use: DiskUse): FolderUse {
   let ordinary = 0
   let pending = 0
+  let cleaning = 0
   for (const log of folder.logs()) {
     const coming = comingOf(log)
     pending += coming
+    if (log.config.compacts) cleaning = Math.max(cleaning, Math.min(log.sizeBytes, log.segmentBytesMax))
     if (log.config.budgetPolicy !== 'exempt') ordinary += use.bytesIn(log.folder) + coming
   }
-  const usedBytes = use.totalBytes + pending
+  // The cleaner writes one segment at a time, of one log, beside those it is made of.
+  const usedBytes = use.totalBytes + pending + cleaning
   return { usedBytes, internalBytes: usedBytes - ordinary }
 }
 
