@@ -116,7 +116,7 @@ test('what goes wrong with a swap ends the cleaning, with that error', async (t)
 test('damage is found before it is copied, and the log stays as it is', async (t) => {
   for (const engineOf of [() => threadOf(t), () => cleaningInProcess(realDisk, systemClock)]) {
     const { directory, log } = await world(t)
-    const file = await realDisk.open(`${log.segments[1]!.file.path}`)
+    const file = await realDisk.open(log.segments[1]!.file.path)
     const size = await file.size()
     const byte = Buffer.alloc(1)
     await file.read(byte, size - 3)

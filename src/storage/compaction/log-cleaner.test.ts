@@ -111,6 +111,7 @@ test('nothing at or above the high watermark or an open transaction is touched',
   const below = here.directory.cleanedTo(log.name)!
   // A transaction that is open at the high watermark, too.
   assert.ok(below > 0 && below <= log.highWatermark && below <= log.firstUnstableOffsetAt(log.highWatermark)!)
+  await history.confirm()
   await assertCompactedFrom(history, { untouched: below })
 
   const transaction = { producerId: 77, producerEpoch: 0, baseSequence: 0, transactional: true }
