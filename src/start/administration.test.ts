@@ -35,7 +35,7 @@ async function send(broker: SimulatedBroker, ...values: string[]): Promise<Error
 }
 
 async function deleteBefore(broker: SimulatedBroker, offset: number): Promise<ErrorCode> {
-  const topics = [{ name: topic, partitions: [{ partitionIndex: 0, offset }] }]
+  const topics = [{ name: topic, partitions: [{ partitionIndex: 0, offset: BigInt(offset) }] }]
   const answer = await broker.ask(deleteRecords, 2, { topics, timeoutMs: 1000 })
   return answer.topics[0]!.partitions[0]!.errorCode
 }

@@ -141,6 +141,7 @@ test('only these fields are bigints', () => {
   assert.deepEqual(found, [
     'FetchRequest.topics.partitions.highWatermark',
     'ListOffsetsRequest.topics.partitions.timestamp',
+    'DeleteRecordsRequest.topics.partitions.offset',
     'CreateDelegationTokenRequest.maxLifetimeMs',
     'RenewDelegationTokenRequest.renewPeriodMs',
     'ExpireDelegationTokenRequest.expiryTimePeriodMs',

@@ -5,11 +5,14 @@ import { ErrorCode } from '../../protocol/error-code.ts'
 import { ServedTopics } from '../served-topics.sim.ts'
 import { handleDeleteRecords } from './delete-records.ts'
 
-type Wanted = readonly [topic: string, index: number, offset: number]
+type Wanted = readonly [topic: string, index: number, offset: number | bigint]
 
 function requestOf(wanted: readonly Wanted[], timeoutMs = 1000): DeleteRecordsRequest {
   return {
-    topics: wanted.map(([name, partitionIndex, offset]) => ({ name, partitions: [{ partitionIndex, offset }] })),
+    topics: wanted.map(([name, partitionIndex, offset]) => ({
+      name,
+      partitions: [{ partitionIndex, offset: BigInt(offset) }],
+    })),
     timeoutMs,
   }
 }
@@ -77,6 +80,7 @@ describe('a partition is refused', () => {
     { what: 'of an unknown topic', wanted: ['nowhere', 0, 0], error: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
     { what: 'of an internal topic', wanted: ['__consumer_offsets', 0, 0], error: ErrorCode.INVALID_TOPIC_EXCEPTION },
     { what: 'with an offset beyond the end', wanted: ['orders', 0, 5], error: ErrorCode.OFFSET_OUT_OF_RANGE },
+    { what: 'with the greatest offset', wanted: ['orders', 0, 2n ** 63n - 1n], error: ErrorCode.OFFSET_OUT_OF_RANGE },
     { what: 'with a negative offset', wanted: ['orders', 0, -2], error: ErrorCode.OFFSET_OUT_OF_RANGE },
   ] as const) {
     test(what, async () => {

@@ -46,13 +46,13 @@ export const handleDeleteRecords: Handler<typeof deleteRecords, Needs> = async (
   return { throttleTimeMs: 0, topics: topics.map(({ name, partitions }) => ({ name, partitions: [...partitions] })) }
 }
 
-/** Of a partition that is named more than once the last offset counts. */
+/** Of a partition that is named more than once the last offset counts. One beyond 2^53, though not exact, is beyond every log. */
 function offsetsByTopic({ topics }: DeleteRecordsRequest): Map<string, Map<number, Offset>> {
   const byTopic = new Map<string, Map<number, Offset>>()
   for (const { name, partitions } of topics) {
     let offsets = byTopic.get(name)
     if (offsets === undefined) byTopic.set(name, (offsets = new Map()))
-    for (const { partitionIndex, offset } of partitions) offsets.set(partitionIndex, offset)
+    for (const { partitionIndex, offset } of partitions) offsets.set(partitionIndex, Number(offset))
   }
   return byTopic
 }

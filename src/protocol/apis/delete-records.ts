@@ -1,11 +1,11 @@
 // Versions. 1: a throttled answer comes at once and the client waits (KIP-219). 2: flexible.
 
-import { api, array, errorCode, int32, int64, string, struct } from '../schema/index.ts'
+import { api, array, bigint64, errorCode, int32, int64, string, struct } from '../schema/index.ts'
 import type { RequestOf, ResponseOf } from '../schema/index.ts'
 
 const deleteRecordsTopic = struct({
   name: string,
-  partitions: array(struct({ partitionIndex: int32, offset: int64 })),
+  partitions: array(struct({ partitionIndex: int32, offset: bigint64 })),
 })
 
 const deleteRecordsTopicResult = struct({

@@ -30,12 +30,12 @@ async function filled(
   return topicId
 }
 
-type Deletion = readonly [name: string, partitionIndex: number, offset: number]
+type Deletion = readonly [name: string, partitionIndex: number, offset: number | bigint]
 
 function deletion(...deletions: readonly Deletion[]): RequestInput<typeof deleteRecords> {
   const topics = [...Map.groupBy(deletions, ([name]) => name)].map(([name, of]) => ({
     name,
-    partitions: of.map(([, partitionIndex, offset]) => ({ partitionIndex, offset })),
+    partitions: of.map(([, partitionIndex, offset]) => ({ partitionIndex, offset: BigInt(offset) })),
   }))
   return { topics, timeoutMs: 10_000 }
 }
@@ -72,6 +72,8 @@ export async function deletingRecords(dialogue: Dialogue): Promise<void> {
     await ask('backwards', [orders, 0, 1])
     await ask('beyond the end', [orders, 0, 11])
     await ask('negative', [orders, 0, -2])
+    await ask('the greatest offset', [orders, 0, 2n ** 63n - 1n])
+    await ask('the least offset', [orders, 0, -(2n ** 63n)])
     await ask('an empty partition', [orders, 1, 0])
     await ask('an empty partition, all of it', [orders, 1, -1])
     await ask('an empty partition, beyond the end', [orders, 1, 1])
