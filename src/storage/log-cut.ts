@@ -62,6 +62,20 @@ export async function cutLog(
   return { logEndOffset: nextOffset, producers }
 }
 
+/** Where the log will end when it is cut at `end`: there, or where the batch begins that `end` lies in. */
+export async function endAfterCut(
+  context: StorageContext,
+  segments: readonly Segment[],
+  end: Offset,
+  indexIntervalBytes: number,
+): Promise<Offset> {
+  const kept = indexOfSegment(segments, end)
+  const segment = segments[kept]!
+  const segmentEnd = segments[kept + 1]?.baseOffset ?? Infinity
+  const indexes = segment.indexes ?? (await context.indexCache.indexesOf(segment, segmentEnd, indexIntervalBytes))
+  return (await cutPosition(segment, indexes, end)).nextOffset
+}
+
 /** Where the first batch that reaches to `end` or beyond begins, and where the log then ends. */
 async function cutPosition(
   segment: Segment,

@@ -5,7 +5,7 @@ import { DiskError } from '../io/disk.ts'
 import { announceSwap, finishSwap } from './compaction/swap-files.ts'
 import { isNoRoom } from './disk/no-room.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
-import { cutLog } from './log-cut.ts'
+import { cutLog, endAfterCut } from './log-cut.ts'
 import { RecordsDropped } from './log-errors.ts'
 import { indexOfSegment } from './log-reader.ts'
 import type { LogRoller } from './log-roller.ts'
@@ -236,11 +236,14 @@ export class LogShape {
     this.#endsAt(logEndOffset)
   }
 
-  async #truncate(end: Offset): Promise<void> {
-    await this.#settleFor(end)
+  async #truncate(wanted: Offset): Promise<void> {
+    await this.#settle()
     const state = this.#state
     const { sideFiles, abortedIn } = this.#parts
     const { folder, config, segments, epochs } = state
+    // A batch goes as a whole: no file may promise the beginning of the one that `wanted` lies in.
+    const end = await endAfterCut(this.#context, segments, wanted, config.indexIntervalBytes)
+    await this.#letGoFrom(end)
     const log = { folder, config, segments, epochs, sideFiles, abortedIn }
     const { logEndOffset, producers } = await cutLog(this.#context, log, end)
     state.producers = producers
@@ -249,7 +252,8 @@ export class LogShape {
 
   /** All records lie at or above `offset` and none is wanted: the log is empty then, and goes on there. */
   async #restart(offset: Offset): Promise<void> {
-    await this.#settleFor(offset)
+    await this.#settle()
+    await this.#letGoFrom(offset)
     const state = this.#state
     const { roller, sideFiles } = this.#parts
     await roller.createFolder()
@@ -267,17 +271,21 @@ export class LogShape {
     this.#endsAt(offset)
   }
 
-  /** Waits until nothing is under way, and lets go of what was confirmed from `end` on. */
-  async #settleFor(end: Offset): Promise<void> {
-    const state = this.#state
+  /** Waits until nothing is under way. */
+  async #settle(): Promise<void> {
     const { writer, roller } = this.#parts
-    await writer.syncedTo(state.end)
+    await writer.syncedTo(this.#state.end)
     await roller.idle()
     this.#throwFault()
+  }
+
+  /** Nothing from `end` on is confirmed any more. */
+  async #letGoFrom(end: Offset): Promise<void> {
+    const state = this.#state
     state.durable = Math.min(state.durable, end)
     state.highWatermark = Math.min(state.highWatermark, end)
     state.start = Math.min(state.start, end)
-    writer.resetTo(Math.min(state.end, end))
+    this.#parts.writer.resetTo(Math.min(state.end, end))
     await this.#parts.truncating(end)
   }
 
