@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { ClusterViewOfStore, emptyImage, initialChange } from './cluster-view.ts'
 import { encodeDocument } from './documents.ts'
 import type { ClusterImage, ImageChange } from './image.ts'
-import { configKey, keyPrefix, partitionKey, producerIdBlockKey, topicKey } from './keys.ts'
+import { brokerKey, configKey, keyPrefix, partitionKey, producerIdBlockKey, topicKey } from './keys.ts'
 import { succeed } from './meta-store.contract.ts'
 import type { MetaStore, MetaWrite, WatchHandler } from './meta-store.ts'
 import { newTopic, SmallCluster } from './small-cluster.sim.ts'
@@ -29,6 +29,8 @@ test('the image shows the cluster, its brokers with their epochs, and the contro
     epoch: cluster.brokers.get(2)!.membership.epoch,
     endpoints: [{ listener: 'PLAINTEXT', host: 'broker-2', port: 9092 }],
     rack: null,
+    directoryId: image.brokers.get(2)!.directoryId,
+    leaving: false,
   })
   await cluster.brokers.get(1)!.membership.stop()
   assert.deepEqual([...cluster.view.image.brokers.keys()], [2])
@@ -57,14 +59,34 @@ test('what a change does not touch is shared between the images', async () => {
   const before = cluster.view.image
   const a = cluster.topic('a')!
   const moved = { replicas: [1], isr: [1], leader: -1, leaderEpoch: 1, partitionEpoch: 1 }
-  await change(cluster, { kind: 'put', key: partitionKey(a.id, 1), value: encodeDocument(moved) })
+  const revision = await change(cluster, { kind: 'put', key: partitionKey(a.id, 1), value: encodeDocument(moved) })
   const after = cluster.view.image
-  assert.deepEqual(after.topicsByName.get('a')!.partitions[1], { index: 1, ...moved })
+  const shown = { index: 1, revision, ...moved, adding: [], removing: [] }
+  assert.deepEqual(after.topicsByName.get('a')!.partitions[1], shown)
   assert.equal(after.topicsByName.get('a')!.partitions[0], a.partitions[0])
   assert.equal(after.topicsByName.get('a')!.configs, a.configs)
   assert.equal(after.topicsByName.get('b'), before.topicsByName.get('b'))
   assert.equal(after.brokers, before.brokers)
   assert.equal(after.topicsByName.get('a'), after.topicsById.get(a.id))
+})
+
+test('a partition under reassignment shows what comes and what goes', async () => {
+  const cluster = await SmallCluster.start()
+  await cluster.topics.create([newTopic('a')], { validateOnly })
+  const [partition] = cluster.topic('a')!.partitions
+  const under = { replicas: [2, 1], isr: [1], leader: 1, leaderEpoch: 0, partitionEpoch: 1, adding: [2], removing: [1] }
+  const key = partitionKey(cluster.topic('a')!.id, 0)
+  const revision = await change(cluster, { kind: 'put', key, value: encodeDocument(under) })
+  assert.deepEqual(cluster.topic('a')!.partitions[0], { ...partition, ...under, revision })
+})
+
+test('brokers that are gone are still known, with their last epoch and place', async () => {
+  const cluster = await SmallCluster.start()
+  const endpoints = [{ listener: 'PLAINTEXT', host: 'broker-7', port: 9092 }]
+  const document = { lastEpoch: 5, directoryId: 'folder', endpoints, rack: 'a' }
+  await change(cluster, { kind: 'put', key: brokerKey(7), value: encodeDocument(document) })
+  assert.deepEqual(cluster.view.image.knownBrokers.get(7), { id: 7, ...document })
+  assert.equal(cluster.view.image.brokers.has(7), false)
 })
 
 test('configs of topics are on the topic, others by their resource', async () => {

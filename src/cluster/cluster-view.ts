@@ -1,8 +1,16 @@
 // Follows the metadata store and shows it as immutable images. A change makes new objects only for what it touches: the
 // topics it names and the maps above them; everything else is shared with the image before.
 
-import { decodeDocument, type TopicDocument } from './documents.ts'
-import type { BrokerImage, ClusterImage, ClusterView, ImageChange, PartitionImage, TopicImage } from './image.ts'
+import { decodeDocument, type PartitionDocument, type TopicDocument } from './documents.ts'
+import type {
+  BrokerImage,
+  ClusterImage,
+  ClusterView,
+  ImageChange,
+  KnownBrokerImage,
+  PartitionImage,
+  TopicImage,
+} from './image.ts'
 import { isInternalTopic } from './internal-topics.ts'
 import { keyPrefix, parseKey } from './keys.ts'
 import type { MetaEvent, MetaStore, Revision } from './meta-store.ts'
@@ -16,6 +24,7 @@ export const emptyImage: ClusterImage = {
   clusterId: '',
   controllerId: -1,
   brokers: new Map(),
+  knownBrokers: new Map(),
   topicsByName: new Map(),
   topicsById: new Map(),
   configs: new Map(),
@@ -140,11 +149,19 @@ function closedError(): Error {
   return new Error('the view of the cluster is closed')
 }
 
+const none: readonly number[] = []
+
+function partitionImage(index: number, revision: Revision, document: PartitionDocument): PartitionImage {
+  const { replicas, isr, leader, leaderEpoch, partitionEpoch, adding = none, removing = none } = document
+  return { index, revision, replicas, isr, leader, leaderEpoch, partitionEpoch, adding, removing }
+}
+
 /** What the keys say, and what of it the next image must show anew. */
 class ImageDraft {
   #clusterId = ''
   #controllerId = -1
   #brokers = new Map<number, BrokerImage>()
+  #knownBrokers = new Map<number, KnownBrokerImage>()
   readonly #topics = new Map<string, TopicDocument>()
   readonly #topicNames = new Map<string, string>()
   /** By topic id and index. */
@@ -170,11 +187,14 @@ class ImageDraft {
       case 'live':
         this.#applyLive(key.brokerId, value, entry.createRevision)
         break
+      case 'broker':
+        this.#applyBroker(key.brokerId, value)
+        break
       case 'topic':
         this.#applyTopic(key.name, value)
         break
       case 'partition':
-        this.#applyPartition(key.topicId, key.index, value)
+        this.#applyPartition(key.topicId, key.index, value, entry.modRevision)
         break
       case 'config':
         this.#applyConfig(key.of, key.name, value)
@@ -198,6 +218,7 @@ class ImageDraft {
       clusterId: this.#clusterId,
       controllerId: this.#controllerId,
       brokers: this.#brokers,
+      knownBrokers: this.#knownBrokers,
       topicsByName: topics.topicsByName,
       topicsById: topics.topicsById,
       configs: this.#otherConfigs,
@@ -242,8 +263,19 @@ class ImageDraft {
     if (value === null) {
       this.#brokers.delete(brokerId)
     } else {
-      const { endpoints, rack } = decodeDocument('live', value)
-      this.#brokers.set(brokerId, { id: brokerId, epoch, endpoints, rack })
+      const { endpoints, rack, directoryId, leaving } = decodeDocument('live', value)
+      this.#brokers.set(brokerId, { id: brokerId, epoch, endpoints, rack, directoryId, leaving })
+    }
+    this.#touchedElse = true
+  }
+
+  #applyBroker(brokerId: number, value: Uint8Array | null): void {
+    this.#knownBrokers = new Map(this.#knownBrokers)
+    if (value === null) {
+      this.#knownBrokers.delete(brokerId)
+    } else {
+      const { lastEpoch, directoryId, endpoints, rack } = decodeDocument('broker', value)
+      this.#knownBrokers.set(brokerId, { id: brokerId, lastEpoch, directoryId, endpoints, rack })
     }
     this.#touchedElse = true
   }
@@ -261,15 +293,14 @@ class ImageDraft {
     this.#touchedTopics.add(name)
   }
 
-  #applyPartition(topicId: string, index: number, value: Uint8Array | null): void {
+  #applyPartition(topicId: string, index: number, value: Uint8Array | null, revision: Revision): void {
     let partitions = this.#partitions.get(topicId)
     if (value === null) {
       // Partitions of a topic go all together, in one revision.
       this.#partitions.delete(topicId)
     } else {
       if (partitions === undefined) this.#partitions.set(topicId, (partitions = []))
-      const { replicas, isr, leader, leaderEpoch, partitionEpoch } = decodeDocument('partition', value)
-      partitions[index] = { index, replicas, isr, leader, leaderEpoch, partitionEpoch }
+      partitions[index] = partitionImage(index, revision, decodeDocument('partition', value))
     }
     const name = this.#topicNames.get(topicId)
     if (name !== undefined) this.#touchedTopics.add(name)

@@ -16,6 +16,19 @@ export interface LiveDocument {
   readonly incarnation: string
   readonly endpoints: readonly EndpointImage[]
   readonly rack: string | null
+  /** Of the broker's data folder: the id in its meta.properties. */
+  readonly directoryId: string
+  /** Asked to go (controlled shutdown): it gets no leadership and joins no ISR any more. */
+  readonly leaving: boolean
+}
+
+/** What stays of a broker when its registration is gone. It says whether the next start has the data of the last one. */
+export interface BrokerDocument {
+  /** Of the last registration. */
+  readonly lastEpoch: number
+  readonly directoryId: string
+  readonly endpoints: readonly EndpointImage[]
+  readonly rack: string | null
 }
 
 export interface TopicDocument {
@@ -24,6 +37,7 @@ export interface TopicDocument {
 }
 
 export interface PartitionDocument {
+  /** While a reassignment runs: those it leads to, then those it removes (as Kafka). The first is the preferred leader. */
   readonly replicas: readonly number[]
   readonly isr: readonly number[]
   /** -1: nobody. */
@@ -32,6 +46,10 @@ export interface PartitionDocument {
   readonly leaderEpoch: number
   /** Grows with every change. */
   readonly partitionEpoch: number
+  /** Of `replicas`, those that a reassignment adds; absent when none. */
+  readonly adding?: readonly number[]
+  /** Of `replicas`, those that go when the reassignment is complete; absent when none. */
+  readonly removing?: readonly number[]
 }
 
 export interface ConfigDocument {
@@ -52,6 +70,7 @@ export interface Documents {
   readonly cluster: ClusterDocument
   readonly controller: ControllerDocument
   readonly live: LiveDocument
+  readonly broker: BrokerDocument
   readonly topic: TopicDocument
   readonly partition: PartitionDocument
   readonly config: ConfigDocument

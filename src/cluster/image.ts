@@ -12,16 +12,37 @@ export interface BrokerImage {
   readonly epoch: number
   readonly endpoints: readonly EndpointImage[]
   readonly rack: string | null
+  /** Of its data folder. */
+  readonly directoryId: string
+  /** Asked to go (controlled shutdown): it gets no leadership and joins no ISR any more. */
+  readonly leaving: boolean
+}
+
+/** A broker that has been part of the cluster, whether it is there or not. */
+export interface KnownBrokerImage {
+  readonly id: number
+  /** Of its last registration. */
+  readonly lastEpoch: number
+  readonly directoryId: string
+  readonly endpoints: readonly EndpointImage[]
+  readonly rack: string | null
 }
 
 export interface PartitionImage {
   readonly index: number
+  /** Revision of the metadata store that wrote it: what a change must be guarded by. */
+  readonly revision: number
+  /** While a reassignment runs: those it leads to, then those it removes. The first is the preferred leader. */
   readonly replicas: readonly number[]
   readonly isr: readonly number[]
   /** Broker id, or -1 when nobody leads. */
   readonly leader: number
   readonly leaderEpoch: number
   readonly partitionEpoch: number
+  /** Of `replicas`, those that a reassignment adds; empty when none. */
+  readonly adding: readonly number[]
+  /** Of `replicas`, those that go when the reassignment is complete; empty when none. */
+  readonly removing: readonly number[]
 }
 
 export interface TopicImage {
@@ -41,7 +62,10 @@ export interface ClusterImage {
   readonly clusterId: string
   /** Broker id of the controller, or -1. */
   readonly controllerId: number
+  /** Those that are there. */
   readonly brokers: ReadonlyMap<number, BrokerImage>
+  /** All that have ever been there, the living too. */
+  readonly knownBrokers: ReadonlyMap<number, KnownBrokerImage>
   readonly topicsByName: ReadonlyMap<string, TopicImage>
   readonly topicsById: ReadonlyMap<string, TopicImage>
   /** Dynamic configs by resource: `broker/1`, `broker/` (default of all), `group/<id>`. Topics carry their own. */

@@ -3,6 +3,7 @@
 //   cluster                    the cluster's id; created once
 //   controller                 who decides for all; bound to its lease
 //   live/<broker id>           a broker that is there; bound to its lease, the broker epoch is its create revision
+//   broker/<broker id>         what stays of a broker that is not there: its last epoch, its folder, its place
 //   topic/<name>               the commit point of a topic: there is no topic without it
 //   part/<topic id>/<index>    replicas, ISR and leader; by topic id, so that a topic created anew shares nothing with the old one
 //   config/<kind>/<name>       what was set on a topic, a broker (no name: on all) or a group
@@ -19,6 +20,10 @@ export const creationsPrefix = `${keyPrefix}job/create/`
 
 export function liveKey(brokerId: number): string {
   return `${keyPrefix}live/${brokerId}`
+}
+
+export function brokerKey(brokerId: number): string {
+  return `${keyPrefix}broker/${brokerId}`
 }
 
 export function topicKey(name: string): string {
@@ -49,6 +54,7 @@ export type ParsedKey =
   | { readonly kind: 'cluster' }
   | { readonly kind: 'controller' }
   | { readonly kind: 'live'; readonly brokerId: number }
+  | { readonly kind: 'broker'; readonly brokerId: number }
   | { readonly kind: 'topic'; readonly name: string }
   | { readonly kind: 'partition'; readonly topicId: string; readonly index: number }
   | { readonly kind: 'config'; readonly of: string; readonly name: string }
@@ -62,6 +68,8 @@ export function parseKey(key: string): ParsedKey {
     case 'controller':
       return { kind }
     case 'live':
+      return { kind, brokerId: Number(first) }
+    case 'broker':
       return { kind, brokerId: Number(first) }
     case 'topic':
       return { kind, name: first }

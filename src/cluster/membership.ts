@@ -62,7 +62,8 @@ export class Membership {
     const { store, view, brokerId, rack, random, leaseTtlMs } = this.#options
     this.#lease = await store.lease(leaseTtlMs ?? 9000)
     const key = liveKey(brokerId)
-    const document = { incarnation: random.uuid(), endpoints, rack }
+    const incarnation = random.uuid()
+    const document = { incarnation, endpoints, rack, directoryId: incarnation, leaving: false }
     const registered = await store.transact(
       [{ key, modRevision: 0 }],
       [{ kind: 'put', key, value: encodeDocument(document), lease: this.#lease }],

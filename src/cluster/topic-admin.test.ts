@@ -22,7 +22,17 @@ test('a created topic is in the image, with a leader for each partition', async 
   assert.equal(topic?.id, created.id)
   assert.deepEqual(
     topic?.partitions,
-    [0, 1, 2].map((index) => ({ index, replicas: [1], isr: [1], leader: 1, leaderEpoch: 0, partitionEpoch: 0 })),
+    [0, 1, 2].map((index) => ({
+      index,
+      revision: cluster.view.image.revision,
+      replicas: [1],
+      isr: [1],
+      leader: 1,
+      leaderEpoch: 0,
+      partitionEpoch: 0,
+      adding: [],
+      removing: [],
+    })),
   )
 })
 

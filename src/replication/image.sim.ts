@@ -21,14 +21,18 @@ export const thisBroker = 1
 export const emptyImage: ClusterImage = imageOf([])
 
 export function imageOf(sketches: readonly TopicSketch[], revision = 0): ClusterImage {
-  const topics = sketches.map(topicOf)
+  const topics = sketches.map((sketch) => topicOf(sketch, revision))
   return {
     revision,
     clusterId: 'test',
     controllerId: thisBroker,
     brokers: new Map(
-      [thisBroker, 2].map((id) => [id, { id, epoch: 1, endpoints: [], rack: id === 2 ? 'rack-b' : null }]),
+      [thisBroker, 2].map((id) => [
+        id,
+        { id, epoch: 1, endpoints: [], rack: id === 2 ? 'rack-b' : null, directoryId: `folder-${id}`, leaving: false },
+      ]),
     ),
+    knownBrokers: new Map(),
     topicsByName: new Map(topics.map((topic) => [topic.name, topic])),
     topicsById: new Map(topics.map((topic) => [topic.id, topic])),
     configs: new Map(),
@@ -44,7 +48,7 @@ export function idOf(name: string): string {
   return Buffer.from(name.padEnd(16, '.').slice(0, 16)).toString('base64url')
 }
 
-function topicOf(sketch: TopicSketch): TopicImage {
+function topicOf(sketch: TopicSketch, revision: number): TopicImage {
   const replicas = sketch.replicas ?? [thisBroker]
   const partitions: PartitionImage[] = []
   for (let index = 0; index < (sketch.partitions ?? 1); index++) {
@@ -55,6 +59,9 @@ function topicOf(sketch: TopicSketch): TopicImage {
       leader: sketch.leader ?? thisBroker,
       leaderEpoch: sketch.leaderEpoch ?? 0,
       partitionEpoch: 0,
+      revision,
+      adding: [],
+      removing: [],
     })
   }
   return {
