@@ -61,7 +61,7 @@ test('what a change does not touch is shared between the images', async () => {
   const moved = { replicas: [1], isr: [1], leader: -1, leaderEpoch: 1, partitionEpoch: 1 }
   const revision = await change(cluster, { kind: 'put', key: partitionKey(a.id, 1), value: encodeDocument(moved) })
   const after = cluster.view.image
-  const shown = { index: 1, revision, ...moved, adding: [], removing: [] }
+  const shown = { index: 1, revision, ...moved, adding: [], removing: [], failed: [] }
   assert.deepEqual(after.topicsByName.get('a')!.partitions[1], shown)
   assert.equal(after.topicsByName.get('a')!.partitions[0], a.partitions[0])
   assert.equal(after.topicsByName.get('a')!.configs, a.configs)
@@ -83,9 +83,9 @@ test('a partition under reassignment shows what comes and what goes', async () =
 test('brokers that are gone are still known, with their last epoch and place', async () => {
   const cluster = await SmallCluster.start()
   const endpoints = [{ listener: 'PLAINTEXT', host: 'broker-7', port: 9092 }]
-  const document = { lastEpoch: 5, directoryId: 'folder', endpoints, rack: 'a' }
-  await change(cluster, { kind: 'put', key: brokerKey(7), value: encodeDocument(document) })
-  assert.deepEqual(cluster.view.image.knownBrokers.get(7), { id: 7, ...document })
+  const document = { incarnation: 'third', directoryId: 'folder', endpoints, rack: 'a' }
+  const revision = await change(cluster, { kind: 'put', key: brokerKey(7), value: encodeDocument(document) })
+  assert.deepEqual(cluster.view.image.knownBrokers.get(7), { id: 7, lastEpoch: revision, ...document })
   assert.equal(cluster.view.image.brokers.has(7), false)
 })
 

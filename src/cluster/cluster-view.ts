@@ -1,7 +1,7 @@
 // Follows the metadata store and shows it as immutable images. A change makes new objects only for what it touches: the
 // topics it names and the maps above them; everything else is shared with the image before.
 
-import { decodeDocument, type PartitionDocument, type TopicDocument } from './documents.ts'
+import { decodeDocument, type TopicDocument } from './documents.ts'
 import type {
   BrokerImage,
   ClusterImage,
@@ -13,6 +13,7 @@ import type {
 } from './image.ts'
 import { isInternalTopic } from './internal-topics.ts'
 import { keyPrefix, parseKey } from './keys.ts'
+import { partitionImage } from './partition-image.ts'
 import type { MetaEvent, MetaStore, Revision } from './meta-store.ts'
 
 type Configs = ReadonlyMap<string, string>
@@ -149,13 +150,6 @@ function closedError(): Error {
   return new Error('the view of the cluster is closed')
 }
 
-const none: readonly number[] = []
-
-function partitionImage(index: number, revision: Revision, document: PartitionDocument): PartitionImage {
-  const { replicas, isr, leader, leaderEpoch, partitionEpoch, adding = none, removing = none } = document
-  return { index, revision, replicas, isr, leader, leaderEpoch, partitionEpoch, adding, removing }
-}
-
 /** What the keys say, and what of it the next image must show anew. */
 class ImageDraft {
   #clusterId = ''
@@ -188,7 +182,7 @@ class ImageDraft {
         this.#applyLive(key.brokerId, value, entry.createRevision)
         break
       case 'broker':
-        this.#applyBroker(key.brokerId, value)
+        this.#applyBroker(key.brokerId, value, entry.modRevision)
         break
       case 'topic':
         this.#applyTopic(key.name, value)
@@ -269,13 +263,13 @@ class ImageDraft {
     this.#touchedElse = true
   }
 
-  #applyBroker(brokerId: number, value: Uint8Array | null): void {
+  #applyBroker(brokerId: number, value: Uint8Array | null, lastEpoch: Revision): void {
     this.#knownBrokers = new Map(this.#knownBrokers)
     if (value === null) {
       this.#knownBrokers.delete(brokerId)
     } else {
-      const { lastEpoch, directoryId, endpoints, rack } = decodeDocument('broker', value)
-      this.#knownBrokers.set(brokerId, { id: brokerId, lastEpoch, directoryId, endpoints, rack })
+      const { incarnation, directoryId, endpoints, rack } = decodeDocument('broker', value)
+      this.#knownBrokers.set(brokerId, { id: brokerId, lastEpoch, incarnation, directoryId, endpoints, rack })
     }
     this.#touchedElse = true
   }
@@ -300,7 +294,7 @@ class ImageDraft {
       this.#partitions.delete(topicId)
     } else {
       if (partitions === undefined) this.#partitions.set(topicId, (partitions = []))
-      partitions[index] = partitionImage(index, revision, decodeDocument('partition', value))
+      partitions[index] = partitionImage(decodeDocument('partition', value), index, revision)
     }
     const name = this.#topicNames.get(topicId)
     if (name !== undefined) this.#touchedTopics.add(name)

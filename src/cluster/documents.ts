@@ -22,10 +22,12 @@ export interface LiveDocument {
   readonly leaving: boolean
 }
 
-/** What stays of a broker when its registration is gone. It says whether the next start has the data of the last one. */
+/**
+ * What stays of a broker when its registration is gone. Written in one transaction with each registration, so that the revision
+ * that wrote it is the broker's last epoch. It says whether the next start has the data of the last one.
+ */
 export interface BrokerDocument {
-  /** Of the last registration. */
-  readonly lastEpoch: number
+  readonly incarnation: string
   readonly directoryId: string
   readonly endpoints: readonly EndpointImage[]
   readonly rack: string | null
@@ -39,6 +41,7 @@ export interface TopicDocument {
 export interface PartitionDocument {
   /** While a reassignment runs: those it leads to, then those it removes (as Kafka). The first is the preferred leader. */
   readonly replicas: readonly number[]
+  /** Never empty, unless the only member came back with an old or empty disk: then all that was acknowledged may be lost. */
   readonly isr: readonly number[]
   /** -1: nobody. */
   readonly leader: number
@@ -50,6 +53,8 @@ export interface PartitionDocument {
   readonly adding?: readonly number[]
   /** Of `replicas`, those that go when the reassignment is complete; absent when none. */
   readonly removing?: readonly number[]
+  /** Of `replicas`, those whose broker lives without their log: its disk failed; absent when none. */
+  readonly failed?: readonly number[]
 }
 
 export interface ConfigDocument {

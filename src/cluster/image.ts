@@ -23,6 +23,7 @@ export interface KnownBrokerImage {
   readonly id: number
   /** Of its last registration. */
   readonly lastEpoch: number
+  readonly incarnation: string
   readonly directoryId: string
   readonly endpoints: readonly EndpointImage[]
   readonly rack: string | null
@@ -43,6 +44,8 @@ export interface PartitionImage {
   readonly adding: readonly number[]
   /** Of `replicas`, those that go when the reassignment is complete; empty when none. */
   readonly removing: readonly number[]
+  /** Of `replicas`, those whose broker lives without their log: its disk failed. */
+  readonly failed: readonly number[]
 }
 
 export interface TopicImage {

@@ -32,6 +32,7 @@ test('a created topic is in the image, with a leader for each partition', async 
       partitionEpoch: 0,
       adding: [],
       removing: [],
+      failed: [],
     })),
   )
 })

@@ -62,6 +62,7 @@ function topicOf(sketch: TopicSketch, revision: number): TopicImage {
       revision,
       adding: [],
       removing: [],
+      failed: [],
     })
   }
   return {
