@@ -640,6 +640,15 @@ test('checkpoints that are unreadable are repairable, each with what it means', 
   }
 })
 
+test('checkpoints that Kafka made and never wrote to say nothing', async () => {
+  const disk = await killedFolder()
+  for (const name of ['recovery-point', 'log-start', 'replication', 'cleaner']) {
+    await disk.replaceFile(`/data/${name}-offset-checkpoint`, new Uint8Array(0))
+  }
+  await disk.replaceFile(`${folder}/leader-epoch-checkpoint`, new Uint8Array(0))
+  assert.deepEqual((await verified(disk)).findings, [])
+})
+
 test('checkpoints beyond the end of the log are damage; a start beyond it after an unclean stop is how a deletion ends', async () => {
   for (const name of ['recovery-point', 'replication', 'log-start']) {
     const disk = await cleanFolder()
@@ -778,7 +787,8 @@ test('a compaction that stopped while it replaced segments has lost nothing, unl
   await disk.remove(pathOf(bases[1]!, '.txnindex'))
   const found = await verified(disk)
   assert.deepEqual({ ...found.counts, leftover: 0 }, { damage: 0, tornTail: 0, repairable: 0, leftover: 0, notice: 0 })
-  assert.equal(found.counts.leftover, 3)
+  assert.equal(found.counts.leftover, 1)
+  assert.match(found.findings[0]!.what, /^3 files of \d+ bytes, of a compaction/)
   disk.flipBit(`${pathOf(bases[1]!, '.log')}.swap`, 70)
   const damaged = await verified(disk)
   assert.equal(damaged.counts.damage, 1)

@@ -296,7 +296,8 @@ class LogVerifier {
     const { disk, folder, findings, clean } = this.#task
     const bytes = await disk.readFile(`${folder}/${leaderEpochFileName}`)
     const meaning = 'the next start takes the epochs from the batches'
-    if (bytes === null) {
+    // Kafka makes it empty.
+    if (bytes === null || bytes.length === 0) {
       const isNew = !clean || this.#content.segments.every(({ sizeBytes }) => sizeBytes === 0)
       if (!isNew) findings.add('repairable', leaderEpochFileName, 'is missing', meaning)
       return null
