@@ -228,12 +228,11 @@ export class LogDirectory {
     this.#forget(name)
     this.#checkpoints.forget(name)
     const existed = this.#existing.delete(name)
-    const { disk, random } = this.#context
+    const { random } = this.#context
     if (!existed) return
     this.#context.deletedFiles.forget(`${this.path}/${name}`)
     const target = deletedFolderName(place, hexOf(random.uuid()))
-    await disk.rename(`${this.path}/${name}`, `${this.path}/${target}`)
-    await disk.syncFolder(this.path)
+    await this.#moveAway(name, target)
     this.#removeInBackground(`${this.path}/${target}`)
   }
 
@@ -244,11 +243,10 @@ export class LogDirectory {
   async setAside(place: FolderName): Promise<string> {
     const name = logFolderName(place)
     invariant(this.#existing.has(name) && !this.#opening.has(name), `${name} is open, or not there`)
-    const { disk, random } = this.#context
+    const { random } = this.#context
     this.#context.deletedFiles.forget(`${this.path}/${name}`)
     const target = strayFolderName(place, hexOf(random.uuid()))
-    await disk.rename(`${this.path}/${name}`, `${this.path}/${target}`)
-    await disk.syncFolder(this.path)
+    await this.#moveAway(name, target)
     this.#forget(name)
     this.#existing.delete(name)
     this.#checkpoints.forget(name)
@@ -339,6 +337,18 @@ export class LogDirectory {
       await disk.replaceFile(`${folder}/${partitionMetadataFileName}`, encodePartitionMetadata(topicId))
     }
     this.#existing.set(logFolderName(place), { folder, topicName, partition, topicId })
+  }
+
+  /** Durably. When that fails the log may be back after a crash, as it is now: then no close is a clean one. */
+  async #moveAway(name: string, target: string): Promise<void> {
+    const { disk } = this.#context
+    try {
+      await disk.rename(`${this.path}/${name}`, `${this.path}/${target}`)
+      await disk.syncFolder(this.path)
+    } catch (error) {
+      this.#faults++
+      throw error
+    }
   }
 
   #forget(name: string): void {
