@@ -3,7 +3,7 @@
 
 import { DiskError } from '../io/disk.ts'
 import { announceSwap, finishSwap } from './compaction/swap-files.ts'
-import { isNoRoom } from './disk/no-room.ts'
+import { isNoRoom } from '../io/no-room.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { cutLog, endAfterCut } from './log-cut.ts'
 import { RecordsDropped } from './log-errors.ts'
