@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SimulatedDisk } from '../io/disk.sim.ts'
+import { seededRandom } from '../io/random.sim.ts'
 import { appended, batchOf, openDirectory, openOrders, readAll, smallConfig } from './partition-log.contract.ts'
 import { fileNameOf } from './segment-names.ts'
 
@@ -85,6 +86,35 @@ test('a segment that could not be sealed takes the older ones not along when the
     [...again.producers.entries()].map(({ producerId }) => producerId),
     [7],
   )
+})
+
+test('a start that only the page cache knew of is on the disk when the folder is open again', async () => {
+  const disk = new SimulatedDisk()
+  const log = await openOrders(await openDirectory({ disk, path: '/data' }))
+  await appended(log, batchOf(['a', 'b', 'c']))
+  // The process ends between the renaming of the checkpoint and the sync of its folder.
+  disk.onOperation = ({ kind, path }) => {
+    if (kind === 'rename' && path.includes('log-start')) disk.haltAt(1)
+  }
+  await assert.rejects(log.advanceStartTo(2))
+  const killed = disk.kill()
+  const seen = await openOrders(await openDirectory({ disk: killed, path: '/data' }))
+  assert.equal(seen.logStartOffset, 2)
+  for (let seed = 1; seed <= 20; seed++) {
+    const again = await openOrders(await openDirectory({ disk: killed.crash(seededRandom(seed)), path: '/data' }))
+    assert.equal(again.logStartOffset, 2, `seed ${seed}`)
+  }
+})
+
+test('a log is deleted although its folder was only just being made', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path: '/data' })
+  const log = await openOrders(directory)
+  log.append(batchOf(['value']), 0, 'client')
+  disk.failWhen({ kind: 'syncFolder', path: folder })
+  await directory.deleteLog(name)
+  await directory.close()
+  assert.deepEqual((await openDirectory({ disk: disk.kill(), path: '/data' })).existing(), [])
 })
 
 test('a log whose deletion may come undone is not taken for cleanly closed', async () => {
