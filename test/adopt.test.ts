@@ -235,8 +235,8 @@ async function fill(bootstrap: string): Promise<{ readonly producer: number; rea
     timeoutMs: 10_000,
   })
   assert.deepEqual(
-    deleted.topics.flatMap(({ partitions }) => partitions.map(({ lowWatermark }) => lowWatermark)).toSorted(),
-    [200, 73],
+    deleted.topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode)),
+    [0, 0],
   )
   for (const [i, ends] of ['commit', 'abort', 'commit', 'abort'].entries()) {
     const transaction = await transactional.transaction()
@@ -335,10 +335,9 @@ suite('odradek adopt', { skip }, () => {
     const readers = await Member.join(t, kafkaJs(kafka.bootstrap), { groupId: 'readers', topic: 'codecs' })
     seenAtKafka = seenBy(await readers.until(241))
     await readers.leave()
-    await kafkaTool('console-consumer', [
-      ...['--bootstrap-server', kafka.bootstrap, '--topic', 'codecs', '--group', 'of-kip-848', '--from-beginning'],
-      ...['--max-messages', '5', '--command-property', 'group.protocol=consumer'],
-    ])
+    const group = ['--topic', 'codecs', '--group', 'of-kip-848', '--command-property', 'group.protocol=consumer']
+    const bound = ['--from-beginning', '--max-messages', '5']
+    await kafkaTool('console-consumer', ['--bootstrap-server', kafka.bootstrap, ...group, ...bound])
     atKafka = await shown(kafka.bootstrap, compacted)
     epochsAtKafka = await leaderEpochs(kafka.bootstrap)
     assert.deepEqual(Object.keys(atKafka), [
