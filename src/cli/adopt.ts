@@ -54,6 +54,8 @@ export function adoptCommand(): Command {
 }
 
 async function run(folders: string | undefined, options: Options): Promise<void> {
+  // Whoever read the lines may be gone (`| head`); the work goes on.
+  process.stdout.on('error', () => {})
   const file = new Map<string, string>()
   const problems: string[] = []
   if (options.config !== undefined) takeFile(options.config, (path) => readFileSync(path, 'utf8'), file, problems)

@@ -4,8 +4,9 @@
 
 import { nextOffsetOf } from '../records/batch.ts'
 import type { Disk, DiskFile } from '../io/disk.ts'
+import { isNoRoom } from '../io/no-room.ts'
 import { invariant } from '../lib/invariant.ts'
-import type { Journal, JournalEntry } from './journal.ts'
+import { type Journal, type JournalEntry, JournalFull } from './journal.ts'
 import { encodeEntries, encodeSnapshotMark } from './journal-format.ts'
 import { isJournalFile, newestJournalOf, readJournal } from './journal-reading.ts'
 import type { Revision } from './meta-store.ts'
@@ -54,32 +55,23 @@ export class FileJournal implements Journal {
   async append(entries: readonly JournalEntry[]): Promise<void> {
     invariant(this.#file !== null, 'append to a journal that is not open')
     const batch = encodeEntries(entries, this.#nextOffset)
-    await this.#file.write([batch], this.#sizeBytes)
+    try {
+      await this.#file.write([batch], this.#sizeBytes)
+    } catch (error) {
+      if (!isNoRoom(error)) throw error
+      await this.#file.truncate(this.#sizeBytes)
+      throw new JournalFull(`no room for a change in ${this.#file.path}`, { cause: error })
+    }
     await this.#file.sync()
     this.#sizeBytes += batch.length
     this.#nextOffset += entries.length
   }
 
   async replace(revision: Revision, entries: Iterable<JournalEntry>): Promise<void> {
-    const all = [...entries]
     const name = `${String(this.#nextOffset).padStart(20, '0')}.log`
     const path = `${this.#folder}/${name}`
     const old = this.#file
-    await this.#disk.remove(`${path}.tmp`)
-    const file = await this.#disk.open(`${path}.tmp`, { create: true })
-    let offset = this.#nextOffset
-    let position = 0
-    const write = async (batch: Uint8Array) => {
-      await file.write([batch], position)
-      position += batch.length
-      offset = nextOffsetOf(batch)
-    }
-    await write(encodeSnapshotMark({ revision, entries: all.length }, offset))
-    for (let i = 0; i < all.length; i += snapshotBatchEntries) {
-      await write(encodeEntries(all.slice(i, i + snapshotBatchEntries), offset))
-    }
-    await file.sync()
-    await file.close()
+    const { offset, position } = await this.#writeSnapshot(`${path}.tmp`, revision, [...entries])
     await this.#disk.rename(`${path}.tmp`, path)
     await this.#disk.syncFolder(this.#folder)
     this.#file = await this.#disk.open(path)
@@ -96,6 +88,47 @@ export class FileJournal implements Journal {
   async close(): Promise<void> {
     await this.#file?.close()
     this.#file = null
+  }
+
+  /** Synced, and not in use yet. Leaves nothing behind when there is no room for it. */
+  async #writeSnapshot(
+    path: string,
+    revision: Revision,
+    all: readonly JournalEntry[],
+  ): Promise<{ offset: number; position: number }> {
+    await this.#disk.remove(path)
+    try {
+      return await this.#writeEntries(path, revision, all)
+    } catch (error) {
+      if (!isNoRoom(error)) throw error
+      await this.#disk.remove(path)
+      throw new JournalFull(`no room for a snapshot in ${path}`, { cause: error })
+    }
+  }
+
+  async #writeEntries(
+    path: string,
+    revision: Revision,
+    all: readonly JournalEntry[],
+  ): Promise<{ offset: number; position: number }> {
+    const file = await this.#disk.open(path, { create: true })
+    let offset = this.#nextOffset
+    let position = 0
+    const write = async (batch: Uint8Array) => {
+      await file.write([batch], position)
+      position += batch.length
+      offset = nextOffsetOf(batch)
+    }
+    try {
+      await write(encodeSnapshotMark({ revision, entries: all.length }, offset))
+      for (let i = 0; i < all.length; i += snapshotBatchEntries) {
+        await write(encodeEntries(all.slice(i, i + snapshotBatchEntries), offset))
+      }
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    return { offset, position }
   }
 
   async #loadFile(name: string, visit: (entry: JournalEntry) => void): Promise<Revision> {

@@ -15,7 +15,10 @@ export interface JournalEntry {
   readonly leased: boolean
 }
 
-/** Every method rejects when the disk fails it; then nothing may be appended any more. */
+/**
+ * Every method rejects when the disk fails it; then nothing may be appended any more. Only after `JournalFull` it goes on: nothing has
+ * changed then.
+ */
 export interface Journal {
   /** Called once, before anything else: visits what was kept, in order, and answers the last revision (0: none yet). */
   load(visit: (entry: JournalEntry) => void): Promise<Revision>
@@ -28,6 +31,11 @@ export interface Journal {
   /** Bytes of them that the last `replace` wrote. */
   readonly snapshotBytes: number
   close(): Promise<void>
+}
+
+/** There was no room on the disk. */
+export class JournalFull extends Error {
+  override readonly name = 'JournalFull'
 }
 
 /** What was kept is damaged in the middle, where no crash damages it: the store must not start. */

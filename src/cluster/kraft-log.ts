@@ -71,7 +71,8 @@ function visitBatches(
 ): { readonly position: number; readonly nextOffset: number } {
   let position = 0
   let nextOffset = log?.logStart ?? 0
-  while (isSoundBatchAt(bytes, position) && (log === null || baseOffsetOf(bytes, position) === nextOffset)) {
+  while (isSoundBatchAt(bytes, position)) {
+    if (log !== null && baseOffsetOf(bytes, position) !== nextOffset) break
     const size = sizeInBytesOf(bytes, position)
     const batch = bytes.subarray(position, position + size)
     position += size

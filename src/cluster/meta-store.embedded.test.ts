@@ -22,7 +22,7 @@ import {
   text,
 } from './meta-store.contract.ts'
 import { EmbeddedMetaStore } from './meta-store.embedded.ts'
-import { UnknownOutcome } from './meta-store.ts'
+import { StoreFull, UnknownOutcome } from './meta-store.ts'
 
 const historyRevisions = 20
 
@@ -200,4 +200,38 @@ test('whatever a crash leaves, acknowledged changes are there and each change is
     }),
     { numRuns: 300 },
   )
+})
+
+test('a change that finds no room changes nothing, and the next one with room is kept', async () => {
+  const disk = new SimulatedDisk()
+  const folder = '/data/__cluster_metadata-0'
+  const store = await open(disk, folder)
+  await succeed(store.transact([absent('a')], [put('a', 'kept')]))
+  const { revision } = await store.get('a')
+  disk.capacityBytes = disk.usedBytes + 10
+  await assert.rejects(store.transact([absent('b')], [put('b', 'lost')]), StoreFull)
+  assert.deepEqual(await store.get('b'), { entry: null, revision })
+  // A process that is killed now finds what was there.
+  const killed = await open(disk.crash(seededRandom(1)), folder)
+  assert.equal(text((await killed.get('a')).entry?.value), 'kept')
+  await killed.close()
+})
+
+test('without room for a snapshot the journal grows on, and one is made when there is room', async () => {
+  const disk = new SimulatedDisk()
+  const folder = '/data/__cluster_metadata-0'
+  const store = await open(disk, folder, 200)
+  const full = disk.failWhen({ kind: 'write', path: '.tmp', code: 'ENOSPC', times: Infinity })
+  for (let i = 0; i < 20; i++) await succeed(store.transact([absent(`k${i}`)], [put(`k${i}`, 'v')]))
+  assert.deepEqual(
+    (await disk.list(folder)).map(({ name }) => name),
+    ['00000000000000000000.log'],
+  )
+  full.cancel()
+  for (let i = 20; i < 30; i++) await succeed(store.transact([absent(`k${i}`)], [put(`k${i}`, 'v')]))
+  assert.notEqual((await disk.list(folder))[0]!.name, '00000000000000000000.log')
+  await store.close()
+  const again = await open(disk, folder)
+  assert.equal((await again.list('k')).entries.length, 30)
+  await again.close()
 })

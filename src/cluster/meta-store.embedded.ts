@@ -7,7 +7,7 @@ import type { Clock, Millis } from '../io/clock.ts'
 import { invariant } from '../lib/invariant.ts'
 import { checkWrites, CommitDraft } from './commit-draft.ts'
 import { EmbeddedLease } from './embedded-lease.ts'
-import type { Journal, JournalEntry } from './journal.ts'
+import { type Journal, type JournalEntry, JournalFull } from './journal.ts'
 import { KeyIndex } from './key-index.ts'
 import {
   type CasItem,
@@ -17,6 +17,7 @@ import {
   type MetaStore,
   type MetaWrite,
   type Revision,
+  StoreFull,
   type TransactionResult,
   UnknownOutcome,
   type WatchHandler,
@@ -61,6 +62,8 @@ export class EmbeddedMetaStore implements MetaStore {
   readonly #leases = new Map<string, EmbeddedLease>()
   #leaseCount = 0
   #revision: Revision
+  /** There was no room for a snapshot when the journal had grown by a little less. */
+  #noSnapshotBelowBytes = 0
   #waiting: Waiting[] = []
   #committing: Promise<void> | null = null
   #over: Error | null = null
@@ -197,7 +200,13 @@ export class EmbeddedMetaStore implements MetaStore {
       }
       this.#waiting = this.#waiting.slice(group.length)
       if (draft.journal.length > 0) {
-        await this.#journal.append(draft.journal)
+        try {
+          await this.#journal.append(draft.journal)
+        } catch (error) {
+          if (!(error instanceof JournalFull)) throw error
+          for (const waiting of group) waiting.fail(new StoreFull(error.message, { cause: error }))
+          return
+        }
         this.#apply(draft)
       }
       for (const answer of answers) answer()
@@ -225,8 +234,15 @@ export class EmbeddedMetaStore implements MetaStore {
 
   async #snapshotWhenLarge(): Promise<void> {
     const grownBytes = this.#journal.sizeBytes - this.#journal.snapshotBytes
-    if (grownBytes < Math.max(this.#snapshotAfterBytes, this.#journal.snapshotBytes)) return
-    await this.#journal.replace(this.#revision, this.#journalEntries())
+    if (grownBytes < Math.max(this.#snapshotAfterBytes, this.#journal.snapshotBytes, this.#noSnapshotBelowBytes)) return
+    try {
+      await this.#journal.replace(this.#revision, this.#journalEntries())
+      this.#noSnapshotBelowBytes = 0
+    } catch (error) {
+      // The journal stays as it is, and grows on for a while before the next try.
+      if (!(error instanceof JournalFull)) throw error
+      this.#noSnapshotBelowBytes = grownBytes + this.#snapshotAfterBytes / 4
+    }
   }
 
   *#journalEntries(): Generator<JournalEntry> {

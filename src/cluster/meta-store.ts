@@ -54,6 +54,11 @@ export class UnknownOutcome extends Error {
   override readonly name = 'UnknownOutcome'
 }
 
+/** There was no room to write the change down: nothing has changed. It may be tried again. */
+export class StoreFull extends Error {
+  override readonly name = 'StoreFull'
+}
+
 export interface MetaStore {
   get(key: string): Promise<{ readonly entry: MetaEntry | null; readonly revision: Revision }>
   /** All keys with the prefix, in key order, at one revision. */

@@ -12,6 +12,7 @@ import { configKey, creationKey, partitionKey, partitionsOfTopicPrefix, topicKey
 import type { Guard, MetaStore, MetaWrite, Revision } from './meta-store.ts'
 import type { BrokerSettings } from './settings/broker-settings.ts'
 import { topicConfigProblem } from './settings/topic-config.ts'
+import { refusedWhenFull } from './store-full.ts'
 import {
   type Assignment,
   collidingName,
@@ -90,7 +91,7 @@ export class TopicAdmin {
         if (asked > partitionsPerRequestMax) {
           return refuse(ErrorCode.POLICY_VIOLATION, 'Excessively large number of partitions per request.')
         }
-        return this.#create(topic, options.validateOnly)
+        return refusedWhenFull(this.#create(topic, options.validateOnly))
       }),
     )
   }
@@ -105,13 +106,17 @@ export class TopicAdmin {
     if (underWay !== undefined) return underWay
     const existing = this.#options.view.image.topicsByName.get(name)
     if (existing !== undefined) return existing
-    const ensuring = this.#ensure(name).finally(() => this.#ensuring.delete(name))
+    const ensuring = refusedWhenFull(this.#ensure(name)).finally(() => this.#ensuring.delete(name))
     this.#ensuring.set(name, ensuring)
     return ensuring
   }
 
   /** Deletes the topic of this id. Refuses with `UNKNOWN_TOPIC_ID`. */
-  async delete(id: string): Promise<TopicDeletion> {
+  delete(id: string): Promise<TopicDeletion> {
+    return refusedWhenFull(this.#delete(id))
+  }
+
+  async #delete(id: string): Promise<TopicDeletion> {
     const { store, view } = this.#options
     const fence = this.#fence()
     if (fence === null) return notPartOfTheCluster()

@@ -9,6 +9,7 @@ import type { ClusterView } from './image.ts'
 import { configKey, topicKey } from './keys.ts'
 import type { MetaEntry, MetaStore, MetaWrite } from './meta-store.ts'
 import { topicConfigProblem } from './settings/topic-config.ts'
+import { refusedWhenFull } from './store-full.ts'
 import { refuse, topicNameProblem, type TopicRefusal } from './topic-rules.ts'
 
 export interface TopicConfigsOptions {
@@ -30,7 +31,15 @@ export class TopicConfigs {
    * Changes what is set on one topic: all of it or, when refused, nothing. With `validateOnly` only says what would be refused. Null
    * means done. Refuses in Kafka's order: the name, the change, the configs it leads to, a topic that is not there.
    */
-  async alter(topic: string, change: ConfigChange, options: { validateOnly: boolean }): Promise<TopicRefusal | null> {
+  alter(topic: string, change: ConfigChange, options: { validateOnly: boolean }): Promise<TopicRefusal | null> {
+    return refusedWhenFull(this.#alter(topic, change, options))
+  }
+
+  async #alter(
+    topic: string,
+    change: ConfigChange,
+    options: { validateOnly: boolean },
+  ): Promise<TopicRefusal | null> {
     if (topic === '') return refuse(ErrorCode.INVALID_REQUEST, 'Default topic resources are not allowed.')
     const badName = topicNameProblem(topic)
     if (badName !== null) return badName

@@ -188,6 +188,26 @@ test('a refused append drops the machine and rebuilds it from the log', async ()
   assert.equal(machines.length, 2)
 })
 
+test('what found no room on the disk is forgotten: whoever waits asks again, and it goes on from the log', async () => {
+  const { partition, machines, write, read, clock, coordinated } = await loaded()
+  await write('kept')
+  partition.commitsAtOnce = false
+  const lost = write('lost')
+  await clock.settle()
+  partition.drop()
+  assert.equal(await lost, COORDINATOR_NOT_AVAILABLE)
+  await clock.settle()
+  assert.equal(coordinated.state, 'active')
+  partition.commitsAtOnce = true
+  assert.equal(await read(), 'kept')
+  partition.nextRefusal = 'diskFull'
+  assert.equal(await write('lost'), COORDINATOR_NOT_AVAILABLE)
+  await clock.settle()
+  await write('after')
+  assert.equal(await read(), 'kept after')
+  assert.equal(machines.length, 3)
+})
+
 test('a machine that throws is rebuilt from the log', async () => {
   const { coordinated, write, read, clock } = await loaded()
   await write('kept')

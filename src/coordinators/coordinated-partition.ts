@@ -3,7 +3,7 @@
 //   loading --replayed--> active --committed() rejects, log offline--> stopped
 //      ^                    |
 //      +-- append refused, -+   the machine has decided on what the log will never hold: drop it, rebuild it from the log
-//          or a bug
+//          or dropped for want of room, or a bug
 //
 // Events run one at a time, to their end. The appends of one turn of the event loop become one batch; a reply leaves once everything
 // that was appended before it is committed, so that no client ever learns of state that a new leader may not have.
@@ -14,7 +14,7 @@ import { ErrorCode } from '../protocol/error-code.ts'
 import { buildBatch } from '../records/batch-builder.ts'
 import type { AppendRefusal, Offset } from '../storage/partition-log.ts'
 import { codeOfAppendRefusal } from './append-refusal.ts'
-import type { CoordinatorPartition } from './coordinator-partition.ts'
+import { AppendsDropped, type CoordinatorPartition } from './coordinator-partition.ts'
 import { type CoordinatorMachine, type Effect, type EntryCodec, noTransaction, type ReplyTo } from './effect.ts'
 import { replayLog } from './replay-log.ts'
 import { Turn } from './turn.ts'
@@ -217,7 +217,9 @@ export class CoordinatedPartition<Event, Entry> {
     this.#partition.committed(end).then(
       () => this.#release(held),
       (error: unknown) => {
-        if (this.#held.has(held)) this.#lost(error)
+        if (!this.#held.has(held)) return
+        if (error instanceof AppendsDropped) this.#dropped(error)
+        else this.#lost(error)
       },
     )
   }
@@ -263,6 +265,15 @@ export class CoordinatedPartition<Event, Entry> {
       'the coordinator cannot append: it starts again from its log',
     )
     this.#startAgain(code)
+  }
+
+  /** What the machine decided on last is not in the log. */
+  #dropped(error: Error): void {
+    this.#logger.warn(
+      { partition: this.#name, err: error },
+      'the disk is full, the coordinator goes back to what its log has',
+    )
+    this.#startAgain(codeOfAppendRefusal.diskFull)
   }
 
   #startAgain(code: ErrorCode): void {

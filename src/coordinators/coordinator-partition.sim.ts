@@ -3,7 +3,7 @@
 import { nextOffsetOf, stampBaseOffset } from '../records/batch.ts'
 import { recordsOf } from '../records/record.ts'
 import type { Appended, AppendRefusal, LogRead, Offset } from '../storage/partition-log.ts'
-import type { CoordinatorPartition } from './coordinator-partition.ts'
+import { AppendsDropped, type CoordinatorPartition } from './coordinator-partition.ts'
 
 export class SimulatedCoordinatorPartition implements CoordinatorPartition {
   readonly leaderEpoch = 0
@@ -52,6 +52,14 @@ export class SimulatedCoordinatorPartition implements CoordinatorPartition {
     const waiting = this.#waiting
     this.#waiting = []
     for (const { resolve } of waiting) resolve()
+  }
+
+  /** There was no room for what is not committed. */
+  drop(): void {
+    while (this.logEndOffset > this.highWatermark) this.batches.pop()
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const { reject } of waiting) reject(new AppendsDropped('the disk is full'))
   }
 
   /** This broker stops leading the partition. */

@@ -9,7 +9,10 @@ export interface CoordinatorPartition {
   readonly highWatermark: Offset
   /** Synchronous, keeps call order; the batch's bytes are given away. */
   append(batch: Uint8Array): Appended
-  /** Resolves once `end` <= high watermark; rejects when this broker stops leading the partition or its disk fails. */
+  /**
+   * Resolves once `end` <= high watermark; rejects with `AppendsDropped` when there was no room on the disk, and otherwise when this
+   * broker stops leading the partition or its disk fails.
+   */
   committed(end: Offset): Promise<void>
   /**
    * Whole batches from the one that holds `from`, about `maxBytes` of them but at least one; empty at the end of the log. Reaches to
@@ -17,6 +20,11 @@ export interface CoordinatorPartition {
    * load it would decide on old state.
    */
   read(from: Offset, maxBytes: number): Promise<LogRead>
+}
+
+/** There was no room on the disk for what was appended last: the log no longer has it, and takes more when there is room. */
+export class AppendsDropped extends Error {
+  override readonly name = 'AppendsDropped'
 }
 
 export interface CoordinatorTopic {

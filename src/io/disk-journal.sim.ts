@@ -88,9 +88,10 @@ export class DiskJournal {
     ])
   }
 
-  /** A folder that was made is durable at once (see `Disk.makeFolder`). */
+  /** A folder that was made is durable at once (see `Disk.makeFolder`), with all that came before it in the folder above. */
   folderMade(folder: FolderNode, name: string, node: TreeNode): void {
     this.#adopt(node)
+    this.folderSynced(folder)
     this.#folder(folder).durable.set(name, node)
   }
 

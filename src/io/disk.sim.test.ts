@@ -131,6 +131,18 @@ test('a folder that was made is there after every crash', async () => {
   }
 })
 
+test('a folder made where another was renamed away stays, and so does the renaming', async () => {
+  const disk = new SimulatedDisk()
+  await disk.makeFolder('/x/y/old')
+  await disk.rename('/x/y', '/x/z')
+  await disk.makeFolder('/x/y/new')
+  for (let seed = 1; seed <= 20; seed++) {
+    const found = disk.crash(seededRandom(seed))
+    const names = async (path: string) => (await found.list(path)).map(({ name }) => name)
+    assert.deepEqual([await names('/x'), await names('/x/y'), await names('/x/z')], [['y', 'z'], ['new'], ['old']])
+  }
+})
+
 test('a file removed with its space reused comes back whole when the removal is lost', async () => {
   const found = await contentsAfter(async () => {
     const first = new SimulatedDisk({ capacityBytes: 10 })

@@ -94,6 +94,14 @@ export class SimulatedLog implements ReplicaLog {
     this.#listener?.durable(this.durableOffset)
   }
 
+  /** There was no room for what is not written. */
+  drop(): void {
+    this.batches.splice(this.batches.findLastIndex((batch) => lastOffsetOf(batch) < this.writtenOffset) + 1)
+    this.logEndOffset = this.writtenOffset
+    this.queuedBytes = 0
+    this.#listener?.dropped(this.logEndOffset)
+  }
+
   fail(error: Error): void {
     this.fault = error
     this.#listener?.failed(error)

@@ -205,3 +205,43 @@ describe('enough replicas', () => {
     })
   }
 })
+
+test('what found no room on the disk is lost to those who wait for it, and to nobody else', async () => {
+  const { partition, log } = leading()
+  const recorder = new Recorder()
+  partition.append(batchOf(1), 'client')
+  log.write()
+  partition.append(batchOf(2), 'client')
+  for (const [slot, end] of [1, 3, 1].entries()) {
+    partition.waitWritten(end, recorder, slot)
+    partition.waitCommitted(end, recorder, slot + 10)
+  }
+  const committed = partition.committed(3)
+  log.drop()
+  assert.deepEqual(recorder.calls, ['lost 1 diskFull', 'lost 11 diskFull'])
+  await assert.rejects(committed, { name: 'PartitionLost', reason: 'diskFull' })
+  await assert.rejects(partition.committed(3), { reason: 'diskFull' })
+  log.flush()
+  assert.deepEqual(recorder.calls.slice(2), ['reached 10', 'reached 12'])
+  assert.equal(partition.isLeading, true)
+  // The same offsets, for records that come later.
+  partition.append(batchOf(2), 'client')
+  partition.waitCommitted(3, recorder, 20)
+  log.flush()
+  assert.deepEqual(recorder.calls.slice(4), ['reached 20'])
+  assert.equal(partition.highWatermark, 3)
+})
+
+test('bytes that were dropped do not count as committed later', () => {
+  const { partition, log } = leading()
+  const counted: number[] = []
+  partition.watch({ partitionChanged: (bytes) => counted.push(bytes) })
+  partition.append(batchOf(1), 'client')
+  log.flush()
+  partition.append(batchOf(50), 'client')
+  log.drop()
+  partition.append(batchOf(1), 'client')
+  log.flush()
+  assert.equal(counted.length, 2)
+  assert.equal(counted[0], counted[1])
+})

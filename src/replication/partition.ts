@@ -235,6 +235,8 @@ export class Partition implements LogListener {
   committed(end: Offset): Promise<void> {
     if (this.#highWatermark >= end) return Promise.resolve()
     if (this.#state !== 'leading') return Promise.reject(new PartitionLost(this.name, lossOf(this.#state)))
+    // What was read before the log was cut back, or appended: nobody appends it again.
+    if (end > this.logEndOffset) return Promise.reject(new PartitionLost(this.name, 'diskFull'))
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#waitCommitted.add(
       end,

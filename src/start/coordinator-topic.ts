@@ -2,9 +2,9 @@
 
 import type { ClusterView } from '../cluster/image.ts'
 import type { TopicAdmin } from '../cluster/topic-admin.ts'
-import type { CoordinatorPartition, CoordinatorTopic } from '../coordinators/coordinator-partition.ts'
+import { AppendsDropped, type CoordinatorPartition, type CoordinatorTopic } from '../coordinators/coordinator-partition.ts'
 import { errorName } from '../protocol/error-code.ts'
-import type { Partition } from '../replication/partition.ts'
+import { type Partition, PartitionLost } from '../replication/partition.ts'
 import type { ReplicaSet } from '../replication/replica-set.ts'
 
 export function coordinatorTopic(name: string, cluster: ClusterView, topics: TopicAdmin): CoordinatorTopic {
@@ -53,8 +53,15 @@ function coordinatorPartition(partition: Partition): CoordinatorPartition {
       return partition.highWatermark
     },
     append: (batch) => partition.append(batch, 'coordinator'),
-    committed: (end) => partition.committed(end),
+    committed: (end) => partition.committed(end).catch(inTheCoordinatorsWords),
     // To the end of the log: a new leader's high watermark is behind what it must know (a record there can only become committed).
     read: (from, maxBytes) => partition.read(from, maxBytes, partition.logEndOffset, true),
   }
+}
+
+function inTheCoordinatorsWords(error: unknown): never {
+  if (error instanceof PartitionLost && error.reason === 'diskFull') {
+    throw new AppendsDropped(error.message, { cause: error })
+  }
+  throw error
 }

@@ -8,16 +8,17 @@
 import {
   baseOffsetOf,
   batchHeaderBytes,
+  batchLayout,
   computedCrcOf,
   crcOf,
   currentMagic,
-  magicOf,
   sizeInBytesOf,
 } from '../records/batch.ts'
 import type { DiskFile } from '../io/disk.ts'
 import type { Offset } from './partition-log.ts'
 
-const windowBytes = 4 << 20
+/** Looked at in one turn of the event loop. */
+const windowBytes = 256 * 1024
 /** What disks write whole or not at all. */
 const sectorBytes = 512
 
@@ -52,8 +53,7 @@ export async function nextGoodBatch(
   while (end - position >= batchHeaderBytes) {
     const length = await file.read(window.subarray(0, Math.min(window.length, end - position)), position)
     if (length < batchHeaderBytes) return null
-    for (let at = 0; at + batchHeaderBytes <= length; at++) {
-      if (magicOf(window, at) !== currentMagic) continue
+    for (let at = magicFrom(window, 0); at >= 0 && at + batchHeaderBytes <= length; at = magicFrom(window, at + 1)) {
       const size = sizeInBytesOf(window, at)
       const offset = baseOffsetOf(window, at)
       if (size < batchHeaderBytes || position + at + size > end || offset < expectedOffset) continue
@@ -63,6 +63,11 @@ export async function nextGoodBatch(
     position += length - batchHeaderBytes + 1
   }
   return null
+}
+
+/** The first place from `at` on where a batch of today's format may begin, or a negative number. */
+function magicFrom(window: Buffer, at: number): number {
+  return window.indexOf(currentMagic, at + batchLayout.magic) - batchLayout.magic
 }
 
 async function isGoodBatch(file: ReadableFile, position: number, size: number): Promise<boolean> {

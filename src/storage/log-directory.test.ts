@@ -364,3 +364,43 @@ test('few files are open at once, however many logs there are', async () => {
   await directory.close()
   assert.equal(disk.openFiles, 0)
 })
+
+test('with thousands of logs a clean start looks at each folder once, opens each log once, and holds a bounded number open', async () => {
+  const disk = new SimulatedDisk()
+  const count = 2000
+  const config = { ...smallConfig, segmentBytes: 1 << 20 }
+  const places = Array.from({ length: count }, (_, partition) => ({
+    topicName: 'orders',
+    partition,
+    topicId: null,
+    config,
+  }))
+  let directory = await openDirectory({ disk, path })
+  const logs = await Promise.all(places.map((place) => directory.openLog(place)))
+  for (const log of logs) log.append(batchOf(['a', 'b']), 0, 'client')
+  await Promise.all(logs.map((log) => log.sync()))
+  await directory.close()
+
+  const operations = new Map<string, number>()
+  let openMax = 0
+  disk.onOperation = ({ kind, path }) => {
+    openMax = Math.max(openMax, disk.openFiles)
+    if (!path.startsWith('/data/orders-')) return
+    const what = `${kind} ${path.split('/').slice(3).join('/')}`
+    operations.set(what, (operations.get(what) ?? 0) + 1)
+  }
+  directory = await openDirectory({ disk, path })
+  assert.equal(directory.wasClean, true)
+  for (const log of await Promise.all(places.map((place) => directory.openLog(place))))
+    assert.equal(log.logEndOffset, 2)
+  assert.deepEqual(Object.fromEntries(operations), {
+    'readFile partition.metadata': count,
+    'list ': count,
+    'open 00000000000000000000.log': count,
+    'read 00000000000000000000.log': count,
+    'close 00000000000000000000.log': count - 1000,
+  })
+  // 1,000 by default, and those that are opened while others close.
+  assert.ok(openMax <= 1050, `${openMax} files were open at once`)
+  await directory.close()
+})

@@ -2,7 +2,7 @@
 // and keeps Kafka's checkpoints: how far each log is known to be whole, where it starts, its high watermark, how far it is compacted.
 
 import type { Clock, Timer } from '../io/clock.ts'
-import type { Disk, DiskLock } from '../io/disk.ts'
+import { type Disk, DiskError, type DiskLock } from '../io/disk.ts'
 import type { Random } from '../io/random.ts'
 import { invariant } from '../lib/invariant.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -134,6 +134,8 @@ export class LogDirectory {
       const { existing, leftovers } = await listLogs(disk, path, gate)
       const checkpoints = await DirectoryCheckpoints.read(options, path, existing)
       const wasClean = await takeCleanMarker(disk, path)
+      // What was read may so far be in the page cache only: a killed process left it there.
+      if (!wasClean) await disk.syncFolder(path)
       return new LogDirectory(options, lock, { meta, wasClean, existing, checkpoints, leftovers, gate })
     } catch (error) {
       await lock.release()
@@ -227,13 +229,13 @@ export class LogDirectory {
     if (log !== undefined) await log.abandon()
     this.#forget(name)
     this.#checkpoints.forget(name)
-    const existed = this.#existing.delete(name)
-    const { disk, random } = this.#context
-    if (!existed) return
+    // The folder of an open log may be half made.
+    const mayExist = this.#existing.delete(name) || log !== undefined
+    const { random } = this.#context
+    if (!mayExist) return
     this.#context.deletedFiles.forget(`${this.path}/${name}`)
     const target = deletedFolderName(place, hexOf(random.uuid()))
-    await disk.rename(`${this.path}/${name}`, `${this.path}/${target}`)
-    await disk.syncFolder(this.path)
+    if (!(await this.#moveAway(name, target))) return
     this.#removeInBackground(`${this.path}/${target}`)
   }
 
@@ -244,11 +246,10 @@ export class LogDirectory {
   async setAside(place: FolderName): Promise<string> {
     const name = logFolderName(place)
     invariant(this.#existing.has(name) && !this.#opening.has(name), `${name} is open, or not there`)
-    const { disk, random } = this.#context
+    const { random } = this.#context
     this.#context.deletedFiles.forget(`${this.path}/${name}`)
     const target = strayFolderName(place, hexOf(random.uuid()))
-    await disk.rename(`${this.path}/${name}`, `${this.path}/${target}`)
-    await disk.syncFolder(this.path)
+    await this.#moveAway(name, target)
     this.#forget(name)
     this.#existing.delete(name)
     this.#checkpoints.forget(name)
@@ -339,6 +340,20 @@ export class LogDirectory {
       await disk.replaceFile(`${folder}/${partitionMetadataFileName}`, encodePartitionMetadata(topicId))
     }
     this.#existing.set(logFolderName(place), { folder, topicName, partition, topicId })
+  }
+
+  /** Durably; false when there is no folder. When it fails the log may be back after a crash: then no close is a clean one. */
+  async #moveAway(name: string, target: string): Promise<boolean> {
+    const { disk } = this.#context
+    try {
+      await disk.rename(`${this.path}/${name}`, `${this.path}/${target}`)
+      await disk.syncFolder(this.path)
+      return true
+    } catch (error) {
+      if (error instanceof DiskError && error.code === 'ENOENT') return false
+      this.#faults++
+      throw error
+    }
   }
 
   #forget(name: string): void {

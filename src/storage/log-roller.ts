@@ -1,7 +1,7 @@
 // Beginning segments and sealing those that take no more appends: their indexes and a snapshot of the producers go to disk in the
 // background, one segment after the other, after their batches.
 
-import { isNoRoom } from './disk/no-room.ts'
+import { isNoRoom } from '../io/no-room.ts'
 import { RecordsDropped } from './log-errors.ts'
 import type { Offset } from './partition-log.ts'
 import { encodeProducerSnapshot } from './producer-snapshot.ts'

@@ -3,7 +3,7 @@
 
 import { DiskError } from '../io/disk.ts'
 import { announceSwap, finishSwap } from './compaction/swap-files.ts'
-import { isNoRoom } from './disk/no-room.ts'
+import { isNoRoom } from '../io/no-room.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { cutLog, endAfterCut } from './log-cut.ts'
 import { RecordsDropped } from './log-errors.ts'
@@ -188,6 +188,8 @@ export class LogShape {
     // The new first segment must be found after a crash before the old ones can go; it may have no byte yet.
     const first = state.segments[count]!
     await roller.idle()
+    // What could not be sealed has no snapshot of its producers: the batches are all that is known of them.
+    this.#throwFault()
     if (!first.entryDurable) await roller.createFile(first)
     state.shape++
     const gone = state.segments.splice(0, count)

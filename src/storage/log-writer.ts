@@ -10,7 +10,7 @@
 // to what is there (`resetTo`).
 
 import { invariant } from '../lib/invariant.ts'
-import { isNoRoom } from './disk/no-room.ts'
+import { isNoRoom } from '../io/no-room.ts'
 import { RecordsDropped } from './log-errors.ts'
 import type { Offset } from './partition-log.ts'
 import type { Segment } from './segment.ts'

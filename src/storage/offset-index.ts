@@ -5,6 +5,8 @@ import { readInt32, writeInt32 } from '../records/big-endian.ts'
 import type { Offset } from './partition-log.ts'
 
 const entryBytes = 8
+const firstCapacity = 16
+const noNumbers = new Int32Array(0)
 
 export class OffsetIndex {
   readonly baseOffset: Offset
@@ -12,9 +14,10 @@ export class OffsetIndex {
   #numbers: Int32Array
   #count = 0
 
-  constructor(baseOffset: Offset, capacity = 16) {
+  /** `capacity`: entries there is room for at once. Most logs of many never get one, so there is none to begin with. */
+  constructor(baseOffset: Offset, capacity = 0) {
     this.baseOffset = baseOffset
-    this.#numbers = new Int32Array(2 * capacity)
+    this.#numbers = capacity === 0 ? noNumbers : new Int32Array(2 * capacity)
   }
 
   get count(): number {
@@ -80,7 +83,7 @@ export class OffsetIndex {
    */
   static decode(bytes: Uint8Array, baseOffset: Offset, segmentBytes: number, endOffset: Offset): OffsetIndex | null {
     if (bytes.length % entryBytes !== 0) return null
-    const index = new OffsetIndex(baseOffset, Math.max(1, bytes.length / entryBytes))
+    const index = new OffsetIndex(baseOffset, bytes.length / entryBytes)
     let offsetBefore = -1
     let positionBefore = 0
     for (let at = 0; at < bytes.length; at += entryBytes) {
@@ -111,7 +114,7 @@ export class OffsetIndex {
 }
 
 function grown(numbers: Int32Array): Int32Array {
-  const larger = new Int32Array(2 * numbers.length)
+  const larger = new Int32Array(Math.max(2 * firstCapacity, 2 * numbers.length))
   larger.set(numbers)
   return larger
 }

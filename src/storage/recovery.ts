@@ -129,7 +129,7 @@ class LogLoader {
       epochs: this.#epochs,
       producers,
       snapshots: this.#snapshots,
-      epochsOnDisk: extent === 'tail',
+      epochsOnDisk: extent === 'tail' || (await this.#writeEpochs()),
     }
   }
 
@@ -184,6 +184,10 @@ class LogLoader {
       end = scanned.nextOffset
       if (scanned.damage !== null) {
         await this.#cut(i, scanned, confirmed)
+        break
+      }
+      if (this.#isHole(end, segments[i + 1])) {
+        await this.#dropFrom(i + 1, end, confirmed)
         break
       }
       if (i < segments.length - 1) await this.#seal(segment)
@@ -254,6 +258,27 @@ class LogLoader {
     segment.writtenBytes = position
   }
 
+  /**
+   * Whether records are missing before `next`. Without fsync a crash may keep a segment and lose the one before. With it that cannot be,
+   * and in logs that are compacted offsets may be missing for good.
+   */
+  #isHole(end: Offset, next: Segment | undefined): boolean {
+    const { clean, config } = this.#options
+    if (clean || next === undefined || config.flushPolicy === 'fsync' || config.compacts) return false
+    return next.baseOffset > end
+  }
+
+  /** Drops the segments from `i` on: they come after a hole, and nobody was promised them. Rejects when somebody was. */
+  async #dropFrom(i: number, end: Offset, confirmed: Offset): Promise<void> {
+    if (end < confirmed) throw this.#missing(end, confirmed)
+    const { logger, disk } = this.#context
+    const { folder } = this.#options
+    const lost = this.#segments.splice(i)
+    logger.warn({ folder, offset: end, segments: lost.length }, 'records are missing, dropping the segments after them')
+    for (const segment of lost.toReversed()) await this.#remove(segment)
+    await disk.syncFolder(folder)
+  }
+
   #missing(end: Offset, confirmed: Offset): CorruptLogError {
     const { file, sizeBytes } = this.#segments.at(-1)!
     return new CorruptLogError(
@@ -279,6 +304,16 @@ class LogLoader {
     const path = `${this.#options.folder}/${fileNameOf(offset, snapshotSuffix)}`
     await this.#context.disk.replaceFile(path, encodeProducerSnapshot(producers))
     this.#snapshots.add(offset)
+  }
+
+  /**
+   * From here on the recovery point may pass segments that no later recovery reads: what it would learn from them must be on disk. False
+   * for a short log, which is read whole every time.
+   */
+  async #writeEpochs(): Promise<boolean> {
+    if (isShortLog(this.#segments)) return false
+    await this.#context.disk.replaceFile(`${this.#options.folder}/${leaderEpochFileName}`, this.#epochs.encode())
+    return true
   }
 
   /** They speak of batches that are gone, and would lie about those that take their offsets. */

@@ -5,6 +5,9 @@ import { readInt32, readInt64, writeInt32, writeInt64 } from '../records/big-end
 import type { Offset } from './partition-log.ts'
 
 const entryBytes = 12
+const firstCapacity = 16
+const noTimestamps = new Float64Array(0)
+const noOffsets = new Int32Array(0)
 
 export const timeIndexEntryBytes = entryBytes
 
@@ -19,10 +22,11 @@ export class TimeIndex {
   #offsets: Int32Array
   #count = 0
 
-  constructor(baseOffset: Offset, capacity = 16) {
+  /** `capacity`: entries there is room for at once. */
+  constructor(baseOffset: Offset, capacity = 0) {
     this.baseOffset = baseOffset
-    this.#timestamps = new Float64Array(capacity)
-    this.#offsets = new Int32Array(capacity)
+    this.#timestamps = capacity === 0 ? noTimestamps : new Float64Array(capacity)
+    this.#offsets = capacity === 0 ? noOffsets : new Int32Array(capacity)
   }
 
   get count(): number {
@@ -91,7 +95,7 @@ export class TimeIndex {
   /** The index a file holds, without Kafka's preallocated zeros; null when it cannot belong to a segment that ends at `endOffset`. */
   static decode(bytes: Uint8Array, baseOffset: Offset, endOffset: Offset): TimeIndex | null {
     if (bytes.length % entryBytes !== 0) return null
-    const index = new TimeIndex(baseOffset, Math.max(1, bytes.length / entryBytes))
+    const index = new TimeIndex(baseOffset, bytes.length / entryBytes)
     let timestampBefore = -1
     let offsetBefore = -1
     for (let at = 0; at < bytes.length; at += entryBytes) {
@@ -111,10 +115,11 @@ export class TimeIndex {
   }
 
   #grow(): void {
-    const timestamps = new Float64Array(2 * this.#count)
+    const capacity = Math.max(firstCapacity, 2 * this.#count)
+    const timestamps = new Float64Array(capacity)
     timestamps.set(this.#timestamps)
     this.#timestamps = timestamps
-    const offsets = new Int32Array(2 * this.#count)
+    const offsets = new Int32Array(capacity)
     offsets.set(this.#offsets)
     this.#offsets = offsets
   }

@@ -46,8 +46,8 @@ async function send(topic: string, values: readonly string[], ageMs: number): Pr
 }
 
 async function offsets(topic: string): Promise<{ low: string; high: string }> {
-  const [{ low, high }] = (await admin.fetchTopicOffsets(topic)) as [{ low: string; high: string }]
-  return { low, high }
+  const [partition] = await admin.fetchTopicOffsets(topic)
+  return { low: partition!.low, high: partition!.high }
 }
 
 const large = (name: string) => name.padEnd(600, '.')

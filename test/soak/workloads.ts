@@ -114,7 +114,7 @@ export class Kept {
   static readonly topic: Topic = {
     name: 'kept',
     partitions: 2,
-    configs: { 'retention.ms': '-1', 'internal.segment.bytes': '200000', 'disk.budget.policy': 'refuse' },
+    configs: { 'retention.ms': '-1', 'segment.bytes': '4000000', 'disk.budget.policy': 'refuse' },
   }
   readonly #kafka: Kafka
   readonly #producers: readonly Producer[]

@@ -4,6 +4,7 @@
 // A transactional id gets COORDINATOR_NOT_AVAILABLE: no broker of this version coordinates transactions. Clients take it for a
 // passing state and report a timeout; no code says "never" without also saying something wrong about the client's rights.
 
+import { StoreFull } from '../../cluster/meta-store.ts'
 import type {
   initProducerId,
   InitProducerIdRequest,
@@ -15,7 +16,14 @@ import type { Handler } from '../handler.ts'
 export const handleInitProducerId: Handler<typeof initProducerId, 'producerIds'> = ({ producerIds }, request) => {
   const refusal = refusalOf(request)
   if (refusal !== null) return answer(refusal, -1, -1)
-  return producerIds.nextId().then((producerId) => answer(ErrorCode.NONE, producerId, 0))
+  return producerIds.nextId().then(
+    (producerId) => answer(ErrorCode.NONE, producerId, 0),
+    (error: unknown) => {
+      // Without room on the disk no new block of ids can be taken; clients ask again.
+      if (error instanceof StoreFull) return answer(ErrorCode.COORDINATOR_NOT_AVAILABLE, -1, -1)
+      throw error
+    },
+  )
 }
 
 function refusalOf({ transactionalId, producerId, producerEpoch }: InitProducerIdRequest): ErrorCode | null {

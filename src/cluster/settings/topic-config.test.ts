@@ -100,6 +100,13 @@ test('an internal topic is exempt from the disk budget', () => {
   assert.deepEqual([policyOf(false), policyOf(true)], ['refuse', 'exempt'])
 })
 
+test('a topic that is only compacted loses no key to the disk budget', () => {
+  const policyOf = (cleanupPolicy: string) =>
+    logConfigFor({ configs: new Map([['cleanup.policy', cleanupPolicy]]), internal: false }, brokerSettings())
+      .budgetPolicy
+  assert.deepEqual(['delete', 'compact', 'compact,delete'].map(policyOf), ['delete', 'refuse', 'delete'])
+})
+
 describe('configs for a topic', () => {
   for (const configs of [
     { 'retention.ms': '-1' },

@@ -103,9 +103,18 @@ export function logConfigFor(
     minCompactionLagMs: settings.minCompactionLagMs,
     maxCompactionLagMs: settings.maxCompactionLagMs >= Number.MAX_SAFE_INTEGER ? Infinity : settings.maxCompactionLagMs,
     deleteRetentionMs: settings.deleteRetentionMs,
-    budgetPolicy: topic.internal ? 'exempt' : settings.diskBudgetPolicy,
+    budgetPolicy: budgetPolicyOf(topic.internal, settings),
     budgetWeight: settings.diskBudgetWeight,
   }
+}
+
+/** A topic that is only compacted promises the last record of each key: the oldest segments hold some of those. */
+function budgetPolicyOf(
+  internal: boolean,
+  { cleanupPolicy, compacted, diskBudgetPolicy }: TopicSettings,
+): LogSettings['budgetPolicy'] {
+  if (internal) return 'exempt'
+  return compacted && !cleanupPolicy.includes('delete') ? 'refuse' : diskBudgetPolicy
 }
 
 function unlimitedIfNegative(limit: number): number {

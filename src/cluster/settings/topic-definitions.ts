@@ -203,7 +203,7 @@ export const honouredTopicDefinitions = {
   diskBudgetPolicy: topic(
     oneOf('disk.budget.policy', 'delete', diskBudgetPolicies, {
       documentation:
-        'When the disk budget is used up. delete: the oldest records go. refuse: nothing goes, producers are refused.',
+        'When the disk budget is used up. delete: the oldest records go. refuse: nothing goes, producers are refused, as always with cleanup.policy=compact alone.',
     }),
   ),
   diskBudgetWeight: topic(

@@ -8,6 +8,9 @@ import { decodeMetaProperties } from '../../storage/meta-properties.ts'
 import { decodePartitionMetadata } from '../../storage/partition-metadata.ts'
 import { partitionMetadataFileName } from '../../storage/segment-names.ts'
 import { metadataFolder } from '../metadata.ts'
+import { whoseMetadata } from './whose-metadata.ts'
+
+export { whoseMetadata } from './whose-metadata.ts'
 
 /** Odradek's metadata while an adoption is under way; that it is there says so. */
 export const adoptingFolder = `${metadataFolder}.adopting`
@@ -111,14 +114,6 @@ export async function readKafkaFolder(disk: Disk, path: string): Promise<FolderR
   }
 }
 
-/** Kafka's has a `quorum-state`, or the id of a topic; ours has nothing but the log. Null: neither has been here yet. */
-export async function whoseMetadata(disk: Disk, folder: string): Promise<'kafka' | 'odradek' | null> {
-  const names = (await disk.list(folder)).map(({ name }) => name)
-  if (names.includes('quorum-state') || names.includes(partitionMetadataFileName)) return 'kafka'
-  if (names.some((name) => name.endsWith('.checkpoint'))) return 'kafka'
-  return names.some((name) => name.endsWith('.log')) ? 'odradek' : null
-}
-
 async function readLogs(disk: Disk, path: string, entries: readonly DirectoryEntry[]) {
   const logs: KafkaLog[] = []
   const others: { name: string; why: string }[] = []
@@ -156,7 +151,8 @@ async function readCheckpoints(disk: Disk, path: string, kafkas: (name: string) 
   const unreadable: string[] = []
   for (const name of checkpointFiles) {
     const bytes = await disk.readFile(`${path}/${kafkas(name)}`)
-    if (bytes === null) continue
+    // Kafka makes the file before it has anything to say.
+    if (bytes === null || bytes.length === 0) continue
     try {
       checkpoints.set(name, decodeOffsetCheckpoint(bytes))
     } catch (error) {

@@ -133,7 +133,7 @@ class Planner {
   #collectLogs(): void {
     for (const { logs, unreadable } of this.#found.folders) {
       for (const file of unreadable)
-        this.#notes.push(`${file} is unreadable: the logs it tells of are read whole at the start`)
+        this.#notes.push(`${file} is unreadable and is left out: the logs may be read whole at the start`)
       for (const log of logs) {
         const other = this.#logs.get(log.name)
         if (other !== undefined) this.#problems.push(`${log.name} is there twice: ${other.folder} and ${log.folder}`)
@@ -286,7 +286,7 @@ class Planner {
     else if (losses.length > 0) {
       this.#problems.push(
         ...losses,
-        'to take what there is, and lose the rest, say --partial; or adopt another node of the cluster',
+        'name every folder of log.dirs, or adopt another node of the cluster; to take what there is and lose the rest, say --partial',
       )
     }
     if (this.#replicated.length > 0) {

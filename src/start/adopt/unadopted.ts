@@ -4,7 +4,8 @@ import type { Disk } from '../../io/disk.ts'
 import { parseLogFolderName } from '../../storage/log-folder-name.ts'
 import { metadataFolder } from '../metadata.ts'
 import { StartRefused } from '../start-refused.ts'
-import { adoptingFolder, whoseMetadata } from './kafka-folder.ts'
+import { adoptingFolder } from './kafka-folder.ts'
+import { whoseMetadata } from './whose-metadata.ts'
 
 /** Rejects with `StartRefused` when the folder's logs are not, or not yet, Odradek's. */
 export async function refuseUnadopted(disk: Disk, path: string): Promise<void> {

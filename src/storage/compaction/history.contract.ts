@@ -79,11 +79,14 @@ export class History {
   readonly #producers: Producer[] = [1, 2, 3, 4, 5].map((n) => {
     return { producerId: 1000 + n, producerEpoch: 0, sequence: 0, open: false }
   })
-  #timestamp = startMs
+  readonly #batchesPerEpoch: number
+  #timestamp: number
   log: SegmentedLog
 
-  constructor(log: SegmentedLog, seed: number) {
+  constructor(log: SegmentedLog, seed: number, options: { fromMs?: number; batchesPerEpoch?: number } = {}) {
     this.log = log
+    this.#timestamp = options.fromMs ?? startMs
+    this.#batchesPerEpoch = options.batchesPerEpoch ?? 25
     this.#random = seededRandom(seed)
   }
 
@@ -107,7 +110,7 @@ export class History {
   }
 
   get #epoch(): number {
-    return Math.floor(this.batches.length / 25)
+    return Math.floor(this.batches.length / this.#batchesPerEpoch)
   }
 
   add(batch: Uint8Array, origin: 'client' | 'coordinator' = 'client', epoch = 0): void {

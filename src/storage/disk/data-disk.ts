@@ -5,7 +5,7 @@
 import type { DirectoryEntry, Disk, DiskFile, DiskLock, OpenOptions } from '../../io/disk.ts'
 import { FileReplacement } from '../../io/file-replacement.ts'
 import type { CountedFile, DiskUse } from './disk-use.ts'
-import { isNoRoom } from './no-room.ts'
+import { isNoRoom } from '../../io/no-room.ts'
 
 export interface DataDiskOptions {
   readonly disk: Disk

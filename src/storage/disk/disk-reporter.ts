@@ -43,6 +43,7 @@ export class DiskReporter {
   #timer: Timer | null = null
   #writing: Promise<void> = Promise.resolve()
   #stopped = false
+  #appendedBytes = 0
   /** What the last report went by. */
   #reported = ''
 
@@ -52,7 +53,7 @@ export class DiskReporter {
 
   start(): void {
     this.#timer = this.#options.clock.setTimer(rateStepMs, () => {
-      this.#writing = this.write().then(() => {
+      this.#writing = this.#write(this.#measure()).then(() => {
         if (!this.#stopped) this.start()
       })
     })
@@ -63,14 +64,13 @@ export class DiskReporter {
     this.#stopped = true
     this.#timer?.cancel()
     await this.#writing
-    await this.write()
+    await this.#write(this.#appendedBytes)
   }
 
-  /** Measures, and writes when there is something new to say. Never rejects. */
-  async write(): Promise<void> {
+  /** When there is something new to say. Never rejects. */
+  async #write(appendedBytes: number): Promise<void> {
     const { room, use, logger } = this.#options
     try {
-      const appendedBytes = this.#measure()
       const news = JSON.stringify([appendedBytes, use.totalBytes, this.#rates.total()])
       if (news === this.#reported || room.volumeFull) return
       const report = await this.report()
@@ -121,6 +121,7 @@ export class DiskReporter {
       appendedBytes += log.appendedBytes
     }
     this.#rates.step(totals)
+    this.#appendedBytes = appendedBytes
     return appendedBytes
   }
 

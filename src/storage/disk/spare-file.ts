@@ -5,7 +5,7 @@ import { type Disk, DiskError, type DiskFile, type Volume } from '../../io/disk.
 import type { Random } from '../../io/random.ts'
 import { type BudgetSettings, boundOf } from './disk-limits.ts'
 import type { DiskUse } from './disk-use.ts'
-import { isNoRoom } from './no-room.ts'
+import { isNoRoom } from '../../io/no-room.ts'
 
 export const spareFileName = 'disk-spare.bin'
 

@@ -17,8 +17,14 @@ import {
 } from '../segment-names.ts'
 import type { Findings } from './finding.ts'
 
+interface Leftover {
+  readonly suffix: string
+  readonly what: string
+  readonly meaning: string
+}
+
 /** Of files that a deletion or compaction renames, or that are being written. */
-const leftovers: readonly { readonly suffix: string; readonly what: string; readonly meaning: string }[] = [
+const leftovers: readonly Leftover[] = [
   { suffix: deletedSuffix, what: 'deleted', meaning: 'the next start removes it' },
   { suffix: cleanedSuffix, what: 'of a compaction that did not end', meaning: 'the next start removes it' },
   {
@@ -44,6 +50,7 @@ export async function readFolder(disk: Disk, folder: string, findings: Findings)
   const snapshots: Offset[] = []
   const sideFiles: { name: string; baseOffset: Offset }[] = []
   const swaps: { baseOffset: Offset; sizeBytes: number }[] = []
+  const seen = new Map<Leftover, { name: string; sizeBytes: number }[]>()
   let firstCleaned = Infinity
   for (const { name, kind, sizeBytes } of await disk.list(folder)) {
     const leftover = leftovers.find(({ suffix }) => name.endsWith(suffix))
@@ -52,7 +59,9 @@ export async function readFolder(disk: Disk, folder: string, findings: Findings)
       const cleaned = name.endsWith(cleanedSuffix) ? Number.parseInt(name, 10) : Infinity
       if (cleaned < firstCleaned) firstCleaned = cleaned
       if (swapped !== null) swaps.push({ baseOffset: swapped, sizeBytes })
-      findings.add('leftover', name, leftover.what, leftover.meaning)
+      const others = seen.get(leftover) ?? []
+      seen.set(leftover, others)
+      others.push({ name, sizeBytes })
       continue
     }
     const baseOffset = offsetInName(name, logSuffix)
@@ -67,10 +76,25 @@ export async function readFolder(disk: Disk, folder: string, findings: Findings)
       findings.add('leftover', name, `an unknown ${kind}`, 'no part of the log; it is left alone')
     }
   }
+  for (const [leftover, files] of seen) reportLeftovers(leftover, files, findings)
   const present = new Set(segments.map((segment) => segment.baseOffset))
   for (const { name, baseOffset } of sideFiles) {
     if (!present.has(baseOffset)) findings.add('leftover', name, 'its segment is gone', 'the next start removes it')
   }
   // A swap beside files that are still being written was none yet.
   return { segments, snapshots, swaps: swaps.filter(({ baseOffset }) => baseOffset < firstCleaned) }
+}
+
+/** Deleted segments wait for some time by the hundred: a line for each kind is enough. */
+function reportLeftovers(
+  { suffix, what, meaning }: Leftover,
+  files: readonly { readonly name: string; readonly sizeBytes: number }[],
+  findings: Findings,
+): void {
+  if (files.length === 1) {
+    findings.add('leftover', files[0]!.name, what, meaning)
+    return
+  }
+  const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  findings.add('leftover', `*${suffix}`, `${files.length} files of ${bytes} bytes, ${what}`, meaning)
 }

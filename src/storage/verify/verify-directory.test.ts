@@ -259,6 +259,31 @@ test('an offset that was lowered, and one that was raised, are damage: they lie 
   }
 })
 
+test('behind an offset that was raised all batches are checked, for they are whole', async () => {
+  const disk = await cleanFolder()
+  const places = await batchesOf(disk)
+  const place = await middleBatch(disk)
+  await changeBatch(disk, place, (batch) => stampBaseOffset(batch, 0, place.offset + 1))
+  const found = await verified(disk)
+  assert.deepEqual(
+    found.findings.map(({ what, offset }) => [what.replaceAll(/\d+/g, 'n').slice(0, 23), offset! - place.offset]),
+    [
+      ['the batch begins with n', 0],
+      ['the offsets do not fit ', places.find(({ offset }) => offset > place.offset)!.offset - place.offset + 1],
+    ],
+  )
+  assert.equal(found.batches, places.length)
+})
+
+test('a damaged batch is one finding, whatever it was of: nothing that is played from there on is called wrong', async () => {
+  const places = await batchesOf(await cleanFolder())
+  for (const place of places) {
+    const disk = await cleanFolder()
+    await changeBatch(disk, place, (batch) => void (batch[batch.length - 1]! ^= 1))
+    assert.equal(only(await verified(disk), 'damage', /checksum/).offset, place.offset)
+  }
+})
+
 test('a last batch whose offset was raised is damage: the log was closed before that offset', async () => {
   const disk = await cleanFolder()
   const place = await lastBatch(disk)
@@ -386,6 +411,28 @@ test('the same tail is damage when it was closed, when it was confirmed, and whe
   assert.ok(log.fault instanceof CorruptLogError)
 })
 
+test('a tail that is torn behind damage is damage, too: the next start cuts nothing', async () => {
+  const disk = await killedFolder(oneSegment)
+  const place = (await batchesOf(disk)).find(({ bytes, offset }) => offset > 5 && bytes.length > 100)!
+  disk.flipBit(pathOf(0, '.log'), place.position + 80)
+  await overwrite(disk, pathOf(0, '.log'), (file) => file.subarray(0, file.length - 1))
+  const found = await verified(disk)
+  assert.deepEqual({ damage: found.counts.damage, torn: found.counts.tornTail }, { damage: 2, torn: 0 })
+})
+
+test('a sealed segment that is torn is damage where segments are synced in order, else the rest goes with it', async () => {
+  const disk = await killedFolder()
+  const bases = [...new Set((await batchesOf(disk)).map(({ base }) => base))]
+  await overwrite(disk, pathOf(bases[1]!, '.log'), (file) => file.subarray(0, file.length - 1))
+  assert.ok((await verified(disk)).counts.damage > 0)
+  const relaxed = { topicId: ordersTopicId, compacts: false, flushPolicy: 'page-cache' } as const
+  const finding = only(await verified(disk, { topicOf: () => relaxed }), 'tornTail', /cut short/)
+  assert.match(finding.meaning, new RegExp(`and ${bases.length - 2} later segments$`))
+  const log = await openOrders(await openDirectory({ disk, path: '/data' }), { ...config, flushPolicy: 'page-cache' })
+  assert.equal(log.fault, null)
+  assert.equal(log.logEndOffset, finding.offset)
+})
+
 test('a high watermark promises nothing where the topic is not synced', async () => {
   const disk = await killedFolder(oneSegment, true)
   await disk.remove('/data/recovery-point-offset-checkpoint')
@@ -490,8 +537,10 @@ test('an index entry for several batches that were appended together is right, a
   only(await verified(disk), 'repairable', /with which no batch ends/)
 })
 
-test('indexes of a segment that the next start scans are not looked at', async () => {
+test('indexes and snapshots of segments that the next start scans are not looked at', async () => {
   const disk = await killedFolder()
+  const snapshot = (await disk.list(folder)).findLast(({ name }) => name.endsWith('.snapshot'))!
+  disk.flipBit(`${folder}/${snapshot.name}`, 20)
   const { base } = await lastBatch(disk)
   await disk.replaceFile(pathOf(base, '.index'), Buffer.from('none'))
   assert.deepEqual((await verified(disk)).findings, [])
@@ -640,6 +689,15 @@ test('checkpoints that are unreadable are repairable, each with what it means', 
   }
 })
 
+test('checkpoints that Kafka made and never wrote to say nothing', async () => {
+  const disk = await killedFolder()
+  for (const name of ['recovery-point', 'log-start', 'replication', 'cleaner']) {
+    await disk.replaceFile(`/data/${name}-offset-checkpoint`, new Uint8Array(0))
+  }
+  await disk.replaceFile(`${folder}/leader-epoch-checkpoint`, new Uint8Array(0))
+  assert.deepEqual((await verified(disk)).findings, [])
+})
+
 test('checkpoints beyond the end of the log are damage; a start beyond it after an unclean stop is how a deletion ends', async () => {
   for (const name of ['recovery-point', 'replication', 'log-start']) {
     const disk = await cleanFolder()
@@ -778,7 +836,8 @@ test('a compaction that stopped while it replaced segments has lost nothing, unl
   await disk.remove(pathOf(bases[1]!, '.txnindex'))
   const found = await verified(disk)
   assert.deepEqual({ ...found.counts, leftover: 0 }, { damage: 0, tornTail: 0, repairable: 0, leftover: 0, notice: 0 })
-  assert.equal(found.counts.leftover, 3)
+  assert.equal(found.counts.leftover, 1)
+  assert.match(found.findings[0]!.what, /^3 files of \d+ bytes, of a compaction/)
   disk.flipBit(`${pathOf(bases[1]!, '.log')}.swap`, 70)
   const damaged = await verified(disk)
   assert.equal(damaged.counts.damage, 1)

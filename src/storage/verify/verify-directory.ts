@@ -169,7 +169,8 @@ class DirectoryVerifier {
   async #readCheckpoints(findings: Findings): Promise<Checkpoints> {
     const read = async (name: keyof typeof fileNames): Promise<OffsetCheckpoint> => {
       const bytes = await this.#options.disk.readFile(`${this.#options.path}/${fileNames[name]}`)
-      if (bytes === null) return new Map()
+      // Kafka makes them empty.
+      if (bytes === null || bytes.length === 0) return new Map()
       try {
         return decodeOffsetCheckpoint(bytes)
       } catch (error) {

@@ -125,7 +125,6 @@ class LogVerifier {
       this.#totals.records += result.records
       this.#totals.bytes += segments[i]!.sizeBytes
       endIsDamaged = result.damaged
-      this.#damaged ||= result.damaged
       end = result.nextOffset
       torn = result.torn
     }
@@ -178,7 +177,12 @@ class LogVerifier {
         epochs,
         producers: this.#producers,
         beforeBatch: (baseOffset) => this.#compareSnapshots(baseOffset),
-        judge: (file, damage, read) => this.#judge(i, file, damage, read),
+        judge: async (file, damage, read) => {
+          const verdict = await this.#judge(i, file, damage, read)
+          // Behind damage nothing is cut any more.
+          this.#damaged ||= verdict === 'damage'
+          return verdict
+        },
         progress: (bytes) => this.#task.progress(bytes),
       })
     } catch (error) {
@@ -213,7 +217,7 @@ class LogVerifier {
   async #judge(i: number, file: string, damage: BatchDamage, read: ReadAt): Promise<'end' | 'damage'> {
     const { clean, findings, topic } = this.#task
     const { segments } = this.#content
-    if (clean || this.#damaged || i < this.#rescannedFrom || damage.offset < this.#confirmed) return 'damage'
+    if (clean || this.#damaged || damage.offset < this.#confirmed) return 'damage'
     const { sizeBytes } = segments[i]!
     if ((await judgeDamage(read, damage.position, sizeBytes, damage.offset)) === 'rot') return 'damage'
     const later = segments.slice(i + 1)
@@ -296,7 +300,8 @@ class LogVerifier {
     const { disk, folder, findings, clean } = this.#task
     const bytes = await disk.readFile(`${folder}/${leaderEpochFileName}`)
     const meaning = 'the next start takes the epochs from the batches'
-    if (bytes === null) {
+    // Kafka makes it empty.
+    if (bytes === null || bytes.length === 0) {
       const isNew = !clean || this.#content.segments.every(({ sizeBytes }) => sizeBytes === 0)
       if (!isNew) findings.add('repairable', leaderEpochFileName, 'is missing', meaning)
       return null

@@ -1,0 +1,131 @@
+// What a recovery must leave behind so that the next one, and whoever reads, is right: cases that random operations have found.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SimulatedDisk } from '../io/disk.sim.ts'
+import { seededRandom } from '../io/random.sim.ts'
+import { appended, batchOf, openDirectory, openOrders, readAll, smallConfig } from './partition-log.contract.ts'
+import { fileNameOf } from './segment-names.ts'
+
+const folder = '/data/orders-0'
+const name = { topicName: 'orders', partition: 0 }
+const pageCache = { ...smallConfig, flushPolicy: 'page-cache' as const }
+
+test('after a second crash the epochs of segments that the first recovery read are still known', async () => {
+  let disk = new SimulatedDisk()
+  let directory = await openDirectory({ disk, path: '/data' })
+  let log = await openOrders(directory)
+  await appended(log, batchOf(['value']), 0)
+  log.roll()
+  // The next segment gets a file of epochs before it, and epochs of its own. It is not sealed yet when the process ends.
+  while (log.recoveryPoint < 1) await new Promise((resolve) => setImmediate(resolve))
+  await appended(log, batchOf(['value']), 1)
+  await appended(log, batchOf(['value']), 2)
+  log.roll()
+  await appended(log, batchOf(['value']), 3)
+  disk = disk.kill()
+  directory = await openDirectory({ disk, path: '/data' })
+  await openOrders(directory)
+  await directory.checkpoint()
+  log = await openOrders(await openDirectory({ disk: disk.kill(), path: '/data' }))
+  const batches = await readAll(log)
+  assert.deepEqual(
+    batches.map((_, offset) => log.epochAt(offset)),
+    [0, 1, 2, 3],
+  )
+})
+
+test('without fsync, what comes after a lost segment goes with it: a log has no hole', async () => {
+  const disk = new SimulatedDisk()
+  const log = await openOrders(await openDirectory({ disk, path: '/data' }), pageCache)
+  for (let i = 0; i < 3; i++) {
+    log.append(batchOf([`value ${i}`]), 0, 'client')
+    log.roll()
+  }
+  log.append(batchOf(['last']), 0, 'client')
+  while (log.writtenOffset < 4) await new Promise((resolve) => setImmediate(resolve))
+  const found = disk.kill()
+  // As a crash may leave it: the file was never synced, nor its entry in the folder.
+  await found.remove(`${folder}/${fileNameOf(1, '.log')}`)
+  await found.remove('/data/recovery-point-offset-checkpoint')
+  const again = await openOrders(await openDirectory({ disk: found, path: '/data' }), pageCache)
+  assert.deepEqual([again.fault, again.logEndOffset, (await readAll(again)).length], [null, 1, 1])
+  assert.equal(await appended(again, batchOf(['next'])), 1)
+})
+
+test('where records before the recovery point are missing, nothing after them is dropped', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path: '/data' })
+  const log = await openOrders(directory, pageCache)
+  for (let i = 0; i < 3; i++) {
+    await appended(log, batchOf([`value ${i}`]))
+    log.roll()
+  }
+  while (log.recoveryPoint < 3) await new Promise((resolve) => setImmediate(resolve))
+  await directory.checkpoint()
+  await appended(log, batchOf(['last']))
+  const found = disk.kill()
+  await found.remove(`${folder}/${fileNameOf(2, '.log')}`)
+  const again = await openOrders(await openDirectory({ disk: found, path: '/data' }), pageCache)
+  assert.match(again.fault?.message ?? '', /which were confirmed, are missing/)
+  assert.ok((await found.list(folder)).some((entry) => entry.name === fileNameOf(3, '.log')))
+})
+
+test('a segment that could not be sealed takes the older ones not along when the start moves', async () => {
+  const disk = new SimulatedDisk()
+  const log = await openOrders(await openDirectory({ disk, path: '/data' }))
+  const ofProducer = { producerId: 7, producerEpoch: 0, baseSequence: 0 }
+  await appended(log, batchOf(['value'], ofProducer))
+  disk.failWhen({ kind: 'rename', path: '.snapshot' })
+  log.roll()
+  await assert.rejects(log.advanceStartTo(1), { code: 'EIO' })
+  assert.ok(log.fault !== null)
+  const again = await openOrders(await openDirectory({ disk: disk.kill(), path: '/data' }))
+  assert.equal(again.logEndOffset, 1)
+  assert.deepEqual(
+    [...again.producers.entries()].map(({ producerId }) => producerId),
+    [7],
+  )
+})
+
+test('a start that only the page cache knew of is on the disk when the folder is open again', async () => {
+  const disk = new SimulatedDisk()
+  const log = await openOrders(await openDirectory({ disk, path: '/data' }))
+  await appended(log, batchOf(['a', 'b', 'c']))
+  // The process ends between the renaming of the checkpoint and the sync of its folder.
+  disk.onOperation = ({ kind, path }) => {
+    if (kind === 'rename' && path.includes('log-start')) disk.haltAt(1)
+  }
+  await assert.rejects(log.advanceStartTo(2))
+  const killed = disk.kill()
+  const seen = await openOrders(await openDirectory({ disk: killed, path: '/data' }))
+  assert.equal(seen.logStartOffset, 2)
+  for (let seed = 1; seed <= 20; seed++) {
+    const again = await openOrders(await openDirectory({ disk: killed.crash(seededRandom(seed)), path: '/data' }))
+    assert.equal(again.logStartOffset, 2, `seed ${seed}`)
+  }
+})
+
+test('a log is deleted although its folder was only just being made', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path: '/data' })
+  const log = await openOrders(directory)
+  log.append(batchOf(['value']), 0, 'client')
+  disk.failWhen({ kind: 'syncFolder', path: folder })
+  await directory.deleteLog(name)
+  await directory.close()
+  assert.deepEqual((await openDirectory({ disk: disk.kill(), path: '/data' })).existing(), [])
+})
+
+test('a log whose deletion may come undone is not taken for cleanly closed', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path: '/data' })
+  const log = await openOrders(directory)
+  await appended(log, batchOf(['value']))
+  const armed = disk.failWhen({ kind: 'syncFolder', path: /^\/data$/ })
+  await assert.rejects(directory.deleteLog(name), { code: 'EIO' })
+  armed.cancel()
+  await directory.close()
+  const again = await openDirectory({ disk: disk.kill(), path: '/data' })
+  assert.equal(again.wasClean, false)
+})
