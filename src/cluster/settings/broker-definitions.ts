@@ -67,6 +67,28 @@ export const brokerDefinitions = {
     documentation: 'In-sync replicas without which a produce with acks=all is refused.',
   }),
 
+  // The cluster.
+  brokerSessionTimeoutMs: int('broker.session.timeout.ms', 9000, {
+    atLeast: 2000,
+    documentation: 'How long the cluster waits for a broker that says nothing before others lead in its place.',
+  }),
+  controlledShutdownEnable: boolean('controlled.shutdown.enable', true, {
+    documentation: 'Whether a broker that stops first hands its leaderships to others.',
+  }),
+  autoLeaderRebalanceEnable: boolean('auto.leader.rebalance.enable', true, {
+    documentation: 'Whether leaderships go back to the preferred leaders, the first of the replicas, by themselves.',
+  }),
+  leaderImbalanceCheckIntervalSeconds: long('leader.imbalance.check.interval.seconds', 300, {
+    atLeast: 1,
+    documentation: 'How often it is looked for leaderships to go back.',
+  }),
+  // Only in Kafka before 4.0; later ones hand back whatever is not with its preferred leader.
+  leaderImbalancePerBrokerPercentage: int('leader.imbalance.per.broker.percentage', 10, {
+    atLeast: 0,
+    atMost: 100,
+    documentation: 'Leaderships go back to a broker when more than this part of those it should have is elsewhere.',
+  }),
+
   // Log.
   logSegmentBytes: int('log.segment.bytes', 1_073_741_824, {
     atLeast: 1_048_576,
@@ -268,5 +290,5 @@ export const topicDefaultDefinitions = [
   optional(long('log.retention.ms', 0, { documentation: 'Default of retention.ms.' })),
   optional(int('log.retention.minutes', 0, { documentation: 'Default of retention.ms, in minutes.' })),
   int('log.retention.hours', 168, { documentation: 'Default of retention.ms, in hours.' }),
-  boolean('unclean.leader.election.enable', false, { honoured: false }),
+  boolean('unclean.leader.election.enable', false, { documentation: 'Default of the topic config of this name.' }),
 ]

@@ -141,6 +141,13 @@ export const honouredTopicDefinitions = {
     }),
     'min.insync.replicas',
   ),
+  uncleanLeaderElectionEnable: topic(
+    boolean('unclean.leader.election.enable', false, {
+      documentation:
+        'Whether a replica that is not in sync may lead when no other lives: records that were acknowledged are lost.',
+    }),
+    'unclean.leader.election.enable',
+  ),
   cleanupPolicy: topic(
     list('cleanup.policy', 'delete', {
       items: cleanupPolicies,
@@ -235,7 +242,6 @@ const passiveTopicDefinitions: readonly TopicDefinition[] = [
   topic(boolean('remote.log.copy.disable', false, passive)),
   topic(boolean('remote.log.delete.on.disable', false, passive)),
   topic(boolean('remote.storage.enable', false, passive)),
-  topic(boolean('unclean.leader.election.enable', false, passive), 'unclean.leader.election.enable'),
 ]
 
 /** Every config a topic may have, in order of name. */
