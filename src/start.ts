@@ -9,6 +9,7 @@ import { BrokerServer, type ListenerAddress } from './broker/server.ts'
 import type { Services } from './broker/services.ts'
 import { WaitingFetches } from './broker/waiting-fetches.ts'
 import { ClusterViewOfStore, initialChange } from './cluster/cluster-view.ts'
+import { openFolderMemory } from './cluster/folder-memory.ts'
 import type { ImageChange } from './cluster/image.ts'
 import { offsetsTopic } from './cluster/internal-topics.ts'
 import { Membership } from './cluster/membership.ts'
@@ -176,7 +177,22 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   })
   undo.push(() => replicas.stop())
   undo.push(async () => groups.close())
-  const membership = new Membership({ store, view: cluster, brokerId, rack: settings.brokerRack, random, logger })
+  const membership = new Membership({
+    store,
+    view: cluster,
+    settings,
+    brokerId,
+    rack: settings.brokerRack,
+    folder: await openFolderMemory({
+      disk,
+      path: directory.path,
+      directoryId: directory.meta.directoryId,
+      wasClean: directory.wasClean,
+    }),
+    clock,
+    random,
+    logger,
+  })
   undo.push(() => membership.stop())
   await membership.start(registeredEndpoints(settings, listeners))
   // A store that fails takes its leases along: what it has to say comes first.

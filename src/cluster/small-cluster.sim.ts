@@ -9,6 +9,7 @@ import { claimClusterId } from './cluster-identity.ts'
 import { ClusterViewOfStore } from './cluster-view.ts'
 import { FileJournal } from './file-journal.ts'
 import type { TopicImage } from './image.ts'
+import { type FolderMemory, openFolderMemory } from './folder-memory.ts'
 import { Membership } from './membership.ts'
 import { EmbeddedMetaStore } from './meta-store.embedded.ts'
 import type { MetaStore } from './meta-store.ts'
@@ -29,10 +30,12 @@ export interface BrokerUnderTest {
   readonly id: number
   readonly store: MetaStore
   readonly membership: Membership
+  readonly folder: FolderMemory
 }
 
 export class SmallCluster {
   readonly clock: SimulatedClock
+  readonly disk: Disk
   readonly random = seededRandom(1)
   readonly settings: BrokerSettings
   readonly store: EmbeddedMetaStore
@@ -44,7 +47,8 @@ export class SmallCluster {
   readonly topicConfigs: TopicConfigs
 
   static async start(options: SmallClusterOptions = {}): Promise<SmallCluster> {
-    const journal = new FileJournal(options.disk ?? new MemoryDisk(), '/data/__cluster_metadata-0')
+    const disk = options.disk ?? new MemoryDisk()
+    const journal = new FileJournal(disk, '/data/__cluster_metadata-0')
     const clock = new SimulatedClock()
     const store = await EmbeddedMetaStore.open({ journal, clock })
     await claimClusterId(store, 'Some-cluster-id-of-22c')
@@ -54,18 +58,20 @@ export class SmallCluster {
         throw error
       },
     })
-    const cluster = new SmallCluster(clock, store, view, options)
+    const cluster = new SmallCluster(clock, disk, store, view, options)
     for (const id of options.brokers ?? [1]) await cluster.join(id)
     return cluster
   }
 
   private constructor(
     clock: SimulatedClock,
+    disk: Disk,
     store: EmbeddedMetaStore,
     view: ClusterViewOfStore,
     options: SmallClusterOptions,
   ) {
     this.clock = clock
+    this.disk = disk
     this.store = store
     this.view = view
     this.settings = brokerSettings(options.settings ?? {})
@@ -79,15 +85,33 @@ export class SmallCluster {
     return new TopicAdmin({ store, view, settings, brokerId, random, served })
   }
 
-  /** A broker starts; its listener PLAINTEXT is at `broker-<id>:9092`. */
-  async join(id: number): Promise<BrokerUnderTest> {
+  /** A broker starts; its listener PLAINTEXT is at `broker-<id>:9092`, its folder on the cluster's disk unless it comes with one. */
+  async join(id: number, options: { folder?: FolderMemory; rack?: string } = {}): Promise<BrokerUnderTest> {
+    const folder = options.folder ?? (await this.folderOf(id))
     const store = this.store.connect()
-    const { view, random } = this
-    const membership = new Membership({ store, view, brokerId: id, rack: null, random, logger: silentLogger })
+    const { view, random, settings, clock } = this
+    const membership = new Membership({
+      store,
+      view,
+      settings,
+      brokerId: id,
+      rack: options.rack ?? null,
+      folder,
+      clock,
+      random,
+      logger: silentLogger,
+    })
     await membership.start([{ listener: 'PLAINTEXT', host: `broker-${id}`, port: 9092 }])
-    const broker = { id, store, membership }
+    const broker = { id, store, membership, folder }
     this.brokers.set(id, broker)
     return broker
+  }
+
+  /** As the broker's last run left it, closed in order. */
+  async folderOf(id: number): Promise<FolderMemory> {
+    const path = `/brokers/${id}`
+    await this.disk.makeFolder(path)
+    return openFolderMemory({ disk: this.disk, path, directoryId: `folder-${id}`, wasClean: true })
   }
 
   topic(name: string): TopicImage | undefined {

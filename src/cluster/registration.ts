@@ -1,0 +1,172 @@
+// One registration of a broker: the keys `live/<id>`, bound to a lease, and `broker/<id>`, which stays. Every registration is a new
+// incarnation and a new broker epoch; an old one is never taken up again. Before it, the partitions learn what the broker's folder
+// can still be trusted with (returning-broker.ts).
+
+import type { Clock, Millis } from '../io/clock.ts'
+import type { Random } from '../io/random.ts'
+import type { Logger } from '../lib/logger.ts'
+import { decodeDocument, encodeDocument, type LiveDocument } from './documents.ts'
+import type { FolderMemory } from './folder-memory.ts'
+import type { ClusterView, EndpointImage } from './image.ts'
+import { brokerKey, liveKey } from './keys.ts'
+import { knownOutcome } from './known-outcome.ts'
+import type { Lease, MetaEntry, MetaStore, Revision } from './meta-store.ts'
+import { beforeReturn, isOf, type Trust, trustIn } from './returning-broker.ts'
+import { pause, settlePartitions } from './settled-partitions.ts'
+import type { BrokerSettings } from './settings/broker-settings.ts'
+import { topicSettings } from './settings/topic-config.ts'
+
+export interface RegistrationOptions {
+  readonly store: MetaStore
+  readonly view: ClusterView
+  readonly settings: BrokerSettings
+  readonly brokerId: number
+  readonly rack: string | null
+  readonly folder: FolderMemory
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** How long the cluster waits for a broker that says nothing. */
+  readonly leaseTtlMs: Millis
+}
+
+export interface Registration {
+  /** The broker epoch: create revision of `live/<id>`. */
+  readonly epoch: Revision
+  readonly lease: Lease
+  readonly document: LiveDocument
+}
+
+/** Another broker with this id is there. */
+export class BrokerIdTaken extends Error {
+  override readonly name = 'BrokerIdTaken'
+}
+
+const pauseMs: Millis = 100
+
+/**
+ * Registers the broker. When it resolves, the view shows the registration. A registration of this folder's earlier life is removed; for
+ * another's it waits until that must have run out, then rejects with `BrokerIdTaken`.
+ * `trust`: what the folder holds, when the caller knows better than its clean mark: a process that never ended.
+ */
+export async function register(
+  options: RegistrationOptions,
+  endpoints: readonly EndpointImage[],
+  { uninterrupted }: { uninterrupted: boolean },
+): Promise<Registration> {
+  for (;;) {
+    const registered = await attempt(options, endpoints, uninterrupted)
+    if (registered === null) continue
+    await options.view.reached(registered.epoch)
+    return registered
+  }
+}
+
+/** Null: something came in between. */
+async function attempt(
+  options: RegistrationOptions,
+  endpoints: readonly EndpointImage[],
+  uninterrupted: boolean,
+): Promise<Registration | null> {
+  const { store, view, brokerId, rack, folder, random, logger, leaseTtlMs } = options
+  const live = liveKey(brokerId)
+  await clearPlace(options)
+  const { entry: before, revision } = await store.get(brokerKey(brokerId))
+  await view.reached(revision)
+  const known = before === null ? undefined : decodeDocument('broker', before.value)
+  const given = trustIn(known, folder)
+  const trust: Trust = given === 'durable' && uninterrupted ? 'everything' : given
+  if (trust === 'nothing') {
+    logger.warn(
+      { brokerId },
+      'the data folder is not the one this broker last used: none of its replicas counts as in sync',
+    )
+  }
+  if (!(await prepare(options, trust))) return null
+
+  const incarnation = random.uuid()
+  // Before the cluster hears of it: a crash in between must not make the folder look like another.
+  await folder.remember([...(trust === 'nothing' ? [] : stillOurs(folder, known?.incarnation)), incarnation])
+  const { directoryId } = folder
+  const document: LiveDocument = { incarnation, endpoints, rack, directoryId, leaving: false }
+  const lease = await store.lease(leaseTtlMs)
+  for (;;) {
+    const result = await knownOutcome(
+      store.transact(
+        [
+          { key: live, modRevision: 0 },
+          { key: brokerKey(brokerId), modRevision: before?.modRevision ?? 0 },
+        ],
+        [
+          { kind: 'put', key: live, value: encodeDocument(document), lease },
+          {
+            kind: 'put',
+            key: brokerKey(brokerId),
+            value: encodeDocument({ incarnation, directoryId, endpoints, rack }),
+          },
+        ],
+      ),
+    )
+    if (result?.ok === true) return { epoch: result.revision, lease, document }
+    const { entry } = await store.get(live)
+    if (entry !== null && decodeDocument('live', entry.value).incarnation === incarnation) {
+      return { epoch: entry.createRevision, lease, document }
+    }
+    if (result !== null || !lease.valid()) {
+      await lease.revoke()
+      return null
+    }
+    await pause(options.clock, pauseMs)
+  }
+}
+
+/** Registrations whose outcome was never known, beside the last one that was. */
+const unknownMax = 8
+
+function stillOurs({ incarnations }: FolderMemory, last: string | undefined): string[] {
+  const unknown = incarnations.filter((incarnation) => incarnation !== last).slice(-unknownMax)
+  return last === undefined ? unknown : [last, ...unknown]
+}
+
+/** Waits until nobody is registered under the id. */
+async function clearPlace(options: RegistrationOptions): Promise<void> {
+  const { store, brokerId, folder, clock, leaseTtlMs } = options
+  // A new etcd leader starts every lease anew, which may happen once while one runs out.
+  const until = clock.monotonic() + 2 * leaseTtlMs + 4000
+  for (;;) {
+    const { entry } = await store.get(liveKey(brokerId))
+    if (entry === null) return
+    if (isOf(decodeDocument('live', entry.value), folder)) {
+      await knownOutcome(removeOwn(store, entry))
+      continue
+    }
+    if (clock.monotonic() >= until) {
+      throw new BrokerIdTaken(`broker ${brokerId} is already registered in this cluster`)
+    }
+    await pause(clock, pauseMs)
+  }
+}
+
+function removeOwn(store: MetaStore, { key, createRevision }: MetaEntry): Promise<unknown> {
+  return store.transact([{ key, createRevision }], [{ kind: 'delete', key }])
+}
+
+/** Partitions that may not count on this broker any more stop doing so. False when somebody registered under the id meanwhile. */
+async function prepare(options: RegistrationOptions, trust: Trust): Promise<boolean> {
+  const { store, view, brokerId, clock, settings } = options
+  const { outcome } = await settlePartitions({
+    store,
+    view,
+    clock,
+    fence: [{ key: liveKey(brokerId), modRevision: 0 }],
+    topics: () => view.image.topicsById.values(),
+    rule: (partition, topic) => {
+      if (!partition.replicas.includes(brokerId)) return null
+      const { brokers } = view.image
+      const synced = topicSettings(topic, settings).flushPolicy === 'fsync'
+      return beforeReturn(partition, { id: brokerId, trust, brokers, synced })
+    },
+    mayGoOn: () => true,
+  })
+  return outcome === 'settled'
+}
