@@ -1,35 +1,15 @@
 // Follows the metadata store and shows it as immutable images. A change makes new objects only for what it touches: the
 // topics it names and the maps above them; everything else is shared with the image before.
 
-import { decodeDocument, type TopicDocument } from './documents.ts'
-import type {
-  BrokerImage,
-  ClusterImage,
-  ClusterView,
-  ImageChange,
-  KnownBrokerImage,
-  PartitionImage,
-  TopicImage,
-} from './image.ts'
-import { isInternalTopic } from './internal-topics.ts'
-import { keyPrefix, parseKey } from './keys.ts'
-import { partitionImage } from './partition-image.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { Clock, Millis, Timer } from '../io/clock.ts'
+import { sameConfigs } from './config-change.ts'
+import { emptyImage, ImageDraft } from './image-draft.ts'
+import type { ClusterImage, ClusterView, ImageChange, TopicImage } from './image.ts'
+import { keyPrefix } from './keys.ts'
 import type { MetaEvent, MetaStore, Revision } from './meta-store.ts'
 
-type Configs = ReadonlyMap<string, string>
-
-const noConfigs: Configs = new Map()
-
-export const emptyImage: ClusterImage = {
-  revision: 0,
-  clusterId: '',
-  controllerId: -1,
-  brokers: new Map(),
-  knownBrokers: new Map(),
-  topicsByName: new Map(),
-  topicsById: new Map(),
-  configs: new Map(),
-}
+export { emptyImage } from './image-draft.ts'
 
 /** The change that leads from nothing to `image`: for listeners that come when there is one already. */
 export function initialChange(image: ClusterImage): ImageChange {
@@ -38,9 +18,16 @@ export function initialChange(image: ClusterImage): ImageChange {
 
 export interface ClusterViewOptions {
   readonly store: MetaStore
+  /** For a store in another process, which may be out of reach for a while, and may miss to tell something. */
+  readonly remote?: { readonly clock: Clock; readonly recheckMs?: Millis }
   /** The store cannot be followed any more, or a listener threw: the broker must stop. */
   readonly onFault: (error: unknown) => void
 }
+
+/** Where it is not said otherwise. */
+const recheckMs: Millis = 300_000
+/** After a list that failed. */
+const retryMs: Millis = 500
 
 interface Waiting {
   readonly revision: Revision
@@ -50,6 +37,7 @@ interface Waiting {
 
 export class ClusterViewOfStore implements ClusterView {
   readonly #store: MetaStore
+  readonly #remote: ClusterViewOptions['remote']
   readonly #onFault: (error: unknown) => void
   #image: ClusterImage = emptyImage
   #draft = new ImageDraft()
@@ -58,15 +46,19 @@ export class ClusterViewOfStore implements ClusterView {
   readonly #listeners = new Set<(change: ImageChange) => void>()
   #waiting: Waiting[] = []
 
+  #timer: Timer | null = null
+
   /** Resolves with the store's present state in `image`. */
   static async open(options: ClusterViewOptions): Promise<ClusterViewOfStore> {
     const view = new ClusterViewOfStore(options)
     await view.#list()
+    view.#recheckLater()
     return view
   }
 
-  private constructor({ store, onFault }: ClusterViewOptions) {
+  private constructor({ store, remote, onFault }: ClusterViewOptions) {
     this.#store = store
+    this.#remote = remote
     this.#onFault = onFault
   }
 
@@ -90,40 +82,82 @@ export class ClusterViewOfStore implements ClusterView {
     this.#closed = true
     for (const { reject } of this.#waiting) reject(closedError())
     this.#waiting = []
+    this.#timer?.cancel()
     this.#watch?.close()
     this.#listeners.clear()
   }
 
-  /** From the beginning, or after the store's history was lost. */
+  /**
+   * Compares with a new list of the store, and tells listeners what was missed; normally nothing. Rejects with the store's faults; the
+   * image is then followed as before.
+   */
+  async recheck(): Promise<void> {
+    // Closed first: what is listed afterwards cannot be older than what was seen.
+    this.#watch?.close()
+    this.#watch = null
+    try {
+      await this.#list()
+    } catch (error) {
+      if (!this.#closed) this.#follow(this.#image.revision + 1)
+      throw error
+    }
+  }
+
+  /** From the beginning, after the store's history was lost, or to make sure. */
   async #list(): Promise<void> {
     const { entries, revision } = await this.#store.list(keyPrefix)
     if (this.#closed) return
     const before = this.#image
     this.#draft = new ImageDraft()
     for (const entry of entries) this.#draft.apply({ kind: 'put', entry })
-    const after = this.#draft.next(emptyImage, revision)
-    this.#publish({
-      before,
-      after: after.image,
-      topicIds: new Set([...before.topicsById.keys(), ...after.image.topicsById.keys()]),
-    })
-    this.#watch = this.#store.watch(keyPrefix, revision + 1, {
+    const { image } = this.#draft.next(emptyImage, revision)
+    const { topics, topicIds } = sharedTopics(before, image)
+    const changed = topicIds.size > 0 || !sameButTopics(before, image)
+    if (changed) this.#publish({ before, after: { ...image, ...topics }, topicIds })
+    else this.#show({ ...before, revision })
+    this.#follow(revision + 1)
+  }
+
+  #follow(from: Revision): void {
+    this.#watch = this.#store.watch(keyPrefix, from, {
       events: (batch, revision) => {
         try {
-          this.#follow(batch, revision)
+          this.#apply(batch, revision)
         } catch (error) {
           this.#onFault(error)
         }
       },
       reset: () => {
-        this.#list().catch(this.#onFault)
+        void this.#listAgain()
       },
-      // Only a store in another process can be out of reach.
+      // The lease says whether the broker may go on.
       stale: () => {},
     })
   }
 
-  #follow(batch: readonly MetaEvent[], revision: Revision): void {
+  async #listAgain(): Promise<void> {
+    try {
+      await this.#list()
+    } catch (error) {
+      if (this.#closed) return
+      if (this.#remote === undefined) this.#onFault(error)
+      else this.#timer = this.#remote.clock.setTimer(retryMs, () => void this.#listAgain())
+    }
+  }
+
+  #recheckLater(): void {
+    if (this.#remote === undefined) return
+    this.#timer = this.#remote.clock.setTimer(this.#remote.recheckMs ?? recheckMs, () => {
+      // What fails now is tried the next time.
+      void this.recheck()
+        .catch(() => {})
+        .finally(() => {
+          if (!this.#closed) this.#recheckLater()
+        })
+    })
+  }
+
+  #apply(batch: readonly MetaEvent[], revision: Revision): void {
     const before = this.#image
     for (const event of batch) this.#draft.apply(event)
     const { image, topicIds, changed } = this.#draft.next(before, revision)
@@ -150,167 +184,39 @@ function closedError(): Error {
   return new Error('the view of the cluster is closed')
 }
 
-/** What the keys say, and what of it the next image must show anew. */
-class ImageDraft {
-  #clusterId = ''
-  #controllerId = -1
-  #brokers = new Map<number, BrokerImage>()
-  #knownBrokers = new Map<number, KnownBrokerImage>()
-  readonly #topics = new Map<string, TopicDocument>()
-  readonly #topicNames = new Map<string, string>()
-  /** By topic id and index. */
-  readonly #partitions = new Map<string, PartitionImage[]>()
-  readonly #topicConfigs = new Map<string, Configs>()
-  #otherConfigs = new Map<string, Configs>()
-  readonly #touchedTopics = new Set<string>()
-  readonly #touchedIds = new Set<string>()
-  #touchedElse = false
+type Topics = Pick<ClusterImage, 'topicsByName' | 'topicsById'>
 
-  apply({ kind, entry }: MetaEvent): void {
-    const key = parseKey(entry.key)
-    const value = kind === 'put' ? entry.value : null
-    switch (key.kind) {
-      case 'cluster':
-        this.#clusterId = value === null ? '' : decodeDocument('cluster', value).id
-        this.#touchedElse = true
-        break
-      case 'controller':
-        this.#controllerId = value === null ? -1 : decodeDocument('controller', value).brokerId
-        this.#touchedElse = true
-        break
-      case 'live':
-        this.#applyLive(key.brokerId, value, entry.createRevision)
-        break
-      case 'broker':
-        this.#applyBroker(key.brokerId, value, entry.modRevision)
-        break
-      case 'topic':
-        this.#applyTopic(key.name, value)
-        break
-      case 'partition':
-        this.#applyPartition(key.topicId, key.index, value, entry.modRevision)
-        break
-      case 'config':
-        this.#applyConfig(key.of, key.name, value)
-        break
-      case 'other':
-        break
-    }
+/** The topics of `after`, those that are as in `before` the same objects; and the ids of the others, and of those that are gone. */
+function sharedTopics(before: Topics, after: Topics): { topics: Topics; topicIds: Set<string> } {
+  const topicsByName = new Map<string, TopicImage>()
+  const topicsById = new Map<string, TopicImage>()
+  const topicIds = new Set<string>()
+  for (const [id, topic] of after.topicsById) {
+    const old = before.topicsById.get(id)
+    const same = old !== undefined && sameTopic(old, topic)
+    topicsByName.set(topic.name, same ? old : topic)
+    topicsById.set(id, same ? old : topic)
+    if (!same) topicIds.add(id)
   }
+  for (const id of before.topicsById.keys()) if (!topicsById.has(id)) topicIds.add(id)
+  return { topics: { topicsByName, topicsById }, topicIds }
+}
 
-  /** The image after `before`, as the keys are now. */
-  next(
-    before: ClusterImage,
-    revision: Revision,
-  ): { image: ClusterImage; topicIds: ReadonlySet<string>; changed: boolean } {
-    const changed = this.#touchedElse || this.#touchedTopics.size > 0
-    if (!changed) return { image: { ...before, revision }, topicIds: new Set(), changed }
-    const topics = this.#touchedTopics.size === 0 ? before : this.#nextTopics(before)
-    const topicIds = new Set(this.#touchedIds)
-    const image: ClusterImage = {
-      revision,
-      clusterId: this.#clusterId,
-      controllerId: this.#controllerId,
-      brokers: this.#brokers,
-      knownBrokers: this.#knownBrokers,
-      topicsByName: topics.topicsByName,
-      topicsById: topics.topicsById,
-      configs: this.#otherConfigs,
-    }
-    this.#touchedTopics.clear()
-    this.#touchedIds.clear()
-    this.#touchedElse = false
-    return { image, topicIds, changed }
-  }
+function sameTopic(a: TopicImage, b: TopicImage): boolean {
+  return (
+    a.name === b.name &&
+    a.partitions.length === b.partitions.length &&
+    a.partitions.every(({ revision }, index) => revision === b.partitions[index]!.revision) &&
+    sameConfigs(a.configs, b.configs)
+  )
+}
 
-  #nextTopics(before: ClusterImage): Pick<ClusterImage, 'topicsByName' | 'topicsById'> {
-    const topicsByName = new Map(before.topicsByName)
-    const topicsById = new Map(before.topicsById)
-    for (const name of this.#touchedTopics) {
-      const old = topicsByName.get(name)
-      if (old !== undefined) {
-        topicsByName.delete(name)
-        topicsById.delete(old.id)
-        this.#touchedIds.add(old.id)
-      }
-      const topic = this.#topicImage(name)
-      if (topic === null) continue
-      topicsByName.set(name, topic)
-      topicsById.set(topic.id, topic)
-      this.#touchedIds.add(topic.id)
-    }
-    return { topicsByName, topicsById }
-  }
-
-  /** Null when there is no such topic, or not all of its partitions are there. */
-  #topicImage(name: string): TopicImage | null {
-    const document = this.#topics.get(name)
-    if (document === undefined) return null
-    const partitions = (this.#partitions.get(document.id) ?? []).slice(0, document.partitionCount)
-    for (let index = 0; index < document.partitionCount; index++) if (partitions[index] === undefined) return null
-    const configs = this.#topicConfigs.get(name) ?? noConfigs
-    return { name, id: document.id, internal: isInternalTopic(name), partitions, configs }
-  }
-
-  #applyLive(brokerId: number, value: Uint8Array | null, epoch: Revision): void {
-    this.#brokers = new Map(this.#brokers)
-    if (value === null) {
-      this.#brokers.delete(brokerId)
-    } else {
-      const { endpoints, rack, directoryId, leaving } = decodeDocument('live', value)
-      this.#brokers.set(brokerId, { id: brokerId, epoch, endpoints, rack, directoryId, leaving })
-    }
-    this.#touchedElse = true
-  }
-
-  #applyBroker(brokerId: number, value: Uint8Array | null, lastEpoch: Revision): void {
-    this.#knownBrokers = new Map(this.#knownBrokers)
-    if (value === null) {
-      this.#knownBrokers.delete(brokerId)
-    } else {
-      const { incarnation, directoryId, endpoints, rack } = decodeDocument('broker', value)
-      this.#knownBrokers.set(brokerId, { id: brokerId, lastEpoch, incarnation, directoryId, endpoints, rack })
-    }
-    this.#touchedElse = true
-  }
-
-  #applyTopic(name: string, value: Uint8Array | null): void {
-    const old = this.#topics.get(name)
-    if (old !== undefined) this.#topicNames.delete(old.id)
-    if (value === null) {
-      this.#topics.delete(name)
-    } else {
-      const document = decodeDocument('topic', value)
-      this.#topics.set(name, document)
-      this.#topicNames.set(document.id, name)
-    }
-    this.#touchedTopics.add(name)
-  }
-
-  #applyPartition(topicId: string, index: number, value: Uint8Array | null, revision: Revision): void {
-    let partitions = this.#partitions.get(topicId)
-    if (value === null) {
-      // Partitions of a topic go all together, in one revision.
-      this.#partitions.delete(topicId)
-    } else {
-      if (partitions === undefined) this.#partitions.set(topicId, (partitions = []))
-      partitions[index] = partitionImage(decodeDocument('partition', value), index, revision)
-    }
-    const name = this.#topicNames.get(topicId)
-    if (name !== undefined) this.#touchedTopics.add(name)
-  }
-
-  #applyConfig(of: string, name: string, value: Uint8Array | null): void {
-    const configs = value === null ? null : new Map(Object.entries(decodeDocument('config', value).entries))
-    if (of === 'topic') {
-      if (configs === null) this.#topicConfigs.delete(name)
-      else this.#topicConfigs.set(name, configs)
-      this.#touchedTopics.add(name)
-      return
-    }
-    this.#otherConfigs = new Map(this.#otherConfigs)
-    if (configs === null) this.#otherConfigs.delete(`${of}/${name}`)
-    else this.#otherConfigs.set(`${of}/${name}`, configs)
-    this.#touchedElse = true
-  }
+function sameButTopics(a: ClusterImage, b: ClusterImage): boolean {
+  return (
+    a.clusterId === b.clusterId &&
+    a.controllerId === b.controllerId &&
+    isDeepStrictEqual(a.brokers, b.brokers) &&
+    isDeepStrictEqual(a.knownBrokers, b.knownBrokers) &&
+    isDeepStrictEqual(a.configs, b.configs)
+  )
 }

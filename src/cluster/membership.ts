@@ -15,7 +15,7 @@ import { electedOnStart } from './elections.ts'
 import type { BrokerFence } from './fence.ts'
 import type { FolderMemory } from './folder-memory.ts'
 import type { ClusterImage, ClusterView, EndpointImage } from './image.ts'
-import { liveKey } from './keys.ts'
+import { liveKey, partitionKey } from './keys.ts'
 import { knownOutcome } from './known-outcome.ts'
 import type { MetaStore, Revision } from './meta-store.ts'
 import { BrokerIdTaken, register, type Registration, type RegistrationOptions } from './registration.ts'
@@ -212,18 +212,9 @@ export class Membership {
   }
 
   /** What nobody leads, and what this broker led in an earlier life, under a new leader epoch. */
-  async #takeLeaderships({ epoch, lease }: Registration): Promise<void> {
-    const { store, view, clock, brokerId } = this.#options
-    await view.reached(epoch)
-    const waiting = new Map<string, number>()
-    const nameOf = (topicId: string, index: number) => `${topicId}/${index}`
-    for (const { id, partitions } of view.image.topicsById.values()) {
-      for (const partition of partitions) {
-        if (electedOnStart(partition, brokerId) !== null)
-          waiting.set(nameOf(id, partition.index), partition.leaderEpoch)
-      }
-    }
+  async #takeLeaderships({ epoch, lease, waiting }: Registration): Promise<void> {
     if (waiting.size === 0) return
+    const { store, view, clock, brokerId } = this.#options
     const { outcome } = await settlePartitions({
       store,
       view,
@@ -231,7 +222,8 @@ export class Membership {
       fence: [{ key: liveKey(brokerId), createRevision: epoch }],
       topics: () => view.image.topicsById.values(),
       rule: (partition, topic) => {
-        if (waiting.get(nameOf(topic.id, partition.index)) !== partition.leaderEpoch) return null
+        // The controller may have been faster.
+        if (waiting.get(partitionKey(topic.id, partition.index)) !== partition.leaderEpoch) return null
         return electedOnStart(partition, brokerId)
       },
       mayGoOn: () => lease.valid(),

@@ -6,9 +6,10 @@ import type { Clock, Millis } from '../io/clock.ts'
 import type { Random } from '../io/random.ts'
 import type { Logger } from '../lib/logger.ts'
 import { decodeDocument, encodeDocument, type LiveDocument } from './documents.ts'
+import { electedOnStart } from './elections.ts'
 import type { FolderMemory } from './folder-memory.ts'
-import type { ClusterView, EndpointImage } from './image.ts'
-import { brokerKey, liveKey } from './keys.ts'
+import type { ClusterImage, ClusterView, EndpointImage } from './image.ts'
+import { brokerKey, liveKey, partitionKey } from './keys.ts'
 import { knownOutcome } from './known-outcome.ts'
 import type { Lease, MetaEntry, MetaStore, Revision } from './meta-store.ts'
 import { beforeReturn, isOf, type Trust, trustIn } from './returning-broker.ts'
@@ -35,6 +36,8 @@ export interface Registration {
   readonly epoch: Revision
   readonly lease: Lease
   readonly document: LiveDocument
+  /** Partitions that wait for it to lead them, under their leader epoch of before: by key. Nobody else elected it yet. */
+  readonly waiting: ReadonlyMap<string, number>
 }
 
 /** Another broker with this id is there. */
@@ -83,6 +86,7 @@ async function attempt(
     )
   }
   if (!(await prepare(options, trust))) return null
+  const waiting = waitingPartitions(view.image, brokerId)
 
   const incarnation = random.uuid()
   // Before the cluster hears of it: a crash in between must not make the folder look like another.
@@ -107,10 +111,10 @@ async function attempt(
         ],
       ),
     )
-    if (result?.ok === true) return { epoch: result.revision, lease, document }
+    if (result?.ok === true) return { epoch: result.revision, lease, document, waiting }
     const { entry } = await store.get(live)
     if (entry !== null && decodeDocument('live', entry.value).incarnation === incarnation) {
-      return { epoch: entry.createRevision, lease, document }
+      return { epoch: entry.createRevision, lease, document, waiting }
     }
     if (result !== null || !lease.valid()) {
       await lease.revoke()
@@ -145,6 +149,17 @@ async function clearPlace(options: RegistrationOptions): Promise<void> {
     }
     await pause(clock, pauseMs)
   }
+}
+
+function waitingPartitions({ topicsById }: ClusterImage, brokerId: number): ReadonlyMap<string, number> {
+  const waiting = new Map<string, number>()
+  for (const { id, partitions } of topicsById.values()) {
+    for (const partition of partitions) {
+      if (electedOnStart(partition, brokerId) === null) continue
+      waiting.set(partitionKey(id, partition.index), partition.leaderEpoch)
+    }
+  }
+  return waiting
 }
 
 function removeOwn(store: MetaStore, { key, createRevision }: MetaEntry): Promise<unknown> {

@@ -3,8 +3,8 @@
 
 import { type Clock, type Millis, nextTurn } from '../io/clock.ts'
 import { encodeDocument, type PartitionDocument } from './documents.ts'
-import type { ClusterView, PartitionImage, TopicImage } from './image.ts'
-import { partitionKey } from './keys.ts'
+import type { BrokerImage, ClusterView, PartitionImage, TopicImage } from './image.ts'
+import { liveKey, partitionKey } from './keys.ts'
 import { knownOutcome } from './known-outcome.ts'
 import type { CasItem, Guard, MetaStore, Revision } from './meta-store.ts'
 
@@ -33,8 +33,7 @@ const partitionsPerBatch = 1000
 const pauseMs: Millis = 100
 
 interface Change {
-  readonly key: string
-  readonly revision: Revision
+  readonly guards: readonly [Guard, ...Guard[]]
   readonly document: PartitionDocument
 }
 
@@ -59,19 +58,28 @@ export async function settlePartitions(options: SettleOptions): Promise<Settled>
 }
 
 /** Those first that get another leader: for them somebody waits. */
-function changesOf({ topics, rule }: SettleOptions): Change[] {
+function changesOf({ view, topics, rule }: SettleOptions): Change[] {
   const led: Change[] = []
   const others: Change[] = []
   for (const topic of topics()) {
     for (const partition of topic.partitions) {
       const document = rule(partition, topic)
       if (document === null) continue
-      const change = { key: partitionKey(topic.id, partition.index), revision: partition.revision, document }
-      if (document.leader === partition.leader) others.push(change)
-      else led.push(change)
+      const own = { key: partitionKey(topic.id, partition.index), modRevision: partition.revision }
+      if (document.leader === partition.leader) {
+        others.push({ guards: [own], document })
+      } else {
+        const elected = view.image.brokers.get(document.leader)
+        led.push({ guards: elected === undefined ? [own] : [own, isThere(elected)], document })
+      }
     }
   }
   return others.length === 0 ? led : [...led, ...others]
+}
+
+/** Nobody is elected who died meanwhile. */
+function isThere({ id, epoch }: BrokerImage): Guard {
+  return { key: liveKey(id), createRevision: epoch }
 }
 
 /** `revision`: from there on the image shows what came of it. */
@@ -79,8 +87,8 @@ async function write(
   { store, clock, fence }: SettleOptions,
   changes: readonly Change[],
 ): Promise<{ changed: number; revision: Revision } | 'fenced'> {
-  const items = changes.map(({ key, revision, document }): CasItem => {
-    return { guards: [{ key, modRevision: revision }], writes: [{ kind: 'put', key, value: encodeDocument(document) }] }
+  const items = changes.map(({ guards, document }): CasItem => {
+    return { guards, writes: [{ kind: 'put', key: guards[0].key, value: encodeDocument(document) }] }
   })
   const results = await knownOutcome(store.compareAndSwapMany(fence, items))
   if (results === 'fenced') return results

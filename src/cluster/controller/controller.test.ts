@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { encodeDocument } from '../documents.ts'
+import type { PartitionImage } from '../image.ts'
+import { configKey, controllerKey, creationKey, liveKey, partitionKey, topicKey } from '../keys.ts'
+import { keys, succeed } from '../meta-store.contract.ts'
+import { partitionDocument } from '../partition-image.ts'
+import { SeveralBrokers, type SeveralBrokersOptions } from '../several-brokers.sim.ts'
+
+async function cluster(ids: readonly number[], options: SeveralBrokersOptions = {}): Promise<SeveralBrokers> {
+  const brokers = await SeveralBrokers.create(options)
+  for (const id of ids) await brokers.start(id)
+  return brokers
+}
+
+/** `replicas`: of each partition; all in sync. */
+async function create(
+  { store }: SeveralBrokers,
+  name: string,
+  replicas: readonly (readonly number[])[],
+  entries: Record<string, string> = {},
+): Promise<string> {
+  const id = `id-of-${name}`
+  const key = topicKey(name)
+  await succeed(
+    store.transact(
+      [{ key, modRevision: 0 }],
+      [
+        { kind: 'put', key, value: encodeDocument({ id, partitionCount: replicas.length }) },
+        { kind: 'put', key: configKey('topic', name), value: encodeDocument({ entries }) },
+        ...replicas.map((ids, index) => ({
+          kind: 'put' as const,
+          key: partitionKey(id, index),
+          value: encodeDocument({ replicas: ids, isr: ids, leader: ids[0]!, leaderEpoch: 0, partitionEpoch: 0 }),
+        })),
+      ],
+    ),
+  )
+  return id
+}
+
+function partitions(brokers: SeveralBrokers, name: string): readonly PartitionImage[] {
+  return brokers.view.image.topicsByName.get(name)!.partitions
+}
+
+/** `leader/isr@epoch` of each partition. */
+function sketch(brokers: SeveralBrokers, name: string): string[] {
+  return partitions(brokers, name).map(({ leader, isr, leaderEpoch }) => `${leader}/${isr.join(',')}@${leaderEpoch}`)
+}
+
+async function becomes(brokers: SeveralBrokers, name: string, expected: readonly string[]): Promise<void> {
+  try {
+    await brokers.clock.advanceUntil(() => sketch(brokers, name).join(' ') === expected.join(' '), 60_000)
+  } catch {
+    assert.deepEqual(sketch(brokers, name), expected)
+  }
+}
+
+async function set(brokers: SeveralBrokers, topicId: string, partition: PartitionImage): Promise<void> {
+  const key = partitionKey(topicId, partition.index)
+  const value = encodeDocument(partitionDocument({ ...partition, partitionEpoch: partition.partitionEpoch + 1 }))
+  const write = { kind: 'put', key, value } as const
+  await succeed(brokers.store.transact([{ key, modRevision: partition.revision }], [write]))
+}
+
+test('when a broker dies, others lead its partitions, and nobody counts on it', async () => {
+  const brokers = await cluster([1, 2, 3])
+  await create(brokers, 'orders', [[2, 1, 3], [3, 2], [1, 3], [2]])
+  brokers.kill(2)
+  await becomes(brokers, 'orders', ['1/1,3@1', '3/3@0', '1/1,3@0', '-1/2@1'])
+})
+
+test('a broker that comes back leads what nobody else can', async () => {
+  const brokers = await cluster([1, 2])
+  await create(brokers, 'orders', [[2], [2, 1]])
+  brokers.kill(2)
+  await becomes(brokers, 'orders', ['-1/2@1', '1/1@1'])
+  await brokers.start(2)
+  await becomes(brokers, 'orders', ['2/2@2', '1/1@1'])
+})
+
+test('when the controller dies, another takes over and does what the first would have done', async () => {
+  const brokers = await cluster([1, 2, 3])
+  await create(brokers, 'orders', [[1, 2, 3]])
+  assert.equal(brokers.running.get(1)!.membership.isController, true)
+  brokers.kill(1)
+  await becomes(brokers, 'orders', ['2/2,3@1'])
+  assert.ok([2, 3].includes(brokers.view.image.controllerId))
+  assert.equal(brokers.running.get(brokers.view.image.controllerId)!.membership.isController, true)
+})
+
+test('a controller that is cut off does nothing, and learns that it was replaced', async () => {
+  const brokers = await cluster([1, 2, 3])
+  await create(brokers, 'orders', [[1, 2, 3]])
+  const { store, membership } = brokers.running.get(1)!
+  const { epoch } = membership
+  store.cutOff()
+  await becomes(brokers, 'orders', ['2/2,3@1'])
+  assert.deepEqual([membership.valid(), membership.isController], [false, false])
+  store.reconnect()
+  await brokers.clock.advanceUntil(() => membership.valid())
+  assert.ok(membership.epoch > epoch)
+  assert.equal(membership.isController, false)
+  assert.equal(brokers.view.image.brokers.get(1)?.epoch, membership.epoch)
+})
+
+test('a broker whose registration vanishes is fenced although its lease holds, and registers anew', async () => {
+  const brokers = await cluster([1, 2])
+  await create(brokers, 'orders', [[2, 1]])
+  const { membership } = brokers.running.get(2)!
+  const standings: string[] = []
+  membership.subscribe((standing) => standings.push(standing))
+  const { epoch } = membership
+  await brokers.store.transact([{ key: liveKey(2), createRevision: epoch }], [{ kind: 'delete', key: liveKey(2) }])
+  await brokers.clock.advanceUntil(() => membership.epoch > epoch && membership.valid())
+  assert.deepEqual(standings, ['fenced', 'member'])
+  await becomes(brokers, 'orders', [sketch(brokers, 'orders')[0]!])
+  assert.ok(partitions(brokers, 'orders')[0]!.leaderEpoch > 0)
+})
+
+test('a broker that leaves is not waited for: others lead before it is gone', async () => {
+  const brokers = await cluster([1, 2, 3])
+  await create(brokers, 'orders', [[1, 2, 3], [2, 1], [1]])
+  const atTheEnd: string[][] = []
+  brokers.view.subscribe(({ before, after }) => {
+    if (before.brokers.has(1) && !after.brokers.has(1)) atTheEnd.push(sketch(brokers, 'orders'))
+  })
+  const before = brokers.clock.monotonic()
+  await brokers.stop(1)
+  assert.deepEqual(atTheEnd, [['2/2,3@1', '2/2@0', '1/1@0']])
+  assert.ok(brokers.clock.monotonic() - before < 1000)
+  await becomes(brokers, 'orders', ['2/2,3@1', '2/2@0', '-1/1@1'])
+})
+
+test('a broker that leaves waits no longer than it was told to when nobody takes over', async () => {
+  const brokers = await cluster([1, 2])
+  await create(brokers, 'orders', [[2, 1]])
+  const { membership } = brokers.running.get(2)!
+  // The controller is cut off, and its office is not free yet.
+  brokers.running.get(1)!.store.cutOff()
+  const before = brokers.clock.monotonic()
+  await brokers.finish(membership.leave(2000))
+  assert.equal(brokers.clock.monotonic() - before, 2000)
+  assert.equal(membership.valid(), true)
+})
+
+test('with unclean election a replica that is not in sync leads when no other lives, also when it is switched on late', async () => {
+  const brokers = await cluster([1, 2, 3])
+  const unclean = await create(brokers, 'unclean', [[2, 3]], { 'unclean.leader.election.enable': 'true' })
+  const clean = await create(brokers, 'clean', [[2, 3]])
+  for (const [id, name] of [
+    [unclean, 'unclean'],
+    [clean, 'clean'],
+  ] as const) {
+    await set(brokers, id, { ...partitions(brokers, name)[0]!, isr: [2] })
+  }
+  brokers.kill(2)
+  await becomes(brokers, 'unclean', ['3/3@1'])
+  await becomes(brokers, 'clean', ['-1/2@1'])
+})
+
+test('a reassignment ends when its target is in sync, and the leader goes if it must', async () => {
+  const brokers = await cluster([1, 2, 3])
+  const id = await create(brokers, 'orders', [[1, 2]])
+  const [partition] = partitions(brokers, 'orders')
+  await set(brokers, id, { ...partition!, replicas: [3, 2, 1], adding: [3], removing: [1] })
+  await brokers.clock.settle()
+  assert.deepEqual(sketch(brokers, 'orders'), ['1/1,2@0'])
+  await set(brokers, id, { ...partitions(brokers, 'orders')[0]!, isr: [1, 2, 3] })
+  await becomes(brokers, 'orders', ['3/2,3@1'])
+  assert.deepEqual(partitions(brokers, 'orders')[0]!.replicas, [3, 2])
+})
+
+test('leaderships go back to the preferred leaders after a while', async () => {
+  const brokers = await cluster([1, 2])
+  const id = await create(brokers, 'orders', [
+    [2, 1],
+    [2, 1],
+    [1, 2],
+  ])
+  brokers.kill(2)
+  await becomes(brokers, 'orders', ['1/1@1', '1/1@1', '1/1@0'])
+  await brokers.start(2)
+  for (const partition of partitions(brokers, 'orders')) await set(brokers, id, { ...partition, isr: [1, 2] })
+  await brokers.clock.advance(290_000)
+  assert.deepEqual(sketch(brokers, 'orders'), ['1/1,2@1', '1/1,2@1', '1/1,2@0'])
+  await brokers.clock.advance(11_000)
+  assert.deepEqual(sketch(brokers, 'orders'), ['2/1,2@2', '2/1,2@2', '1/1,2@0'])
+})
+
+test('what a creation left behind is cleared when its broker dies', async () => {
+  const brokers = await cluster([1, 2])
+  const { epoch } = brokers.running.get(2)!.membership
+  await succeed(
+    brokers.store.transact(
+      [{ key: creationKey('litter'), modRevision: 0 }],
+      [
+        { kind: 'put', key: creationKey('litter'), value: encodeDocument({ brokerId: 2, brokerEpoch: epoch }) },
+        {
+          kind: 'put',
+          key: partitionKey('litter', 0),
+          value: encodeDocument({ replicas: [1], isr: [1], leader: 1, leaderEpoch: 0, partitionEpoch: 0 }),
+        },
+      ],
+    ),
+  )
+  brokers.kill(2)
+  await brokers.clock.advance(8900)
+  assert.deepEqual(await keys(brokers.store, partitionKey('litter', 0)), [partitionKey('litter', 0)])
+  await brokers.clock.advance(200)
+  assert.deepEqual(await keys(brokers.store, partitionKey('litter', 0)), [])
+})
+
+test('a partition that begins with a broker that has just died is put right', async () => {
+  const brokers = await cluster([1, 2])
+  brokers.kill(2)
+  await brokers.clock.advanceUntil(() => !brokers.view.image.brokers.has(2))
+  await create(brokers, 'orders', [[2, 1]])
+  await becomes(brokers, 'orders', ['1/1@1'])
+})
+
+test('only one broker holds the office, and it is free at once when its holder stops', async () => {
+  const brokers = await cluster([1, 2, 3])
+  assert.deepEqual(await keys(brokers.store, controllerKey), [controllerKey])
+  await brokers.stop(1)
+  await brokers.clock.settle()
+  const offices = [...brokers.running.values()].filter(({ membership }) => membership.isController)
+  assert.equal(offices.length, 1)
+  assert.equal(brokers.view.image.controllerId, offices[0]!.id)
+})

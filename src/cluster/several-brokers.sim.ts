@@ -1,0 +1,134 @@
+// Several brokers over one store, each with its own faulty way to it, its own view and its own folder: they die, are cut off, come back,
+// leave. There are no logs: a test says which follower is in sync (`join`, `fallBehind`).
+
+import { SimulatedClock } from '../io/clock.sim.ts'
+import { MemoryDisk } from '../io/disk.memory.ts'
+import { seededRandom } from '../io/random.sim.ts'
+import type { Random } from '../io/random.ts'
+import { silentLogger } from '../lib/logger.ts'
+import { claimClusterId } from './cluster-identity.ts'
+import { ClusterViewOfStore } from './cluster-view.ts'
+import { FileJournal } from './file-journal.ts'
+import { VolatileFolder } from './folder-memory.ts'
+import { Membership } from './membership.ts'
+import { EmbeddedMetaStore } from './meta-store.embedded.ts'
+import { FaultyMetaStore } from './meta-store.faulty.sim.ts'
+import { brokerSettings, type BrokerSettings } from './settings/broker-settings.ts'
+import { TopicAdmin } from './topic-admin.ts'
+
+export interface RunningBroker {
+  readonly id: number
+  readonly store: FaultyMetaStore
+  readonly view: ClusterViewOfStore
+  readonly membership: Membership
+  readonly topics: TopicAdmin
+  /** Resolves when it is a member; rejects when it could not become one. */
+  readonly started: Promise<void>
+}
+
+export interface SeveralBrokersOptions {
+  readonly seed?: number
+  readonly settings?: Readonly<Record<string, string>>
+  readonly racks?: ReadonlyMap<number, string>
+}
+
+export class SeveralBrokers {
+  readonly clock: SimulatedClock
+  readonly random: Random
+  readonly settings: BrokerSettings
+  readonly store: EmbeddedMetaStore
+  /** Without faults. */
+  readonly view: ClusterViewOfStore
+  readonly running = new Map<number, RunningBroker>()
+  readonly #folders = new Map<number, VolatileFolder>()
+  readonly #racks: ReadonlyMap<number, string>
+
+  static async create(options: SeveralBrokersOptions = {}): Promise<SeveralBrokers> {
+    const clock = new SimulatedClock()
+    const store = await EmbeddedMetaStore.open({ journal: new FileJournal(new MemoryDisk(), '/metadata'), clock })
+    await claimClusterId(store, 'Some-cluster-id-of-22c')
+    return new SeveralBrokers(clock, store, await viewOf(store), options)
+  }
+
+  private constructor(
+    clock: SimulatedClock,
+    store: EmbeddedMetaStore,
+    view: ClusterViewOfStore,
+    { seed = 1, settings = {}, racks = new Map() }: SeveralBrokersOptions,
+  ) {
+    this.clock = clock
+    this.store = store
+    this.view = view
+    this.random = seededRandom(seed)
+    this.settings = brokerSettings(settings)
+    this.#racks = racks
+  }
+
+  /** `clean`: whether the last run is taken to have ended in order; `folder`: as it was left, or a new one. */
+  async begin(id: number, { clean = true, folder = 'kept' as 'kept' | 'new' } = {}): Promise<RunningBroker> {
+    const { clock, random, settings } = this
+    const store = new FaultyMetaStore(this.store, clock, random)
+    const view = await viewOf(store, clock)
+    const kept = folder === 'kept' ? this.#folders.get(id) : undefined
+    const memory = kept ?? new VolatileFolder(random.uuid())
+    memory.wasClean = clean
+    this.#folders.set(id, memory)
+    const membership = new Membership({
+      store,
+      view,
+      settings,
+      brokerId: id,
+      rack: this.#racks.get(id) ?? null,
+      folder: memory,
+      clock,
+      random,
+      logger: silentLogger,
+    })
+    const topics = new TopicAdmin({ store, view, settings, brokerId: id, random, served: async () => {} })
+    const started = membership.start([{ listener: 'PLAINTEXT', host: `broker-${id}`, port: 9092 }])
+    started.catch(() => {})
+    const broker = { id, store, view, membership, topics, started }
+    this.running.set(id, broker)
+    return broker
+  }
+
+  /** As `begin`; resolves when it is a member. */
+  async start(id: number, options: Parameters<SeveralBrokers['begin']>[1] = {}): Promise<RunningBroker> {
+    const broker = await this.begin(id, options)
+    await this.finish(broker.started)
+    return broker
+  }
+
+  kill(id: number): void {
+    this.running.get(id)!.store.kill()
+    this.running.delete(id)
+  }
+
+  /** Controlled shutdown. */
+  async stop(id: number): Promise<void> {
+    const { membership, store } = this.running.get(id)!
+    this.running.delete(id)
+    await this.finish(membership.leave(30_000))
+    await this.finish(membership.stop())
+    store.kill()
+  }
+
+  /** Lets time pass until it is done, an hour at most. */
+  async finish<T>(work: Promise<T>): Promise<T> {
+    let done = false
+    const mark = () => (done = true)
+    work.then(mark, mark)
+    await this.clock.advanceUntil(() => done)
+    return work
+  }
+}
+
+async function viewOf(store: EmbeddedMetaStore | FaultyMetaStore, clock?: SimulatedClock): Promise<ClusterViewOfStore> {
+  return ClusterViewOfStore.open({
+    store,
+    ...(clock !== undefined && { remote: { clock } }),
+    onFault: (error) => {
+      throw error
+    },
+  })
+}
