@@ -59,7 +59,7 @@ export class RemoteMetaStore implements MetaStore {
         if (this.#over !== null) return
         const fault = new Error('the process that keeps the metadata is gone; the broker must stop')
         this.#end(fault)
-        for (const lease of [...this.#leases.values()]) lease.lose()
+        for (const lease of this.#leases.values()) lease.lose()
         resolve(fault)
       }
     })
