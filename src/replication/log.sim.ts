@@ -12,6 +12,7 @@ import {
   stampLeaderEpoch,
   timestampTypeOf,
 } from '../records/batch.ts'
+import { batchesIn } from '../records/batches-in.ts'
 import type {
   Appended,
   AppendRefusal,
@@ -19,8 +20,10 @@ import type {
   LogListener,
   LogRead,
   Offset,
+  Replicated,
   TimestampAndOffset,
 } from '../storage/partition-log.ts'
+import { replicatedRefusal } from '../storage/replicated-batches.ts'
 import type { AbortedTransaction, ReplicaLog } from './partition.ts'
 
 export class SimulatedLog implements ReplicaLog {
@@ -77,6 +80,24 @@ export class SimulatedLog implements ReplicaLog {
     const logAppendTimeMs = timestampTypeOf(batch) === 'LogAppendTime' ? maxTimestampOf(batch) : -1
     if (this.#immediate) queueMicrotask(() => this.flush())
     return { ok: true, baseOffset, lastOffset: this.logEndOffset - 1, duplicate: false, logAppendTimeMs }
+  }
+
+  appendReplicated(batches: Uint8Array, leaderEpochMax: number): Replicated {
+    if (this.fault !== null) return { ok: false, refusal: 'offline' }
+    if (this.refusal === 'diskFull') return { ok: false, refusal: 'diskFull' }
+    const refusal = replicatedRefusal(batches, this.logEndOffset, leaderEpochMax)
+    if (refusal !== null) return { ok: false, refusal }
+    for (const batch of batchesIn(batches)) {
+      const epoch = leaderEpochOf(batch)
+      if (epoch > this.latestEpoch) this.#epochs.push({ epoch, start: baseOffsetOf(batch) })
+      this.latestEpoch = epoch
+      this.batches.push(batch)
+      this.sizeBytes += batch.length
+      this.queuedBytes += batch.length
+      this.logEndOffset = nextOffsetOf(batch)
+    }
+    if (this.#immediate) queueMicrotask(() => this.flush())
+    return { ok: true, endOffset: this.logEndOffset }
   }
 
   /** Everything appended is in the page cache. */
@@ -164,8 +185,24 @@ export class SimulatedLog implements ReplicaLog {
   }
 
   async truncateTo(end: Offset): Promise<void> {
+    if (end >= this.logEndOffset) return
     this.batches = this.batches.filter((batch) => lastOffsetOf(batch) < end)
+    this.#endAt(end)
+  }
+
+  async restartAt(offset: Offset): Promise<void> {
+    this.batches = []
+    this.#endAt(offset)
+    this.logStartOffset = offset
+  }
+
+  #endAt(end: Offset): void {
     this.logEndOffset = end
+    this.writtenOffset = end
+    this.durableOffset = end
+    this.queuedBytes = 0
+    this.#epochs = this.#epochs.filter(({ start }) => start < end)
+    this.latestEpoch = this.#epochs.at(-1)?.epoch ?? -1
   }
 
   async advanceStartTo(start: Offset): Promise<void> {

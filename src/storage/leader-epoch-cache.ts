@@ -53,6 +53,8 @@ export class LeaderEpochCache {
    * with an older epoch than the last drops the newer ones.
    */
   assign(epoch: number, startOffset: Offset): boolean {
+    // Its first record, or one of another leader: then this log's own leadership ended without any.
+    this.#started = null
     const last = this.#entries.at(-1)
     if (epoch < 0 || (last !== undefined && last.epoch === epoch)) return false
     while (this.#entries.length > 0) {
@@ -61,7 +63,6 @@ export class LeaderEpochCache {
       this.#entries.pop()
     }
     this.#entries.push({ epoch, startOffset })
-    if (this.#started !== null && this.#started.epoch <= epoch) this.#started = null
     return true
   }
 

@@ -1,7 +1,7 @@
 // Cutting the end off a log's files. Nothing may be under way, and nothing confirmed may be promised beyond the new end: the caller sees to
 // both. After a crash in between, recovery finds the old log or a part of it, and builds the side files again.
 
-import { baseOffsetOf, lastOffsetOf } from '../records/batch.ts'
+import { lastOffsetOf } from '../records/batch.ts'
 import type { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { indexOfSegment } from './log-reader.ts'
 import type { LogConfig, Offset } from './partition-log.ts'
@@ -62,7 +62,7 @@ export async function cutLog(
   return { logEndOffset: nextOffset, producers }
 }
 
-/** Where the log will end when it is cut at `end`: there, or where the batch begins that `end` lies in. */
+/** Where the log will end when it is cut at `end`: where the last batch that lies below it ends. */
 export async function endAfterCut(
   context: StorageContext,
   segments: readonly Segment[],
@@ -76,19 +76,15 @@ export async function endAfterCut(
   return (await cutPosition(segment, indexes, end)).nextOffset
 }
 
-/** Where the first batch that reaches to `end` or beyond begins, and where the log then ends. */
+/** Where the first batch that reaches to `end` or beyond lies, and where the log then ends. */
 async function cutPosition(
   segment: Segment,
   indexes: SegmentIndexes,
   end: Offset,
 ): Promise<{ position: number; nextOffset: Offset }> {
-  const from = indexes.offsets.lookup(end)
+  // A batch that stays: its end is where the log ends, when nothing else stays behind it.
+  const from = indexes.offsets.lookup(end - 1)
   const scan = { from, to: segment.sizeBytes, expectedOffset: segment.baseOffset, verifyChecksums: false }
-  let nextOffset = end
-  const { position } = await scanBatches(segment.file, scan, (bytes, at) => {
-    if (lastOffsetOf(bytes, at) < end) return true
-    nextOffset = Math.min(end, baseOffsetOf(bytes, at))
-    return false
-  })
-  return { position, nextOffset }
+  // Not `end` itself: where offsets are missing before it, the files could not say so after a crash.
+  return scanBatches(segment.file, scan, (bytes, at) => lastOffsetOf(bytes, at) < end)
 }

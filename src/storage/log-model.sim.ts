@@ -23,8 +23,11 @@ export class LogModel {
   /** Known to survive a power failure, too; less than confirmed without fsync. */
   synced: Offset = 0
   epoch = 0
+  /** Where the log was begun anew (`restartAt`). */
+  base: Offset = 0
   /** Cuts and deletions that were asked for and of which no end was heard: they may have happened. */
   cutting: Offset | null = null
+  restarting: Offset | null = null
   advancing: Offset | null = null
   retaining = false
   /** Since it was seen last, the machine has lost its power. */
@@ -40,7 +43,7 @@ export class LogModel {
 
   get end(): Offset {
     const last = this.batches.at(-1)
-    return last === undefined ? 0 : nextOffsetOf(last)
+    return last === undefined ? this.base : nextOffsetOf(last)
   }
 
   /** The batches of which at least one record can be read. */
@@ -56,19 +59,31 @@ export class LogModel {
     this.confirmed = 0
     this.synced = 0
     this.epoch = 0
+    this.base = 0
     this.forgetPending()
     this.powerFailed = false
     this.deleting = false
   }
 
+  restartAt(offset: Offset): void {
+    this.batches = []
+    this.base = offset
+    this.start = offset
+    this.confirmed = offset
+    this.synced = offset
+  }
+
   forgetPending(): void {
     this.cutting = null
+    this.restarting = null
     this.advancing = null
     this.retaining = false
   }
 
   cutAt(end: Offset): void {
     this.batches = this.batches.filter((batch) => nextOffsetOf(batch) <= end)
+    // Where offsets are missing the log may end before its start was: the start goes back with it.
+    this.start = Math.min(this.start, this.end)
     this.confirmed = Math.min(this.confirmed, this.end)
     this.synced = Math.min(this.synced, this.end)
   }
@@ -94,7 +109,8 @@ export class LogModel {
     if (start === this.start) return
     assert.ok(deletes && start > this.start && start <= this.confirmed, `retention moved ${this.start} to ${start}`)
     assert.ok(
-      start === this.end || batches.some((batch) => baseOffsetOf(batch) === start),
+      // Where offsets are missing a segment begins where the one before ends.
+      start === this.end || batches.some((batch) => baseOffsetOf(batch) === start || nextOffsetOf(batch) === start),
       `retention cut a batch at ${start}`,
     )
     let remaining = 0
@@ -112,8 +128,31 @@ export class LogModel {
     this.start = start
   }
 
+  /** Nobody heard of the end of a restart: the log begins anew, or is some beginning of what it was, and nothing of it was wanted. */
+  #foundAfterRestart(log: SegmentedLog): void {
+    const { logStartOffset, logEndOffset } = log
+    const startMin = Math.min(this.start, this.restarting!)
+    assert.ok(logStartOffset >= startMin, `${log.name} starts at ${logStartOffset}, it started at ${startMin}`)
+    // Without a record the beginning of an old log is known by its producers.
+    if (logStartOffset === logEndOffset && log.producers.size === 0) {
+      assert.ok(logEndOffset === this.restarting || logEndOffset <= this.end)
+      this.restartAt(logEndOffset)
+    } else {
+      assert.ok(logEndOffset <= this.end, `${log.name} ends at ${logEndOffset}, no more than ${this.end} was written`)
+      this.cutAt(logEndOffset)
+      assert.equal(this.end, logEndOffset, `${log.name} ends where a batch ends`)
+      this.start = logStartOffset
+    }
+    this.confirmed = this.end
+    this.synced = this.end
+    this.powerFailed = false
+    this.deleting = false
+    this.forgetPending()
+  }
+
   /** The log as it was found after the last run is a possible outcome; the model becomes it. */
   foundAgain(log: SegmentedLog, now: number): void {
+    if (this.restarting !== null) return this.#foundAfterRestart(log)
     const kept = this.powerFailed ? this.synced : this.confirmed
     const least = Math.min(kept, this.cutting ?? Infinity)
     assert.ok(log.logEndOffset >= least, `${log.name} ends at ${log.logEndOffset}, ${least} was confirmed`)

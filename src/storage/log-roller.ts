@@ -65,11 +65,11 @@ export class LogRoller {
     return this.#sealedTo === this.#state.active.baseOffset ? Infinity : this.#sealedTo
   }
 
-  /** Seals the active segment in the background and begins the next one, at the end of the log. */
-  roll(): Segment {
+  /** Seals the active segment in the background and begins the next one, at the end of the log or `at` an offset beyond. */
+  roll(at: Offset = this.#state.end): Segment {
     const state = this.#state
     const sealed = state.active
-    const { end } = state
+    const end = at
     const next = newSegment(this.#context, state.folder, end, state.config)
     next.startIndexes()
     sealed.finishTimeIndex()

@@ -86,16 +86,13 @@ export class LogShape {
     await this.exclusively(async () => {
       const state = this.#state
       if (end >= state.end) return
-      this.#cuts++
-      state.cutting = true
-      state.shape++
-      try {
-        await (end < state.segments[0]!.baseOffset ? this.#restart(end) : this.#truncate(end))
-      } finally {
-        state.cutting = false
-        state.shape++
-      }
+      await this.#cutting(() => (end < state.segments[0]!.baseOffset ? this.#restart(end) : this.#truncate(end)))
     })
+  }
+
+  /** As `PartitionLog.restartAt`. */
+  async restartAt(offset: Offset): Promise<void> {
+    await this.exclusively(() => this.#cutting(() => this.#restart(offset)))
   }
 
   /** Deletes the segments below the log's start, which has just moved. */
@@ -205,6 +202,19 @@ export class LogShape {
     await sideFiles.dropSnapshots((offset) => offset < keepFrom)
   }
 
+  async #cutting(work: () => Promise<void>): Promise<void> {
+    const state = this.#state
+    this.#cuts++
+    state.cutting = true
+    state.shape++
+    try {
+      await work()
+    } finally {
+      state.cutting = false
+      state.shape++
+    }
+  }
+
   async #cutBackTo(end: Offset): Promise<void> {
     const state = this.#state
     const { roller, sideFiles, abortedIn } = this.#parts
@@ -252,23 +262,26 @@ export class LogShape {
     this.#endsAt(logEndOffset)
   }
 
-  /** All records lie at or above `offset` and none is wanted: the log is empty then, and goes on there. */
+  /** No record is wanted: the log is empty then, and goes on at `offset`. */
   async #restart(offset: Offset): Promise<void> {
     await this.#settle()
-    await this.#letGoFrom(offset)
     const state = this.#state
     const { roller, sideFiles } = this.#parts
+    // Deleted records stay so, if the old ones are back after a crash.
+    await this.#letGoFrom(Math.min(offset, state.segments[0]!.baseOffset), Math.min(offset, state.start))
     await roller.createFolder()
     for (const segment of state.segments.toReversed()) await deleteSegment(this.#context, segment, state.config)
     await sideFiles.dropSnapshots(() => true)
+    // Before there is a segment again: epochs of what is gone say nothing of what comes.
+    const epochs = new LeaderEpochCache()
+    sideFiles.epochsChanged = true
+    await sideFiles.writeEpochs(epochs)
     const segment = newSegment(this.#context, state.folder, offset, state.config)
     segment.startIndexes()
     await roller.createFile(segment)
     state.segments = [segment]
     state.producers = new ProducerState()
-    state.epochs = new LeaderEpochCache()
-    sideFiles.epochsChanged = true
-    await sideFiles.writeEpochs(state.epochs)
+    state.epochs = epochs
     state.start = offset
     this.#endsAt(offset)
   }
@@ -282,11 +295,11 @@ export class LogShape {
   }
 
   /** Nothing from `end` on is confirmed any more. */
-  async #letGoFrom(end: Offset): Promise<void> {
+  async #letGoFrom(end: Offset, start = Math.min(this.#state.start, end)): Promise<void> {
     const state = this.#state
     state.durable = Math.min(state.durable, end)
     state.highWatermark = Math.min(state.highWatermark, end)
-    state.start = Math.min(state.start, end)
+    state.start = start
     this.#parts.writer.resetTo(Math.min(state.end, end))
     await this.#parts.truncating(end)
   }

@@ -9,6 +9,7 @@ import { silentLogger } from '../lib/logger.ts'
 import { baseOffsetOf, leaderEpochOf, nextOffsetOf } from '../records/batch.ts'
 import { type BatchOptions, buildBatch, type NewRecord } from '../records/batch-builder.ts'
 import { batchesIn } from '../records/batches-in.ts'
+import { buildEndTransactionMarker } from '../records/control-batch.ts'
 import { LogDirectory, type LogDirectoryOptions } from './log-directory.ts'
 import type { LogConfig, Offset, PartitionLog } from './partition-log.ts'
 import type { SegmentedLog } from './segmented-log.ts'
@@ -274,6 +275,158 @@ export function partitionLogContract(diskName: string, diskFor: (t: TestContext)
     assert.equal(log.recoveryPoint, 0)
     await log.sync()
     assert.equal(log.recoveryPoint, 1)
+  })
+
+  /** A log beside the one that is filled, which replicates it. */
+  function follower(directory: LogDirectory, config: LogConfig = smallConfig): Promise<SegmentedLog> {
+    return directory.openLog({ topicName: 'copy', partition: 0, topicId: null, config })
+  }
+
+  it('what a leader has is appended as it is: offsets, epochs and bytes, several batches at once', async (t) => {
+    const { place, directory, log, written } = await filledLog(t)
+    const copy = await follower(directory)
+    for (const from of [0, 7, 20]) {
+      const batches = Buffer.concat(written.slice(from, { 0: 7, 7: 20, 20: 30 }[from]))
+      assert.deepEqual(copy.appendReplicated(batches, 2), { ok: true, endOffset: { 0: 14, 7: 40, 20: 60 }[from] })
+    }
+    await copy.sync()
+    const check = async (copy: SegmentedLog) => {
+      assert.deepEqual((await readAll(copy)).map(asBuffer), written.map(asBuffer))
+      for (const epoch of [0, 1, 2]) assert.deepEqual(copy.endOffsetForEpoch(epoch), log.endOffsetForEpoch(epoch))
+      assert.deepEqual([copy.logStartOffset, copy.logEndOffset, copy.durableOffset], [0, 60, 60])
+      assert.deepEqual(
+        copy.segments.map((segment) => segment.baseOffset),
+        log.segments.map((segment) => segment.baseOffset),
+      )
+      assert.equal((await copy.findByTimestamp(1000 + 60_000 * 11, 60))?.offset, 22)
+    }
+    await check(copy)
+    await directory.close()
+    const again = await openDirectory(place)
+    t.after(() => again.close())
+    await check(await follower(again))
+  })
+
+  it('a copy has the gaps that compaction left, of any width', async (t) => {
+    const { place, directory, written } = await filledLog(t)
+    const copy = await follower(directory)
+    const far = batchOf(['far'], { baseOffset: 5_000_000_000, leaderEpoch: 3 })
+    const farther = batchOf(['farther'], { baseOffset: 9_000_000_000, leaderEpoch: 3 })
+    const kept = [written[2]!, written[3]!, written[11]!, far, farther]
+    assert.deepEqual(copy.appendReplicated(Buffer.concat(kept.slice(0, 3)), 3), { ok: true, endOffset: 24 })
+    assert.deepEqual(copy.appendReplicated(Buffer.concat(kept.slice(3)), 3), { ok: true, endOffset: 9_000_000_001 })
+    await copy.sync()
+    const check = async (copy: SegmentedLog) => {
+      assert.equal(copy.fault, null)
+      assert.deepEqual((await readAll(copy)).map(asBuffer), kept.map(asBuffer))
+      for (const [from, found] of [
+        [0, 4],
+        [8, 22],
+        [24, 5_000_000_000],
+        [5_000_000_001, 9_000_000_000],
+      ] as const) {
+        const [batch] = await readAll(copy, Math.max(from, copy.logStartOffset))
+        assert.equal(baseOffsetOf(batch!), found)
+      }
+      assert.equal(copy.epochAt(22), 1)
+      assert.deepEqual(copy.endOffsetForEpoch(1), { epoch: 1, endOffset: 5_000_000_000 })
+    }
+    await check(copy)
+    await directory.close()
+    const again = await openDirectory(place, { limits: { tailCacheBytes: 0 } })
+    t.after(() => again.close())
+    const reopened = await follower(again)
+    await check(reopened)
+    await reopened.truncateTo(23)
+    assert.equal(reopened.logEndOffset, 8, 'it ends where the last batch ends that stays')
+    assert.equal(await appended(reopened, batchOf(['next']), 4), 8)
+  })
+
+  it('a copy may begin far behind the start of its leader', async (t) => {
+    const { place, directory } = await filledLog(t)
+    const copy = await follower(directory)
+    const far = batchOf(['far'], { baseOffset: 5_000_000_000, leaderEpoch: 3 })
+    assert.ok(copy.appendReplicated(far, 3).ok)
+    await copy.sync()
+    await directory.close()
+    const again = await openDirectory(place)
+    t.after(() => again.close())
+    const reopened = await follower(again)
+    assert.equal(reopened.fault, null)
+    assert.deepEqual((await readAll(reopened)).map(asBuffer), [asBuffer(far)])
+  })
+
+  it('what does not follow the log, or is damaged, or of a later leadership, is refused as a whole', async (t) => {
+    const { directory, written } = await filledLog(t)
+    const copy = await follower(directory)
+    const damaged = Buffer.from(written[3]!)
+    damaged.writeUInt8(damaged.readUInt8(70) ^ 1, 70)
+    const refusals: [Uint8Array[], number, string][] = [
+      [[written[1]!, written[0]!], 2, 'outOfOrder'],
+      [[written[1]!, written[1]!], 2, 'outOfOrder'],
+      [[written[2]!, damaged], 2, 'corrupt'],
+      [[written[2]!, written[3]!.subarray(0, 80)], 2, 'corrupt'],
+      [[written[9]!, written[10]!], 0, 'newerEpoch'],
+    ]
+    for (const [batches, epoch, refusal] of refusals) {
+      assert.deepEqual(copy.appendReplicated(Buffer.concat(batches), epoch), { ok: false, refusal })
+    }
+    assert.equal(copy.logEndOffset, 0)
+    assert.ok(copy.appendReplicated(written[4]!, 2).ok)
+    assert.deepEqual(copy.appendReplicated(written[3]!, 2), { ok: false, refusal: 'outOfOrder' })
+    await directory.deleteLog({ topicName: 'copy', partition: 0 })
+    assert.deepEqual(copy.appendReplicated(written[9]!, 2), { ok: false, refusal: 'offline' })
+  })
+
+  it('a copy knows the producers and the transactions of what it replicated', async (t) => {
+    const { directory, log } = await filledLog(t)
+    const copy = await follower(directory)
+    const producer = { producerId: 7, producerEpoch: 1, baseOffset: 0, transactional: true, leaderEpoch: 2 }
+    const markerPlace = { producerId: 7, producerEpoch: 1, timestamp: 5, baseOffset: 2, leaderEpoch: 2 }
+    const sent = [
+      // In the middle of the producer's sequences: a client would be refused.
+      batchOf(['a', 'b'], { ...producer, baseSequence: 40 }),
+      buildEndTransactionMarker({ kind: 'abort', coordinatorEpoch: 3 }, markerPlace),
+      batchOf(['c'], { ...producer, baseOffset: 3, baseSequence: 42 }),
+    ]
+    assert.ok(copy.appendReplicated(Buffer.concat(sent), 2).ok)
+    await copy.sync()
+    assert.equal(copy.firstUnstableOffset, 3)
+    assert.deepEqual(
+      (await copy.abortedTransactions(0, 9)).map(({ producerId, firstOffset, lastOffset }) => [
+        producerId,
+        firstOffset,
+        lastOffset,
+      ]),
+      [[7, 0, 2]],
+    )
+    const again = copy.append(batchOf(['c'], { ...producer, baseSequence: 42 }), 3, 'client')
+    assert.deepEqual(again.ok && [again.duplicate, again.baseOffset], [true, 3], 'it may lead at any time')
+    assert.equal(log.firstUnstableOffset, null)
+  })
+
+  it('a log begins anew at any offset, without anything of what it was', async (t) => {
+    for (const offset of [0, 31, 60, 500, 7_000_000_000]) {
+      const { place, directory, log } = await filledLog(t)
+      await log.restartAt(offset)
+      assert.deepEqual(
+        [log.logStartOffset, log.logEndOffset, log.durableOffset, log.sizeBytes],
+        [offset, offset, offset, 0],
+      )
+      assert.deepEqual([log.latestEpoch, log.endOffsetForEpoch(2).epoch], [-1, -1])
+      assert.deepEqual(await readAll(log), [])
+      assert.ok(log.appendReplicated(batchOf(['new'], { baseOffset: offset, leaderEpoch: 9 }), 9).ok)
+      await log.sync()
+      await directory.close()
+      const again = await openDirectory(place)
+      const reopened = await openOrders(again)
+      assert.equal(reopened.fault, null)
+      assert.deepEqual([reopened.logStartOffset, reopened.logEndOffset], [offset, offset + 1])
+      assert.equal((await readAll(reopened)).length, 1)
+      assert.equal(reopened.latestEpoch, 9)
+      await again.deleteLog({ topicName: 'orders', partition: 0 })
+      await again.close()
+    }
   })
 
   it('a deleted log is gone, and its name is free', async (t) => {

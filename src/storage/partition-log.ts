@@ -59,6 +59,19 @@ export type Appended =
     }
   | { readonly ok: false; readonly refusal: AppendRefusal }
 
+export type ReplicatedRefusal =
+  | 'corrupt' // what came is not whole batches, or a checksum does not fit
+  | 'outOfOrder' // a batch begins below the end of the log, or of the batch before it
+  | 'newerEpoch' // of a leadership that came after the one they were asked of
+  | 'diskFull'
+  | 'budgetExceeded'
+  | 'offline'
+
+export type Replicated =
+  | { readonly ok: true; readonly endOffset: Offset }
+  /** Nothing was appended. */
+  | { readonly ok: false; readonly refusal: ReplicatedRefusal }
+
 export type LogRead =
   | { readonly ok: true; readonly chunks: readonly Uint8Array[]; readonly sizeBytes: number }
   | { readonly ok: false; readonly refusal: 'offsetOutOfRange' | 'offline' }
@@ -112,6 +125,14 @@ export interface PartitionLog {
   append(batch: Uint8Array, leaderEpoch: number, origin: 'client' | 'coordinator'): Appended
 
   /**
+   * Appends what a leader's log holds, as it is: whole batches back to back, with the offsets and epochs they have there. Offsets may be
+   * missing between them, as compaction leaves it. Synchronous, all or nothing, and without the checks that are for clients: what the
+   * leader has let in is true. Checksums are verified. The log keeps `batches` until they are written. No batch may be of a leadership
+   * after `leaderEpochMax`: the answer of a leader that was elected again meanwhile is of another log than the one that was compared.
+   */
+  appendReplicated(batches: Uint8Array, leaderEpochMax: number): Replicated
+
+  /**
    * Whole batches, compressed bytes untouched: the batch that holds `from` and what follows below `upTo`, to `maxBytes`;
    * with `atLeastOne` the first batch comes however large it is. Empty at the end of the log.
    * Outside [logStartOffset, logEndOffset]: `offsetOutOfRange`.
@@ -129,8 +150,13 @@ export interface PartitionLog {
   /** Opens a leadership: remembers where `epoch` starts. Durable with the next append of that epoch. */
   startEpoch(epoch: number): void
 
-  /** Drops [end, logEndOffset): what the leader never had (KIP-101). Waits for writes under way. */
+  /**
+   * Drops [end, logEndOffset): what the leader never had (KIP-101). Waits for writes under way. The log then ends where the last batch
+   * that lies below `end` ends.
+   */
   truncateTo(end: Offset): Promise<void>
+  /** Drops everything, and goes on at `offset`, wherever that is: the leader no longer has what would join on to this log. */
+  restartAt(offset: Offset): Promise<void>
   /** Drops [logStartOffset, start): retention, DeleteRecords. Whole segments go; the rest only becomes unreadable. */
   advanceStartTo(start: Offset): Promise<void>
   /** What was appended before the call survives a crash, whatever the flush policy. */

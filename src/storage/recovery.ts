@@ -133,7 +133,10 @@ class LogLoader {
     }
   }
 
-  #empty(offset: Offset): LoadedLog {
+  /** Nothing is left of the log, or nothing that counts: what was half deleted stays gone, and its snapshots go along. */
+  async #empty(offset: Offset): Promise<LoadedLog> {
+    await this.#dropSnapshotsAbove(-1)
+    if (!this.#options.clean) await this.#context.disk.syncFolder(this.#options.folder)
     return emptyLog(this.#context, this.#options.folder, offset, this.#options.config)
   }
 

@@ -14,7 +14,7 @@ export interface SegmentIndexes {
 }
 
 /** Offsets in the indexes are int32, relative to the base offset. */
-const relativeOffsetMax = 2147483647
+export const relativeOffsetMax = 2147483647
 
 export class Segment {
   readonly baseOffset: Offset

@@ -6,7 +6,10 @@
 
 import { invariant } from '../lib/invariant.ts'
 import {
+  baseOffsetOf,
   lastOffsetDeltaOf,
+  lastOffsetOf,
+  leaderEpochOf,
   maxTimestampOf,
   noProducerId,
   producerIdOf,
@@ -14,6 +17,7 @@ import {
   stampLeaderEpoch,
   timestampTypeOf,
 } from '../records/batch.ts'
+import { batchesIn } from '../records/batches-in.ts'
 import { newSegmentBytes } from './disk/disk-room.ts'
 import type { EpochEnd } from './leader-epoch-cache.ts'
 import { LogClosedError, RecordsDropped } from './log-errors.ts'
@@ -30,13 +34,16 @@ import type {
   LogRead,
   Offset,
   PartitionLog,
+  Replicated,
+  ReplicatedRefusal,
   TimestampAndOffset,
 } from './partition-log.ts'
 import { producerBatchOf } from './producer-batch.ts'
 import { encodeProducerSnapshot } from './producer-snapshot.ts'
 import type { ProducerBatch, ProducerRefusal, ProducerState } from './producer-state.ts'
 import { emptyLog, type LoadedLog } from './loaded-log.ts'
-import type { Segment } from './segment.ts'
+import { replicatedRefusal } from './replicated-batches.ts'
+import { relativeOffsetMax, type Segment } from './segment.ts'
 import { SideFiles } from './side-files.ts'
 import type { StorageContext } from './storage-context.ts'
 import type { LogTail } from './tail-cache.ts'
@@ -291,6 +298,26 @@ export class SegmentedLog implements PartitionLog {
     return { ok: true, baseOffset, lastOffset, duplicate: false, logAppendTimeMs }
   }
 
+  appendReplicated(batches: Uint8Array, leaderEpochMax: number): Replicated {
+    if (this.#state.isOffline) return refusedReplicated.offline
+    if (this.#state.noRoom) return refusedReplicated.diskFull
+    const refusal = replicatedRefusal(batches, this.#state.end, leaderEpochMax)
+    if (refusal !== null) return refusedReplicated[refusal]
+    const { room } = this.#context
+    const { budgetPolicy } = this.#state.config
+    if (batches.length > room.leftBytes && budgetPolicy !== 'exempt') {
+      return refusedReplicated[room.refuse(batches.length, budgetPolicy)]
+    }
+    for (const batch of batchesIn(batches)) {
+      const baseOffset = baseOffsetOf(batch)
+      const producerId = producerIdOf(batch)
+      const producerBatch = producerId > noProducerId ? producerBatchOf(batch, 0, producerId, baseOffset) : null
+      const lastOffset = lastOffsetOf(batch)
+      this.#admit(batch, baseOffset, lastOffset, leaderEpochOf(batch), maxTimestampOf(batch), producerBatch)
+    }
+    return { ok: true, endOffset: this.#state.end }
+  }
+
   async read(from: Offset, maxBytes: number, upTo: Offset, atLeastOne: boolean): Promise<LogRead> {
     if (this.#state.isOffline) return offlineRead
     if (from < this.#state.start || from > this.#state.end) return outOfRange
@@ -358,6 +385,11 @@ export class SegmentedLog implements PartitionLog {
   /** A batch that `end` lies in goes as a whole: the log then ends where that batch began. Nothing may be appended meanwhile. */
   async truncateTo(end: Offset): Promise<void> {
     await this.#shape.truncateTo(end)
+  }
+
+  /** As `PartitionLog.restartAt`. Nothing may be appended meanwhile. */
+  async restartAt(offset: Offset): Promise<void> {
+    await this.#shape.restartAt(offset)
   }
 
   /** Seals the active segment and begins the next one, when there is any batch in it. */
@@ -466,7 +498,8 @@ export class SegmentedLog implements PartitionLog {
     const now = this.#context.clock.now()
     const { room } = this.#context
     if (segment.mustRollFor(size, lastOffset, maxTimestamp, state.config, now, room.segmentBytesMax)) {
-      segment = this.#roller.roll()
+      // Behind a gap wider than a segment's indexes can say, the next one begins beyond the log's end.
+      segment = this.#roller.roll(Math.max(state.end, lastOffset - relativeOffsetMax))
     }
     room.take(segment.sizeBytes === 0 ? size + newSegmentBytes : size, state.config.budgetPolicy)
     segment.modifiedAtMs = now
@@ -611,3 +644,12 @@ const refusedAppend = {
   budgetExceeded: { ok: false, refusal: 'budgetExceeded' },
   offline: { ok: false, refusal: 'offline' },
 } as const satisfies Record<AppendRefusal, Appended>
+
+const refusedReplicated = {
+  corrupt: { ok: false, refusal: 'corrupt' },
+  outOfOrder: { ok: false, refusal: 'outOfOrder' },
+  newerEpoch: { ok: false, refusal: 'newerEpoch' },
+  diskFull: { ok: false, refusal: 'diskFull' },
+  budgetExceeded: { ok: false, refusal: 'budgetExceeded' },
+  offline: { ok: false, refusal: 'offline' },
+} as const satisfies Record<ReplicatedRefusal, Replicated>
