@@ -14,6 +14,7 @@ import {
   short,
   string,
 } from './config-definition.ts'
+import { etcdDefinitions } from './etcd-definitions.ts'
 
 /** `compression.type` of topic and broker; `producer` keeps what the producer chose. */
 export const compressionTypes = ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'] as const
@@ -47,6 +48,11 @@ export const brokerDefinitions = {
     mayBeEmpty: true,
     documentation: 'Listeners for KRaft controllers. There are none here: these listeners are not opened.',
   }),
+  interBrokerListenerName: optional(
+    string('inter.broker.listener.name', '', {
+      documentation: 'Listener by which brokers reach each other. When absent: the first of listeners.',
+    }),
+  ),
   // Kafka's default is /tmp/kafka-logs, which a restart of the machine may clear.
   logDir: string('log.dir', 'odradek-data', { documentation: 'Folder of the data, when log.dirs is not set.' }),
   logDirs: optional(list('log.dirs', '', { documentation: 'Folder of the data; exactly one.' })),
@@ -88,6 +94,41 @@ export const brokerDefinitions = {
     atMost: 100,
     documentation: 'Leaderships go back to a broker when more than this part of those it should have is elsewhere.',
   }),
+
+  ...etcdDefinitions,
+
+  // Replicas.
+  replicaLagTimeMaxMs: long('replica.lag.time.max.ms', 30_000, {
+    documentation: 'A follower that has not caught up with its leader for so long leaves the ISR.',
+  }),
+  replicaFetchMaxBytes: int('replica.fetch.max.bytes', 1_048_576, {
+    atLeast: 0,
+    documentation: 'Most bytes of one partition that a follower asks for at a time; a larger batch comes whole.',
+  }),
+  replicaFetchMinBytes: int('replica.fetch.min.bytes', 1, {
+    documentation: 'Fewest bytes for which a leader answers a follower before replica.fetch.wait.max.ms is over.',
+  }),
+  replicaFetchWaitMaxMs: int('replica.fetch.wait.max.ms', 500, {
+    documentation: 'How long a leader lets a follower wait for records; less than replica.lag.time.max.ms.',
+  }),
+  replicaFetchResponseMaxBytes: int('replica.fetch.response.max.bytes', 10_485_760, {
+    atLeast: 0,
+    documentation: 'Most bytes of records that a follower asks one leader for at a time.',
+  }),
+  replicaFetchBackoffMs: int('replica.fetch.backoff.ms', 1000, {
+    atLeast: 0,
+    documentation: 'How long a follower waits after an error before it asks for the partition again.',
+  }),
+  replicaSocketTimeoutMs: int('replica.socket.timeout.ms', 30_000, {
+    documentation:
+      'How long a follower waits for an answer of its leader; not less than replica.fetch.wait.max.ms.',
+  }),
+  replicaSelectorClass: optional(
+    string('replica.selector.class', '', {
+      documentation:
+        'Which replica consumers read from: org.apache.kafka.common.replica.RackAwareReplicaSelector, one in their rack; LeaderSelector, or nothing: the leader.',
+    }),
+  ),
 
   // Log.
   logSegmentBytes: int('log.segment.bytes', 1_073_741_824, {

@@ -56,6 +56,7 @@ export function parseBrokerSettings(
   const listeners = openListeners(values, problems, warnings)
   const advertisedListeners = advertised(values, listeners, problems)
   const dataFolder = folderOf(values, problems)
+  checkTogether(values, listeners, problems)
   if (problems.length > 0) return { ok: false, problems }
   return { ok: true, settings: { ...values, listeners, advertisedListeners, dataFolder, given }, warnings }
 }
@@ -160,6 +161,20 @@ function advertised(
     }
   }
   return addresses.filter((address) => !values.controllerListenerNames.includes(address.name))
+}
+
+/** What is right by itself and does not fit together. */
+function checkTogether(values: Values, listeners: readonly ListenerAddress[], problems: string[]): void {
+  const between = values.interBrokerListenerName
+  if (between !== null && listeners.length > 0 && !listeners.some(({ name }) => name === between.toUpperCase())) {
+    problems.push(`inter.broker.listener.name names ${between}, which is not among listeners`)
+  }
+  if ((values.etcdUsername === null) !== (values.etcdPasswordFile === null)) {
+    problems.push('etcd.username and etcd.password.file go together; set both or none')
+  }
+  if ((values.etcdTlsCertificateFile === null) !== (values.etcdTlsKeyFile === null)) {
+    problems.push('etcd.tls.certificate.file and etcd.tls.key.file go together; set both or none')
+  }
 }
 
 function parseListeners(setting: string, texts: readonly string[], problems: string[]): ListenerAddress[] {
