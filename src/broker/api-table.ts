@@ -2,7 +2,9 @@
 // An API or version that is not served is not here.
 
 import { alterConfigs } from '../protocol/apis/alter-configs.ts'
+import { alterPartitionReassignments } from '../protocol/apis/alter-partition-reassignments.ts'
 import { apiVersions } from '../protocol/apis/api-versions.ts'
+import { createPartitions } from '../protocol/apis/create-partitions.ts'
 import { createTopics } from '../protocol/apis/create-topics.ts'
 import { deleteRecords } from '../protocol/apis/delete-records.ts'
 import { deleteTopics } from '../protocol/apis/delete-topics.ts'
@@ -11,6 +13,7 @@ import { describeConfigs } from '../protocol/apis/describe-configs.ts'
 import { describeGroups } from '../protocol/apis/describe-groups.ts'
 import { describeLogDirs } from '../protocol/apis/describe-log-dirs.ts'
 import { describeTopicPartitions } from '../protocol/apis/describe-topic-partitions.ts'
+import { electLeaders } from '../protocol/apis/elect-leaders.ts'
 import { fetch } from '../protocol/apis/fetch.ts'
 import { findCoordinator } from '../protocol/apis/find-coordinator.ts'
 import { heartbeat } from '../protocol/apis/heartbeat.ts'
@@ -20,6 +23,7 @@ import { joinGroup } from '../protocol/apis/join-group.ts'
 import { leaveGroup } from '../protocol/apis/leave-group.ts'
 import { listGroups } from '../protocol/apis/list-groups.ts'
 import { listOffsets } from '../protocol/apis/list-offsets.ts'
+import { listPartitionReassignments } from '../protocol/apis/list-partition-reassignments.ts'
 import { metadata } from '../protocol/apis/metadata.ts'
 import { offsetCommit } from '../protocol/apis/offset-commit.ts'
 import { offsetFetch } from '../protocol/apis/offset-fetch.ts'
@@ -27,7 +31,9 @@ import { offsetForLeaderEpoch } from '../protocol/apis/offset-for-leader-epoch.t
 import { produce } from '../protocol/apis/produce.ts'
 import { syncGroup } from '../protocol/apis/sync-group.ts'
 import { handleAlterConfigs } from './handlers/alter-configs.ts'
+import { handleAlterPartitionReassignments } from './handlers/alter-partition-reassignments.ts'
 import { apiVersionsHandler } from './handlers/api-versions.ts'
+import { handleCreatePartitions } from './handlers/create-partitions.ts'
 import { handleCreateTopics } from './handlers/create-topics.ts'
 import { handleDeleteRecords } from './handlers/delete-records.ts'
 import { handleDeleteTopics } from './handlers/delete-topics.ts'
@@ -36,6 +42,7 @@ import { handleDescribeConfigs } from './handlers/describe-configs.ts'
 import { handleDescribeGroups } from './handlers/describe-groups.ts'
 import { handleDescribeLogDirs } from './handlers/describe-log-dirs.ts'
 import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.ts'
+import { handleElectLeaders } from './handlers/elect-leaders.ts'
 import { handleFetch } from './handlers/fetch.ts'
 import { handleFindCoordinator } from './handlers/find-coordinator.ts'
 import { handleHeartbeat } from './handlers/heartbeat.ts'
@@ -45,6 +52,7 @@ import { handleJoinGroup } from './handlers/join-group.ts'
 import { handleLeaveGroup } from './handlers/leave-group.ts'
 import { handleListGroups } from './handlers/list-groups.ts'
 import { handleListOffsets } from './handlers/list-offsets.ts'
+import { handleListPartitionReassignments } from './handlers/list-partition-reassignments.ts'
 import { handleMetadata } from './handlers/metadata.ts'
 import { handleOffsetCommit } from './handlers/offset-commit.ts'
 import { handleOffsetFetch } from './handlers/offset-fetch.ts'
@@ -82,7 +90,11 @@ const rows: readonly ServedApi[] = [
   serve(describeConfigs, handleDescribeConfigs),
   serve(alterConfigs, handleAlterConfigs),
   serve(describeLogDirs, handleDescribeLogDirs),
+  serve(createPartitions, handleCreatePartitions),
+  serve(electLeaders, handleElectLeaders),
   serve(incrementalAlterConfigs, handleIncrementalAlterConfigs),
+  serve(alterPartitionReassignments, handleAlterPartitionReassignments),
+  serve(listPartitionReassignments, handleListPartitionReassignments),
   serve(describeCluster, handleDescribeCluster),
   serve(describeTopicPartitions, handleDescribeTopicPartitions),
 ]

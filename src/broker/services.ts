@@ -1,10 +1,12 @@
 // Everything a handler may ask for, by name. Built once by the composition root; a handler's type says which it touches.
 
 import type { ClusterView, EndpointImage } from '../cluster/image.ts'
+import type { PartitionAdmin } from '../cluster/partition-admin.ts'
 import type { ProducerIds } from '../cluster/producer-ids.ts'
 import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
 import type { TopicAdmin } from '../cluster/topic-admin.ts'
 import type { TopicConfigs } from '../cluster/topic-configs.ts'
+import type { TopicGrowth } from '../cluster/topic-growth.ts'
 import type { GroupCoordinator } from '../coordinators/groups/group-coordinator.ts'
 import type { Clock } from '../io/clock.ts'
 import type { Volume } from '../io/disk.ts'
@@ -29,6 +31,8 @@ export interface Services {
   readonly settings: BrokerSettings
   readonly cluster: ClusterView
   readonly topics: TopicAdmin
+  readonly topicGrowth: TopicGrowth
+  readonly partitionAdmin: PartitionAdmin
   readonly topicConfigs: TopicConfigs
   readonly producerIds: ProducerIds
   readonly replicas: ReplicaSet

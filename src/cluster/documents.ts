@@ -66,6 +66,13 @@ export interface CreationDocument {
   readonly brokerEpoch: number
 }
 
+/** A topic that was deleted while some of its brokers were away. */
+export interface DeletionDocument {
+  readonly topicName: string
+  /** Those that still have a folder of it. */
+  readonly brokerIds: readonly number[]
+}
+
 export interface ProducerIdBlockDocument {
   readonly next: number
 }
@@ -80,6 +87,7 @@ export interface Documents {
   readonly partition: PartitionDocument
   readonly config: ConfigDocument
   readonly creation: CreationDocument
+  readonly deletion: DeletionDocument
   readonly producerIdBlock: ProducerIdBlockDocument
 }
 

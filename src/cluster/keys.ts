@@ -8,6 +8,7 @@
 //   part/<topic id>/<index>    replicas, ISR and leader; by topic id, so that a topic created anew shares nothing with the old one
 //   config/<kind>/<name>       what was set on a topic, a broker (no name: on all) or a group
 //   job/create/<topic id>      a topic whose partitions are being written; they are litter when its broker is gone
+//   job/delete/<topic id>      a topic that is gone, and the brokers that were away and have yet to hear of it
 //   pid-block                  the first producer id that nobody has
 
 export const keyPrefix = '/odradek/1/'
@@ -17,6 +18,8 @@ export const controllerKey = `${keyPrefix}controller`
 export const producerIdBlockKey = `${keyPrefix}pid-block`
 export const partitionsPrefix = `${keyPrefix}part/`
 export const creationsPrefix = `${keyPrefix}job/create/`
+
+export const deletionsPrefix = `${keyPrefix}job/delete/`
 
 export function liveKey(brokerId: number): string {
   return `${keyPrefix}live/${brokerId}`
@@ -47,6 +50,10 @@ export function configKey(kind: ConfigKind, name: string): string {
 
 export function creationKey(topicId: string): string {
   return `${creationsPrefix}${topicId}`
+}
+
+export function deletionKey(topicId: string): string {
+  return `${deletionsPrefix}${topicId}`
 }
 
 /** What a key is about; `other` for what the cluster's image does not show. */

@@ -16,10 +16,10 @@ import type { BrokerFence } from './fence.ts'
 import type { FolderMemory } from './folder-memory.ts'
 import type { ClusterImage, ClusterView, EndpointImage } from './image.ts'
 import { liveKey, partitionKey } from './keys.ts'
-import { knownOutcome } from './known-outcome.ts'
+import { knownOutcome, pause, readAgain } from './known-outcome.ts'
 import type { MetaStore, Revision } from './meta-store.ts'
 import { BrokerIdTaken, register, type Registration, type RegistrationOptions } from './registration.ts'
-import { pause, settlePartitions } from './settled-partitions.ts'
+import { settlePartitions } from './settled-partitions.ts'
 import type { BrokerSettings } from './settings/broker-settings.ts'
 
 export { BrokerIdTaken } from './registration.ts'
@@ -242,7 +242,7 @@ export class Membership {
         store.transact([{ key, createRevision: epoch }], [{ kind: 'put', key, value, lease }]),
       )
       if (result !== null) return result.revision
-      await pause(clock, retryMs)
+      await readAgain(store, clock, key)
     }
   }
 }

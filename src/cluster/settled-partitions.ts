@@ -1,12 +1,12 @@
 // Brings many partitions to where a rule wants them: looks at the image, writes what differs in guarded batches, and looks again, until
 // the rule has nothing to say. What somebody else changed meanwhile, or what nobody knows the outcome of, is simply decided anew.
 
-import { type Clock, type Millis, nextTurn } from '../io/clock.ts'
+import { type Clock, nextTurn } from '../io/clock.ts'
 import { encodeDocument, type PartitionDocument } from './documents.ts'
-import type { BrokerImage, ClusterView, PartitionImage, TopicImage } from './image.ts'
-import { liveKey, partitionKey } from './keys.ts'
-import { knownOutcome } from './known-outcome.ts'
+import type { ClusterView, PartitionImage, TopicImage } from './image.ts'
+import { knownOutcome, readAgain } from './known-outcome.ts'
 import type { CasItem, Guard, MetaStore, Revision } from './meta-store.ts'
+import { partitionGuards, type PartitionWrite } from './partition-guards.ts'
 
 export interface SettleOptions {
   readonly store: MetaStore
@@ -30,12 +30,6 @@ export interface Settled {
 
 /** So many are encoded in one turn of the event loop: the broker's requests and its lease must not wait. */
 const partitionsPerBatch = 1000
-const pauseMs: Millis = 100
-
-interface Change {
-  readonly guards: readonly [Guard, ...Guard[]]
-  readonly document: PartitionDocument
-}
 
 /** Rejects with the store's faults, other than `UnknownOutcome`. */
 export async function settlePartitions(options: SettleOptions): Promise<Settled> {
@@ -58,43 +52,34 @@ export async function settlePartitions(options: SettleOptions): Promise<Settled>
 }
 
 /** Those first that get another leader: for them somebody waits. */
-function changesOf({ view, topics, rule }: SettleOptions): Change[] {
-  const led: Change[] = []
-  const others: Change[] = []
+function changesOf({ topics, rule }: SettleOptions): PartitionWrite[] {
+  const led: PartitionWrite[] = []
+  const others: PartitionWrite[] = []
   for (const topic of topics()) {
     for (const partition of topic.partitions) {
       const document = rule(partition, topic)
       if (document === null) continue
-      const own = { key: partitionKey(topic.id, partition.index), modRevision: partition.revision }
-      if (document.leader === partition.leader) {
-        others.push({ guards: [own], document })
-      } else {
-        const elected = view.image.brokers.get(document.leader)
-        led.push({ guards: elected === undefined ? [own] : [own, isThere(elected)], document })
-      }
+      const changes = document.leader === partition.leader ? others : led
+      changes.push({ topicId: topic.id, partition, document })
     }
   }
   return others.length === 0 ? led : [...led, ...others]
 }
 
-/** Nobody is elected who died meanwhile. */
-function isThere({ id, epoch }: BrokerImage): Guard {
-  return { key: liveKey(id), createRevision: epoch }
-}
-
 /** `revision`: from there on the image shows what came of it. */
 async function write(
-  { store, clock, fence }: SettleOptions,
-  changes: readonly Change[],
+  { store, view, clock, fence }: SettleOptions,
+  changes: readonly PartitionWrite[],
 ): Promise<{ changed: number; revision: Revision } | 'fenced'> {
-  const items = changes.map(({ guards, document }): CasItem => {
-    return { guards, writes: [{ kind: 'put', key: guards[0].key, value: encodeDocument(document) }] }
+  const { brokers } = view.image
+  const items = changes.map((change): CasItem => {
+    const guards = partitionGuards(change, brokers)
+    return { guards, writes: [{ kind: 'put', key: guards[0].key, value: encodeDocument(change.document) }] }
   })
   const results = await knownOutcome(store.compareAndSwapMany(fence, items))
   if (results === 'fenced') return results
   if (results === null) {
-    await pause(clock, pauseMs)
-    return { changed: 0, revision: (await store.get(fence[0].key)).revision }
+    return { changed: 0, revision: await readAgain(store, clock, fence[0].key) }
   }
   let changed = 0
   let revision = 0
@@ -103,10 +88,4 @@ async function write(
     revision = Math.max(revision, result.revision)
   }
   return { changed, revision }
-}
-
-export function pause(clock: Clock, ms: Millis): Promise<void> {
-  return new Promise((resolve) => {
-    clock.setTimer(ms, resolve)
-  })
 }

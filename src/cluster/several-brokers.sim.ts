@@ -26,6 +26,13 @@ export interface RunningBroker {
   readonly started: Promise<void>
 }
 
+export interface BeginOptions {
+  /** Whether the last run is taken to have ended in order. */
+  readonly clean?: boolean
+  /** As it was left, or an empty one. */
+  readonly folder?: 'kept' | 'new'
+}
+
 export interface SeveralBrokersOptions {
   readonly seed?: number
   readonly settings?: Readonly<Record<string, string>>
@@ -64,8 +71,7 @@ export class SeveralBrokers {
     this.#racks = racks
   }
 
-  /** `clean`: whether the last run is taken to have ended in order; `folder`: as it was left, or a new one. */
-  async begin(id: number, { clean = true, folder = 'kept' as 'kept' | 'new' } = {}): Promise<RunningBroker> {
+  async begin(id: number, { clean = true, folder = 'kept' }: BeginOptions = {}): Promise<RunningBroker> {
     const { clock, random, settings } = this
     const store = new FaultyMetaStore(this.store, clock, random)
     const view = await viewOf(store, clock)
@@ -84,7 +90,7 @@ export class SeveralBrokers {
       random,
       logger: silentLogger,
     })
-    const topics = new TopicAdmin({ store, view, settings, brokerId: id, random, served: async () => {} })
+    const topics = new TopicAdmin({ store, view, settings, brokerId: id, clock, random, served: async () => {} })
     const started = membership.start([{ listener: 'PLAINTEXT', host: `broker-${id}`, port: 9092 }])
     started.catch(() => {})
     const broker = { id, store, view, membership, topics, started }
@@ -93,7 +99,7 @@ export class SeveralBrokers {
   }
 
   /** As `begin`; resolves when it is a member. */
-  async start(id: number, options: Parameters<SeveralBrokers['begin']>[1] = {}): Promise<RunningBroker> {
+  async start(id: number, options: BeginOptions = {}): Promise<RunningBroker> {
     const broker = await this.begin(id, options)
     await this.finish(broker.started)
     return broker

@@ -81,8 +81,8 @@ export class SmallCluster {
   }
 
   admin(brokerId: number, served: () => Promise<void> = async () => {}): TopicAdmin {
-    const { store, view, settings, random } = this
-    return new TopicAdmin({ store, view, settings, brokerId, random, served })
+    const { store, view, settings, clock, random } = this
+    return new TopicAdmin({ store, view, settings, brokerId, clock, random, served })
   }
 
   /** A broker starts; its listener PLAINTEXT is at `broker-<id>:9092`, its folder on the cluster's disk unless it comes with one. */

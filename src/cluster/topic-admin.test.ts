@@ -355,7 +355,15 @@ test('a broker that lost its registration changes nothing, even if it does not k
   const { store, settings, random } = cluster
   const view = await ClusterViewOfStore.open({ store, onFault: (error) => assert.fail(String(error)) })
   view.close()
-  const stale = new TopicAdmin({ store, view, settings, random, brokerId: 2, served: async () => {} })
+  const stale = new TopicAdmin({
+    store,
+    view,
+    settings,
+    clock: cluster.clock,
+    random,
+    brokerId: 2,
+    served: async () => {},
+  })
   await cluster.brokers.get(2)!.membership.stop()
   for (const topics of [cluster.admin(2), stale]) {
     const refused = await create(topics, newTopic('orders', { replicationFactor: 1 }))

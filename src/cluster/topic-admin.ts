@@ -1,15 +1,20 @@
 // Creates and deletes topics. A topic is created when the key `topic/<name>` is: its partitions come before it or with it, its
 // deletion takes them along. What is answered is finished: every partition has a leader and this broker shows it.
 
+import type { Clock } from '../io/clock.ts'
 import type { Random } from '../io/random.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
-import { decodeDocument, encodeDocument, type PartitionDocument } from './documents.ts'
-import { createdPartition } from './elections.ts'
+import { awaitedDeletion } from './awaited-deletions.ts'
+import { isActive } from './controller/attended-partition.ts'
+import { decodeDocument, type PartitionDocument } from './documents.ts'
+import { createdPartitions, isKnown, placeableBrokers } from './elections.ts'
 import { type BrokerFence, brokerFence, fenceHolds, notPartOfTheCluster } from './fence.ts'
-import type { BrokerImage, ClusterView, TopicImage } from './image.ts'
+import type { ClusterImage, ClusterView, TopicImage } from './image.ts'
 import { internalTopicShape, isInternalTopic } from './internal-topics.ts'
-import { configKey, creationKey, partitionKey, partitionsOfTopicPrefix, topicKey } from './keys.ts'
-import type { Guard, MetaStore, MetaWrite, Revision } from './meta-store.ts'
+import { configKey, partitionsOfTopicPrefix, topicKey } from './keys.ts'
+import { knownOutcome, readAgain } from './known-outcome.ts'
+import type { MetaStore, Revision } from './meta-store.ts'
+import { placeReplicas } from './replica-placement.ts'
 import type { BrokerSettings } from './settings/broker-settings.ts'
 import { topicConfigProblem } from './settings/topic-config.ts'
 import { refusedWhenFull } from './store-full.ts'
@@ -17,11 +22,11 @@ import {
   type Assignment,
   collidingName,
   manualReplicas,
-  placeReplicas,
   refuse,
   topicNameProblem,
   type TopicRefusal,
 } from './topic-rules.ts'
+import { writeTopic } from './topic-writes.ts'
 
 export interface NewTopic {
   readonly name: string
@@ -52,13 +57,12 @@ export interface TopicAdminOptions {
   readonly view: ClusterView
   readonly settings: BrokerSettings
   readonly brokerId: number
+  readonly clock: Clock
   readonly random: Random
   /** Resolves when the partitions of the newest image that this broker leads are served: their logs are open. */
   readonly served: () => Promise<void>
 }
 
-/** Partitions that one transaction may hold beside the topic's own keys (etcd takes 128 writes). */
-const partitionsPerTransaction = 100
 /** As Kafka's controller. */
 const partitionsPerRequestMax = 10_000
 
@@ -117,26 +121,39 @@ export class TopicAdmin {
   }
 
   async #delete(id: string): Promise<TopicDeletion> {
-    const { store, view } = this.#options
+    const { store, view, clock } = this.#options
     const fence = this.#fence()
     if (fence === null) return notPartOfTheCluster()
+    let name: string | null = null
     for (;;) {
       const topic = view.image.topicsById.get(id)
-      if (topic === undefined) return refuse(ErrorCode.UNKNOWN_TOPIC_ID, 'This server does not host this topic ID.')
+      if (topic === undefined) {
+        // One's own deletion, of which the answer was lost, is one too.
+        if (name !== null) return { ok: true, name, id }
+        return refuse(ErrorCode.UNKNOWN_TOPIC_ID, 'This server does not host this topic ID.')
+      }
       const key = topicKey(topic.name)
       const { entry, revision } = await store.get(key)
       if (entry !== null && decodeDocument('topic', entry.value).id === id) {
-        const result = await store.transact(
-          [{ key, modRevision: entry.modRevision }, fence],
-          [
-            { kind: 'delete', key },
-            { kind: 'delete', key: configKey('topic', topic.name) },
-            { kind: 'deletePrefix', prefix: partitionsOfTopicPrefix(id) },
-          ],
+        const result = await knownOutcome(
+          store.transact(
+            [{ key, modRevision: entry.modRevision }, fence],
+            [
+              { kind: 'delete', key },
+              { kind: 'delete', key: configKey('topic', topic.name) },
+              { kind: 'deletePrefix', prefix: partitionsOfTopicPrefix(id) },
+              ...awaitedDeletion(topic, view.image),
+            ],
+          ),
         )
-        if (result.ok) {
+        if (result?.ok === true) {
           await view.reached(result.revision)
           return { ok: true, name: topic.name, id }
+        }
+        if (result === null) {
+          name = topic.name
+          await view.reached(await readAgain(store, clock, key))
+          continue
         }
         if (!fenceHolds(result.current[1], fence)) return notPartOfTheCluster()
       }
@@ -151,12 +168,13 @@ export class TopicAdmin {
     if (internal === null && isInternalTopic(name)) {
       return refuse(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `Topic ${name} is created by Kafka's own coordinators only.`)
     }
-    const live = Math.max(1, this.#options.view.image.brokers.size)
+    const { brokers } = view.image
+    const active = [...brokers.keys()].filter((id) => isActive(brokers, id)).length
     const created = await this.#create(
       {
         name,
         partitions: internal?.partitions ?? -1,
-        replicationFactor: internal === null ? -1 : Math.min(internal.replicationFactor, live),
+        replicationFactor: internal === null ? -1 : Math.min(internal.replicationFactor, Math.max(1, active)),
         assignments: [],
         configs: internal?.configs ?? new Map(),
       },
@@ -204,22 +222,23 @@ export class TopicAdmin {
     }
     const configProblem = topicConfigProblem(topic.configs)
     if (configProblem !== null) return refuse(ErrorCode.INVALID_CONFIG, configProblem)
-    const replicas = this.#replicas(topic, image.brokers)
+    const replicas = this.#replicas(topic, image)
     if (!replicas.ok) return replicas
-    const partitions = replicas.replicas.map((ids) => createdPartition(ids, (id) => image.brokers.has(id))!)
+    const partitions = createdPartitions(replicas.replicas, 0, image)
+    if ('ok' in partitions) return partitions
     return { name, partitions, configs: topic.configs as ReadonlyMap<string, string> }
   }
 
   #replicas(
     topic: NewTopic,
-    brokers: ReadonlyMap<number, BrokerImage>,
+    image: ClusterImage,
   ): TopicRefusal | { readonly ok: true; readonly replicas: readonly (readonly number[])[] } {
     if (topic.assignments.length > 0) {
       const given = (what: string) =>
         refuse(ErrorCode.INVALID_REQUEST, `A manual partition assignment was specified, but ${what} was not set to -1.`)
       if (topic.replicationFactor !== -1) return given('replication factor')
       if (topic.partitions !== -1) return given('numPartitions')
-      return manualReplicas(topic.assignments, (id) => brokers.has(id))
+      return manualReplicas(topic.assignments, (id) => isKnown(image, id))
     }
     const factor =
       topic.replicationFactor === -1 ? this.#options.settings.defaultReplicationFactor : topic.replicationFactor
@@ -232,16 +251,12 @@ export class TopicAdmin {
     if (topic.partitions < -1 || topic.partitions === 0) {
       return refuse(ErrorCode.INVALID_PARTITIONS, 'Number of partitions was set to an invalid non-positive value.')
     }
-    if (factor > brokers.size) {
-      return refuse(
-        ErrorCode.INVALID_REPLICATION_FACTOR,
-        `Unable to replicate the partition ${factor} time(s): The target replication factor of ${factor} cannot be ` +
-          `reached because only ${brokers.size} broker(s) are registered.`,
-      )
-    }
-    const ids = [...brokers.keys()].sort((a, b) => a - b)
-    const start = this.#options.random.below(ids.length)
-    return { ok: true, replicas: placeReplicas(ids, this.#partitionsOf(topic), factor, start) }
+    const { random } = this.#options
+    const brokers = placeableBrokers(image)
+    const placed = placeReplicas({ brokers, partitions: this.#partitionsOf(topic), factor, random })
+    return placed.ok
+      ? placed
+      : refuse(placed.error, `Unable to replicate the partition ${factor} time(s): ${placed.message}`)
   }
 
   #partitionsOf(topic: NewTopic): number {
@@ -250,62 +265,15 @@ export class TopicAdmin {
   }
 
   async #write(topic: PlannedTopic): Promise<{ readonly id: string; readonly revision: Revision } | TopicRefusal> {
-    const { store, random } = this.#options
+    const { store, random, brokerId, clock, view } = this.#options
     const fence = this.#fence()
     if (fence === null) return notPartOfTheCluster()
     const id = random.uuid()
-    const key = topicKey(topic.name)
-    const writes: MetaWrite[] = [
-      { kind: 'put', key, value: encodeDocument({ id, partitionCount: topic.partitions.length }) },
-    ]
-    if (topic.configs.size > 0) {
-      const entries = Object.fromEntries(topic.configs)
-      writes.push({ kind: 'put', key: configKey('topic', topic.name), value: encodeDocument({ entries }) })
-    }
-    const parts = topic.partitions.map((partition, index): MetaWrite & { kind: 'put' } => ({
-      kind: 'put',
-      key: partitionKey(id, index),
-      value: encodeDocument(partition),
-    }))
-    const atOnce = parts.length <= partitionsPerTransaction
-    if (atOnce) {
-      writes.push(...parts)
-    } else {
-      if (!(await this.#writePartitionsFirst(id, parts, fence))) return notPartOfTheCluster()
-      writes.push({ kind: 'delete', key: creationKey(id) })
-    }
-    const result = await store.transact([{ key, modRevision: 0 }, fence], writes)
-    if (result.ok) return { id, revision: result.revision }
-    if (!atOnce) await this.#dropPartitions(id, fence)
-    if (!fenceHolds(result.current[1], fence)) return notPartOfTheCluster()
-    await this.#options.view.reached(result.revision)
+    const written = await writeTopic({ store, clock, brokerId, fence }, { ...topic, id })
+    if (written === 'fenced') return notPartOfTheCluster()
+    if (written.ok) return { id, revision: written.revision }
+    await view.reached(written.revision)
     return alreadyExists(topic.name)
-  }
-
-  /** Too many for one transaction: an intent tells the next controller what to clear if this broker stops in between. */
-  async #writePartitionsFirst(
-    id: string,
-    parts: readonly (MetaWrite & { kind: 'put' })[],
-    fence: BrokerFence,
-  ): Promise<boolean> {
-    const { store, brokerId } = this.#options
-    const key = creationKey(id)
-    const value = encodeDocument({ brokerId, brokerEpoch: fence.createRevision })
-    const begun = await store.transact([{ key, modRevision: 0 }, fence], [{ kind: 'put', key, value }])
-    if (!begun.ok) return false
-    const items = parts.map((part) => ({ guards: [{ key: part.key, modRevision: 0 }] as const, writes: [part] }))
-    const results = await store.compareAndSwapMany([fence, { key, modRevision: begun.revision }], items)
-    return results !== 'fenced'
-  }
-
-  async #dropPartitions(id: string, fence: Guard): Promise<void> {
-    await this.#options.store.transact(
-      [fence],
-      [
-        { kind: 'deletePrefix', prefix: partitionsOfTopicPrefix(id) },
-        { kind: 'delete', key: creationKey(id) },
-      ],
-    )
   }
 
   #fence(): BrokerFence | null {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import * as fc from 'fast-check'
 import { ErrorCode } from '../protocol/error-code.ts'
-import { collidingName, manualReplicas, placeReplicas, topicNameProblem } from './topic-rules.ts'
+import { collidingName, manualReplicas, topicNameProblem } from './topic-rules.ts'
 
 describe('the name of a topic', () => {
   for (const name of ['a', 'orders', 'A-b_c.9', '...', 'x'.repeat(249), '__consumer_offsets', '-']) {
@@ -60,33 +59,4 @@ describe('a manual assignment', () => {
       assert.match(result.message, message)
     })
   }
-})
-
-test('replicas are on different brokers, and both they and leaders are spread evenly', () => {
-  const cases = fc
-    .integer({ min: 1, max: 7 })
-    .chain((brokers) =>
-      fc.tuple(
-        fc.constant(brokers),
-        fc.integer({ min: 1, max: brokers }),
-        fc.integer({ min: 1, max: 60 }),
-        fc.integer({ min: 0, max: brokers - 1 }),
-      ),
-    )
-  fc.assert(
-    fc.property(cases, ([count, factor, partitions, start]) => {
-      const brokers = Array.from({ length: count }, (_, i) => 10 + i)
-      const placed = placeReplicas(brokers, partitions, factor, start)
-      assert.equal(placed.length, partitions)
-      const leads = new Map<number, number>()
-      for (const replicas of placed) {
-        assert.equal(new Set(replicas).size, factor)
-        assert.ok(replicas.every((id) => brokers.includes(id)))
-        leads.set(replicas[0]!, (leads.get(replicas[0]!) ?? 0) + 1)
-      }
-      const counts = brokers.map((id) => leads.get(id) ?? 0)
-      assert.ok(Math.max(...counts) - Math.min(...counts) <= 1)
-    }),
-    { numRuns: 200 },
-  )
 })

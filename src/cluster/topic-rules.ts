@@ -51,7 +51,7 @@ export interface Assignment {
 /** The replicas of each partition by index, or what is wrong with them. */
 export function manualReplicas(
   assignments: readonly Assignment[],
-  isLive: (brokerId: number) => boolean,
+  isKnown: (brokerId: number) => boolean,
 ): TopicRefusal | { readonly ok: true; readonly replicas: readonly (readonly number[])[] } {
   const invalid = (message: string) => refuse(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message)
   const replicas: (readonly number[])[] = []
@@ -63,7 +63,7 @@ export function manualReplicas(
     if (partitionIndex < 0 || partitionIndex >= assignments.length) {
       return invalid('partitions should be a consecutive 0-based integer sequence')
     }
-    const problem = replicasProblem(brokerIds, factor, isLive)
+    const problem = replicasProblem(brokerIds, factor, isKnown)
     if (problem !== null) return invalid(problem)
     factor = brokerIds.length
     replicas[partitionIndex] = brokerIds
@@ -71,13 +71,14 @@ export function manualReplicas(
   return { ok: true, replicas }
 }
 
-function replicasProblem(
+/** What is wrong with replicas that somebody chose; null when nothing is. `factor`: how many there must be, null for any number. */
+export function replicasProblem(
   brokerIds: readonly number[],
   factor: number | null,
-  isLive: (brokerId: number) => boolean,
+  isKnown: (brokerId: number) => boolean,
 ): string | null {
   if (brokerIds.length === 0) return 'The manual partition assignment includes an empty replica list.'
-  const unknown = brokerIds.find((id) => !isLive(id))
+  const unknown = brokerIds.find((id) => !isKnown(id))
   if (unknown !== undefined) {
     return `The manual partition assignment includes broker ${unknown}, but no such broker is registered.`
   }
@@ -90,27 +91,4 @@ function replicasProblem(
     )
   }
   return null
-}
-
-/**
- * Spreads replicas over the living brokers: leaders in turn from `start`, the other replicas after them with a shift that grows by
- * one each time round, so that no two brokers share all their partitions. `factor` ≤ `brokers.length`.
- * Brokers 1, 2, 3, start 0, factor 2: [1,2] [2,3] [3,1] [1,3] [2,1] [3,2].
- */
-export function placeReplicas(
-  brokers: readonly number[],
-  partitions: number,
-  factor: number,
-  start: number,
-): readonly (readonly number[])[] {
-  const count = brokers.length
-  return Array.from({ length: partitions }, (_, index) => {
-    const leader = (start + index) % count
-    const shift = count === 1 ? 0 : Math.floor(index / count) % (count - 1)
-    const replicas = [brokers[leader]!]
-    for (let i = 0; i < factor - 1; i++) {
-      replicas.push(brokers[(leader + 1 + ((shift + i) % (count - 1))) % count]!)
-    }
-    return replicas
-  })
 }

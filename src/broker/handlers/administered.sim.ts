@@ -1,13 +1,24 @@
 // What the handlers of cluster metadata need, for their tests: a small cluster in memory, without logs.
 
+import { PartitionAdmin } from '../../cluster/partition-admin.ts'
 import { ProducerIds } from '../../cluster/producer-ids.ts'
 import { SmallCluster, type SmallClusterOptions } from '../../cluster/small-cluster.sim.ts'
+import { TopicGrowth } from '../../cluster/topic-growth.ts'
 import type { RequestContext } from '../handler.ts'
 import type { Services } from '../services.ts'
 
 type AdministeredServices = Pick<
   Services,
-  'brokerId' | 'clock' | 'settings' | 'cluster' | 'topics' | 'topicConfigs' | 'producerIds' | 'endpointFor'
+  | 'brokerId'
+  | 'clock'
+  | 'settings'
+  | 'cluster'
+  | 'topics'
+  | 'topicGrowth'
+  | 'partitionAdmin'
+  | 'topicConfigs'
+  | 'producerIds'
+  | 'endpointFor'
 >
 
 export class AdministeredCluster {
@@ -25,7 +36,9 @@ export class AdministeredCluster {
 
   /** Of a request that comes to the first broker. Brokers have addresses on the listener PLAINTEXT alone. */
   context(apiVersion: number, listener = 'PLAINTEXT'): RequestContext & AdministeredServices {
-    const { view, topics, topicConfigs, settings, clock, brokers } = this.cluster
+    const { store, view, random, topics, topicConfigs, settings, clock, brokers } = this.cluster
+    const brokerId = [...brokers.keys()][0]!
+    const administration = { store, view, settings, brokerId, clock, random, served: async () => {} }
     return {
       connection: {
         id: 1,
@@ -41,11 +54,13 @@ export class AdministeredCluster {
       apiVersion,
       clientId: 'test',
       principal: 'User:ANONYMOUS',
-      brokerId: [...brokers.keys()][0]!,
+      brokerId,
       clock,
       settings,
       cluster: view,
       topics,
+      topicGrowth: new TopicGrowth(administration),
+      partitionAdmin: new PartitionAdmin(administration),
       topicConfigs,
       producerIds: this.#producerIds,
       endpointFor: (id, connection) =>

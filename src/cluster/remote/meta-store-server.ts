@@ -18,6 +18,7 @@ interface Watch {
 export class MetaStoreServer {
   readonly #store: MetaStore
   readonly #clock: Clock
+  readonly #leases = new LeaseHold()
 
   /** The store stays the caller's to close. */
   constructor({ store, clock }: { store: MetaStore; clock: Clock }) {
@@ -27,8 +28,17 @@ export class MetaStoreServer {
 
   /** One broker's channel, which is this server's from now on. */
   serve(channel: MessageChannel): ServedBroker {
-    return new ServedBroker(this.#store, this.#clock, channel)
+    return new ServedBroker(this.#store, this.#clock, channel, this.#leases)
   }
+
+  /** All brokers stop: from now on no lease ends before the store does, and nobody is thought to be gone. */
+  holdLeases(): void {
+    this.#leases.held = true
+  }
+}
+
+class LeaseHold {
+  held = false
 }
 
 export class ServedBroker {
@@ -37,11 +47,13 @@ export class ServedBroker {
   readonly #channel: MessageChannel
   readonly #leases = new Map<string, ServedLease>()
   readonly #watches = new Map<number, Watch>()
+  readonly #hold: LeaseHold
   #ended = false
 
-  constructor(store: MetaStore, clock: Clock, channel: MessageChannel) {
+  constructor(store: MetaStore, clock: Clock, channel: MessageChannel, hold: LeaseHold) {
     this.#store = store
     this.#clock = clock
+    this.#hold = hold
     this.#channel = channel
     channel.onMessage = (message) => this.#hear(message as ToKeeper)
     channel.onClose = () => {
@@ -53,6 +65,7 @@ export class ServedBroker {
   /** The broker's process is gone for certain: nobody acts on its leases any more, so they end at once. */
   async holderEnded(): Promise<void> {
     this.#ended = true
+    if (this.#hold.held) return
     const leases = [...this.#leases.values()]
     this.#leases.clear()
     await Promise.all(leases.map((lease) => lease.end()))
@@ -106,6 +119,7 @@ export class ServedBroker {
         return held !== undefined
       }
       case 'revoke': {
+        if (this.#hold.held) return null
         const held = this.#leases.get(call.leaseId)
         this.#leases.delete(call.leaseId)
         await held?.end()
@@ -121,6 +135,7 @@ export class ServedBroker {
       return lease.id
     }
     const held = new ServedLease(lease, ttlMs, this.#clock, () => {
+      if (this.#hold.held) return
       this.#leases.delete(lease.id)
       this.#post({ kind: 'leaseLost', leaseId: lease.id })
       // A store that fails takes its leases along.
