@@ -90,7 +90,11 @@ test('replicas are spread as leaders are, and the followers of one broker over t
 
 test('brokers that are not there never lead, and are taken only when the others do not suffice', () => {
   const brokers = brokersIn(1, 4, true).map((broker) => ({ ...broker, active: broker.id < 12 }))
-  for (const replicas of place(brokers, 20, 2)) assert.deepEqual([...replicas].sort((a, b) => a - b), [10, 11])
+  for (const replicas of place(brokers, 20, 2))
+    assert.deepEqual(
+      [...replicas].sort((a, b) => a - b),
+      [10, 11],
+    )
   for (const replicas of place(brokers, 20, 3)) {
     assert.ok(replicas[0]! < 12 && replicas[1]! < 12 && replicas[2]! >= 12)
   }
