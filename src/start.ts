@@ -13,10 +13,12 @@ import { openFolderMemory } from './cluster/folder-memory.ts'
 import type { ImageChange } from './cluster/image.ts'
 import { offsetsTopic } from './cluster/internal-topics.ts'
 import { Membership } from './cluster/membership.ts'
+import { PartitionAdmin } from './cluster/partition-admin.ts'
 import { ProducerIds } from './cluster/producer-ids.ts'
 import type { BrokerSettings } from './cluster/settings/broker-settings.ts'
 import { TopicAdmin } from './cluster/topic-admin.ts'
 import { TopicConfigs } from './cluster/topic-configs.ts'
+import { TopicGrowth } from './cluster/topic-growth.ts'
 import { GroupCoordinator } from './coordinators/groups/group-coordinator.ts'
 import type { Clock } from './io/clock.ts'
 import type { Disk } from './io/disk.ts'
@@ -32,16 +34,20 @@ import { endpointLookup, registeredEndpoints } from './start/endpoints.ts'
 import { groupSettingsOf } from './start/group-settings.ts'
 import { openListeners } from './start/listeners.ts'
 import { startMaintenance } from './start/maintenance.ts'
-import { openMetadata } from './start/metadata.ts'
+import { isShared, openMetadata, type SharedMetadata } from './start/metadata.ts'
+import { refuseSeveral } from './start/several-brokers.ts'
 import { asRefusal } from './start/start-refused.ts'
 import { setStraysAside } from './start/stray-logs.ts'
 
+export type { SharedMetadata } from './start/metadata.ts'
 export { StartRefused } from './start/start-refused.ts'
 
 export interface BrokerOptions {
   readonly settings: BrokerSettings
   /** For development and tests: a group's member is gone as soon as its socket closes. */
   readonly removeMembersOnDisconnect: boolean
+  /** The metadata of the cluster, kept by somebody else. When left out: as the settings say, in etcd or in the data folder. */
+  readonly metadata?: SharedMetadata
   readonly disk: Disk
   readonly network: Network
   readonly clock: Clock
@@ -56,10 +62,15 @@ export interface RunningBroker {
   readonly clusterId: string
   /** Where it really listens, with the ports it got. */
   readonly listeners: readonly ListenerAddress[]
-  /** Answers what is answered, closes every connection and log, and leaves the folder clean. Safe to call twice. */
-  stop(): Promise<void>
+  /**
+   * Hands its leaderships to others where there are any (controlled shutdown), answers what is answered, closes every connection and
+   * log, and leaves the folder clean. Safe to call twice. `handOver`: false when all brokers stop together.
+   */
+  stop(options?: { readonly handOver?: boolean }): Promise<void>
 }
 
+/** How long a broker that stops waits for others to take over what it leads. */
+const LEAVING_MS_MAX = 10_000
 /** Kafka's queue has no such bound. A reply that nobody reads is memory that nobody gets back. */
 const UNSENT_RESPONSE_BYTES_MAX = 536_870_912
 
@@ -101,29 +112,46 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     life.onFault(error)
   }
 
-  await refuseUnadopted(options.disk, settings.dataFolder)
+  const shared = isShared({ settings, shared: options.metadata })
+  await refuseSeveral(options.disk, settings.dataFolder)
+  await refuseUnadopted(options.disk, settings.dataFolder, { shared })
   const space = await DiskSpace.open(options)
   undo.push(() => space.close())
   const { disk, room } = space
-  const directory = await LogDirectory.open({
+  const openDirectory = async (clusterId?: string) => {
+    const opened = await LogDirectory.open({
+      disk,
+      room,
+      path: settings.dataFolder,
+      clock,
+      random,
+      logger,
+      nodeId: brokerId,
+      ...(clusterId !== undefined && { clusterId }),
+    })
+    undo.push(() => opened.close())
+    return opened
+  }
+  const metadata = await openMetadata({
+    settings,
+    shared: options.metadata,
     disk,
-    room,
-    path: settings.dataFolder,
     clock,
     random,
     logger,
-    nodeId: brokerId,
+    openDirectory,
   })
-  undo.push(() => directory.close())
-  const { store, clusterId } = await openMetadata({ directory, disk, clock })
+  const { store, clusterId, directory } = metadata
   undo.push(() => store.close())
-  void store.failed.then(fault)
+  void metadata.failed.then(fault)
   const cluster = await ClusterViewOfStore.open({ store, onFault: fault })
   undo.push(async () => cluster.close())
 
   const replicas = new ReplicaSet({ brokerId, logs: directory, settings, logger })
   directory.useHighWatermarks(() => replicas.highWatermarks())
-  const topics = new TopicAdmin({ store, view: cluster, settings, brokerId, random, served: () => replicas.ready() })
+  const served = () => replicas.ready()
+  const administration = { store, view: cluster, settings, brokerId, clock, random, served }
+  const topics = new TopicAdmin(administration)
   const groups = new GroupCoordinator({
     clock,
     random,
@@ -140,6 +168,8 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     settings,
     cluster,
     topics,
+    topicGrowth: new TopicGrowth(administration),
+    partitionAdmin: new PartitionAdmin(administration),
     topicConfigs: new TopicConfigs({ store, view: cluster, brokerId }),
     producerIds: new ProducerIds(store),
     replicas,
@@ -194,6 +224,8 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     logger,
   })
   undo.push(() => membership.stop())
+  // Whom others count on must be able to serve. On its own nobody does, and its logs are opened meanwhile.
+  if (shared) await replicas.ready()
   await membership.start(registeredEndpoints(settings, listeners))
   // A store that fails takes its leases along: what it has to say comes first.
   void membership.lost.then(() =>
@@ -205,15 +237,19 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   server.open()
   undo.push(startMaintenance({ directory, settings, disk: options.disk, clock, random, logger }))
 
+  const stop = async (handOver: boolean): Promise<void> => {
+    life.stage = 'ending'
+    if (handOver) await membership.leave(LEAVING_MS_MAX)
+    // Clients go first, before anything they could ask is taken apart.
+    await unwind([...undo, () => server.close()], logger)
+  }
   let stopped: Promise<void> | null = null
   return {
     brokerId,
     clusterId,
     listeners,
-    stop() {
-      life.stage = 'ending'
-      // Clients go first, before anything they could ask is taken apart.
-      stopped ??= unwind([...undo, () => server.close()], logger)
+    stop({ handOver = settings.controlledShutdownEnable } = {}) {
+      stopped ??= stop(handOver)
       return stopped
     },
   }

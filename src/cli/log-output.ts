@@ -7,11 +7,15 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 export const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 
-/** Synchronous, so that the last words of a process that ends are not lost. */
-export function openLog(level: LogLevel, onTerminal = process.stdout.isTTY): pino.Logger {
+/** Synchronous, so that the last words of a process that ends are not lost. `base`: with every line of JSON. */
+export function openLog(
+  level: LogLevel,
+  onTerminal = process.stdout.isTTY,
+  base: Readonly<Record<string, unknown>> | null = null,
+): pino.Logger {
   const options: pino.LoggerOptions = {
     level,
-    base: null,
+    base: onTerminal ? null : base,
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { error: pino.stdSerializers.err },
   }

@@ -1,6 +1,7 @@
 // The settings of `odradek start`: the file first, then `--set`, then the options of their own.
 
 import { type BrokerSettings, parseBrokerSettings } from '../cluster/settings/broker-settings.ts'
+import { problemsOfSeveral } from '../start/several-brokers.ts'
 import { parseProperties, PropertiesError } from '../cluster/settings/java-properties.ts'
 
 export interface StartOptions {
@@ -10,6 +11,9 @@ export interface StartOptions {
   readonly config?: string
   readonly set?: readonly string[]
   readonly dev?: boolean
+  readonly brokers?: number
+  readonly brokerId?: number
+  readonly etcd?: string
 }
 
 export type StartSettings =
@@ -38,6 +42,12 @@ export function startSettings(options: StartOptions, readFile: (path: string) =>
   } else if (!given.has('log.dirs') && !given.has('log.dir')) {
     given.set('log.dir', defaultData)
   }
+  if (options.brokerId !== undefined) {
+    given.delete('broker.id')
+    given.set('node.id', String(options.brokerId))
+  }
+  if (options.etcd !== undefined) given.set('etcd.endpoints', options.etcd)
+  if (options.brokers !== undefined) problems.push(...problemsOfSeveral(given))
   if (options.dev === true && !given.has('group.initial.rebalance.delay.ms')) {
     given.set('group.initial.rebalance.delay.ms', '0')
   }

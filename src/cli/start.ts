@@ -1,4 +1,4 @@
-// `odradek start`: one broker in the foreground, until SIGTERM or Ctrl-C.
+// `odradek start`: one broker in the foreground, or several under this process, until SIGTERM or Ctrl-C.
 
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -8,27 +8,41 @@ import { realDisk } from '../io/disk.real.ts'
 import { realNetwork } from '../io/network.real.ts'
 import { systemRandom } from '../io/random.ts'
 import type { Logger } from '../lib/logger.ts'
-import { type RunningBroker, runBroker, StartRefused } from '../start.ts'
+import type { ListenerAddress } from '../broker/server.ts'
+import { runBroker, StartRefused } from '../start.ts'
 import { EXIT_FAULT, EXIT_USAGE } from './exit-status.ts'
 import { type LogLevel, logLevels, openLog } from './log-output.ts'
 import { bracketed, defaultData, defaultHost, defaultPort, type StartOptions, startSettings } from './start-settings.ts'
+import { startSeveral } from './start-several.ts'
 import { packageVersion } from './version.ts'
 
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 /** One Ctrl-C comes twice under npm: from the terminal, and passed on. Only a signal after this time is a second one. */
 const SAME_SIGNAL_MS = 500
 
+const examples = `
+For example: odradek start --port 9093 --data ./orders --set num.partitions=3
+             odradek start --brokers 3
+             odradek start --broker-id 1 --etcd etcd-1:2379,etcd-2:2379,etcd-3:2379 --host 10.0.0.1`
+
 export function startCommand(): Command {
   return new Command('start')
-    .description('Start a broker and keep its records in a folder. SIGTERM or Ctrl-C stops it cleanly.')
+    .description('Start a broker, or several, and keep the records in a folder. SIGTERM or Ctrl-C stops cleanly.')
     .option('--port <number>', `port to listen on, 0 for a free one (default: ${defaultPort})`, portNumber)
     .option('--host <address>', `address to listen on, 0.0.0.0 for all (default: ${defaultHost})`)
     .option('--data <folder>', `folder for the records (default: ${defaultData})`)
     .option('--config <file>', "settings in Kafka's server.properties format")
     .option('--set <name=value>', "one setting by Kafka's name; may be repeated, wins over --config", collect)
+    .option(
+      '--brokers <number>',
+      'several brokers on this machine, each a process, on ports from --port on',
+      brokerCount,
+    )
+    .option('--broker-id <number>', 'id of this broker in its cluster (default: 1)', brokerId)
+    .option('--etcd <endpoints>', 'members of the etcd that keeps the metadata of the cluster: host:port,host:port,...')
     .option('--dev', 'for development: groups start without delay, members are gone when their socket closes')
     .addOption(new Option('--log-level <level>', 'how much to say').choices(logLevels).default('info'))
-    .addHelpText('after', `\nFor example: odradek start --port 9093 --data ./orders --set num.partitions=3`)
+    .addHelpText('after', examples)
     .action((options: StartOptions & { readonly logLevel: LogLevel }) => run(options))
 }
 
@@ -44,11 +58,10 @@ async function run(options: StartOptions & { readonly logLevel: LogLevel }): Pro
     process.exit(EXIT_FAULT)
   })
   for (const warning of warnings) log.warn(warning)
-  const broker = await started(settings, options.dev === true, logger)
-  const addresses = broker.listeners.map(({ host, port }) => `${bracketed(host)}:${port}`).join(', ')
-  const { brokerId, clusterId } = broker
-  const facts = { brokerId, clusterId, data: settings.dataFolder }
-  logger.info(facts, `odradek ${packageVersion()} is ready, listening on ${addresses}`)
+  const running =
+    options.brokers === undefined
+      ? await startedOne(settings, options.dev === true, logger)
+      : await startedSeveral(options.brokers, settings, options, logger)
   const signal = await firstSignal()
   const stoppingSince = systemClock.monotonic()
   const again = (): void => {
@@ -56,14 +69,14 @@ async function run(options: StartOptions & { readonly logLevel: LogLevel }): Pro
   }
   for (const name of stopSignals) process.on(name, again)
   log.info(`${signal}: stopping, once more to end at once`)
-  await broker.stop()
+  await running.stop()
   log.info('stopped')
   process.exit(0)
 }
 
-async function started(settings: BrokerSettings, dev: boolean, logger: Logger): Promise<RunningBroker> {
-  try {
-    return await runBroker({
+async function startedOne(settings: BrokerSettings, dev: boolean, logger: Logger): Promise<Stoppable> {
+  const broker = await orEnd(
+    runBroker({
       settings,
       removeMembersOnDisconnect: dev,
       disk: realDisk,
@@ -75,7 +88,55 @@ async function started(settings: BrokerSettings, dev: boolean, logger: Logger): 
         logger.error({ err: error }, 'the broker cannot go on')
         process.exit(EXIT_FAULT)
       },
-    })
+    }),
+  )
+  const { brokerId, clusterId } = broker
+  sayReady(logger, { brokerId, clusterId, data: settings.dataFolder }, broker.listeners)
+  return broker
+}
+
+async function startedSeveral(
+  count: number,
+  settings: BrokerSettings,
+  { dev, logLevel }: StartOptions & { readonly logLevel: LogLevel },
+  logger: Logger,
+): Promise<Stoppable> {
+  const several = await orEnd(
+    startSeveral({
+      count,
+      settings,
+      manner: { dev: dev === true, logLevel, onTerminal: process.stdout.isTTY },
+      logger,
+      onFault: (error) => {
+        logger.error({ err: error }, 'the brokers cannot go on')
+        process.exit(EXIT_FAULT)
+      },
+    }),
+  )
+  const { brokers } = several
+  const facts = { brokerIds: brokers.map(({ brokerId }) => brokerId), clusterId: brokers[0]!.clusterId }
+  sayReady(
+    logger,
+    { ...facts, data: settings.dataFolder },
+    brokers.flatMap(({ listeners }) => listeners),
+  )
+  // Between the end of the last broker and its next start nothing else may keep this process.
+  setInterval(() => {}, 0x7fffffff)
+  return several
+}
+
+interface Stoppable {
+  stop(): Promise<void>
+}
+
+function sayReady(logger: Logger, facts: object, listeners: readonly ListenerAddress[]): void {
+  const addresses = listeners.map(({ host, port }) => `${bracketed(host)}:${port}`).join(', ')
+  logger.info(facts, `odradek ${packageVersion()} is ready, listening on ${addresses}`)
+}
+
+async function orEnd<T>(start: Promise<T>): Promise<T> {
+  try {
+    return await start
   } catch (error) {
     if (error instanceof StartRefused) end(EXIT_FAULT, [error.message])
     throw error
@@ -98,6 +159,18 @@ function portNumber(text: string): number {
   const port = Number(text)
   if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.')
   return port
+}
+
+function brokerCount(text: string): number {
+  const count = Number(text)
+  if (!/^\d+$/.test(text) || count < 1 || count > 100) throw new InvalidArgumentError('From 1 to 100 brokers.')
+  return count
+}
+
+function brokerId(text: string): number {
+  const id = Number(text)
+  if (!/^\d+$/.test(text) || id > 0x7fff_ffff) throw new InvalidArgumentError('A broker id is a whole number from 0.')
+  return id
 }
 
 function collect(value: string, previous: readonly string[] = []): readonly string[] {

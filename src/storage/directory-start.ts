@@ -4,7 +4,12 @@ import type { Disk } from '../io/disk.ts'
 import type { Random } from '../io/random.ts'
 import { Gate } from './gate.ts'
 import { deleteSuffix, type FolderName, logFolderName, parseLogFolderName } from './log-folder-name.ts'
-import { decodeMetaProperties, encodeMetaProperties, type MetaProperties } from './meta-properties.ts'
+import {
+  decodeMetaProperties,
+  encodeMetaProperties,
+  type FoundMetaProperties,
+  type MetaProperties,
+} from './meta-properties.ts'
 import { decodePartitionMetadata } from './partition-metadata.ts'
 import { partitionMetadataFileName } from './segment-names.ts'
 
@@ -39,6 +44,12 @@ export interface ExistingLog extends FolderName {
   readonly topicId: string | null
 }
 
+/** What the folder says of itself; null when it is nobody's. */
+export async function readMetaProperties(disk: Disk, path: string): Promise<FoundMetaProperties | null> {
+  const bytes = await disk.readFile(`${path}/${metaPropertiesName}`)
+  return bytes === null ? null : decodeMetaProperties(bytes)
+}
+
 /** Reads meta.properties, or writes them into a new folder. Rejects with `ForeignFolder`. */
 export async function takeOver(
   { disk, random }: { disk: Disk; random: Random },
@@ -46,8 +57,7 @@ export async function takeOver(
   { nodeId, clusterId }: { nodeId: number; clusterId: string | undefined },
 ): Promise<MetaProperties> {
   const file = `${path}/${metaPropertiesName}`
-  const bytes = await disk.readFile(file)
-  const found = bytes === null ? null : decodeMetaProperties(bytes)
+  const found = await readMetaProperties(disk, path)
   if (found !== null && found.nodeId !== null && found.nodeId !== nodeId) {
     throw new ForeignFolder(path, 'node', String(found.nodeId), String(nodeId))
   }

@@ -126,7 +126,9 @@ export class Controller {
           // What is done now must know all that was done before.
           await view.reached(epoch)
           this.#enterOffice({ epoch, guard: officeGuard(epoch), lease: candidate.lease })
-          logger.info({ brokerId, controllerEpoch: epoch }, 'this broker is the controller')
+          // Of a broker on its own it goes without saying.
+          const level = view.image.brokers.size > 1 ? 'info' : 'debug'
+          logger[level]({ brokerId, controllerEpoch: epoch }, 'this broker is the controller')
           return
         }
         await view.reached((await store.get(controllerKey)).revision)

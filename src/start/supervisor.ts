@@ -1,0 +1,160 @@
+// Several brokers on one machine, each a process of its own, so that each has an event loop and a core. Their supervisor keeps the
+// metadata, starts them, starts again what dies, and stops them together.
+//
+// A process that has ended is gone for certain: its leases end at once, and others lead in its place without waiting for them to run out.
+
+import type { MetaStoreServer } from '../cluster/remote/meta-store-server.ts'
+import type { Child, Ended } from '../io/child-process.ts'
+import type { Clock, Millis } from '../io/clock.ts'
+import { lanesOf } from '../io/message-channel.ts'
+import type { Logger } from '../lib/logger.ts'
+import { StartRefused } from './start-refused.ts'
+import { type BoundListener, type FromSupervised, lanes, type Manner, type ToSupervised } from './supervision.ts'
+
+export interface SupervisorOptions {
+  readonly brokerIds: readonly number[]
+  /** By Kafka's names. `bound`: where it listened in its last life; null before the first. */
+  readonly settingsOf: (brokerId: number, bound: readonly BoundListener[] | null) => ReadonlyMap<string, string>
+  readonly manner: Manner
+  readonly metadata: MetaStoreServer
+  readonly launch: (brokerId: number) => Child
+  readonly clock: Clock
+  readonly logger: Logger
+  /** How long brokers may take to stop before they are killed. */
+  readonly stopMsMax?: Millis
+}
+
+export interface SupervisedBroker {
+  readonly brokerId: number
+  readonly clusterId: string
+  readonly listeners: readonly BoundListener[]
+}
+
+/** Between a death and the next start: none after the first, then longer each time, until it has served for a while. */
+const backoffMs = { first: 0, second: 250, max: 10_000 } as const
+const servedForMs: Millis = 30_000
+
+interface Supervised {
+  readonly brokerId: number
+  child: Child | null
+  listeners: readonly BoundListener[] | null
+  clusterId: string
+  nextBackoffMs: Millis
+  readyAt: Millis
+  /** Of its first start. */
+  readonly ready: PromiseWithResolvers<SupervisedBroker>
+  ended: Promise<void>
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #brokers: readonly Supervised[]
+  #stopping = false
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    this.#brokers = options.brokerIds.map((brokerId) => ({
+      brokerId,
+      child: null,
+      listeners: null,
+      clusterId: '',
+      nextBackoffMs: backoffMs.first,
+      readyAt: -Infinity,
+      ready: Promise.withResolvers(),
+      ended: Promise.resolve(),
+    }))
+  }
+
+  /** Resolves when every broker is ready. Rejects with `StartRefused` when one cannot start; then call `stop`. */
+  async start(): Promise<readonly SupervisedBroker[]> {
+    for (const broker of this.#brokers) this.#launch(broker)
+    return Promise.all(this.#brokers.map(({ ready }) => ready.promise))
+  }
+
+  /** Process ids of the brokers that run, by broker id. */
+  pids(): ReadonlyMap<number, number> {
+    return new Map(this.#brokers.flatMap(({ brokerId, child }) => (child === null ? [] : [[brokerId, child.pid]])))
+  }
+
+  /**
+   * All at the same time. Their leases hold until the end, so that nobody takes anybody out of an ISR: the next start finds every replica
+   * as much in sync as it is. Who does not stop in time is killed.
+   */
+  async stop(): Promise<void> {
+    const { metadata, clock, logger, stopMsMax = 20_000 } = this.#options
+    this.#stopping = true
+    metadata.holdLeases()
+    const timer = clock.setTimer(stopMsMax, () => {
+      for (const { child, brokerId } of this.#brokers) {
+        if (child === null) continue
+        logger.warn({ brokerId, pid: child.pid }, 'a broker did not stop in time and is killed')
+        child.kill('SIGKILL')
+      }
+    })
+    for (const { child } of this.#brokers) if (child !== null) this.#say(child, { kind: 'stop' })
+    await Promise.all(this.#brokers.map(({ ended }) => ended))
+    timer.cancel()
+  }
+
+  /** At once, without a word. */
+  kill(): void {
+    this.#stopping = true
+    for (const { child } of this.#brokers) child?.kill('SIGKILL')
+  }
+
+  readonly #lanes = new WeakMap<Child, { post(message: ToSupervised): void }>()
+
+  #say(child: Child, message: ToSupervised): void {
+    this.#lanes.get(child)?.post(message)
+  }
+
+  #launch(broker: Supervised): void {
+    const { metadata, launch, settingsOf, manner } = this.#options
+    const child = launch(broker.brokerId)
+    broker.child = child
+    const { supervision, metadata: lane } = lanesOf(child.channel, lanes)
+    this.#lanes.set(child, supervision)
+    const served = metadata.serve(lane)
+    let refusal: string | null = null
+    supervision.onMessage = (message) => {
+      const said = message as FromSupervised
+      if (said.kind === 'ready') this.#ready(broker, said)
+      else refusal = said.reason
+    }
+    const settings = [...settingsOf(broker.brokerId, broker.listeners)]
+    this.#say(child, { kind: 'start', settings, manner })
+    broker.ended = child.ended.then(async (ended) => {
+      broker.child = null
+      await served.holderEnded()
+      this.#ended(broker, ended, refusal)
+    })
+  }
+
+  #ready(broker: Supervised, { clusterId, listeners }: FromSupervised & { readonly kind: 'ready' }): void {
+    const { brokerId } = broker
+    const again = broker.listeners !== null
+    broker.listeners = listeners
+    broker.clusterId = clusterId
+    broker.readyAt = this.#options.clock.monotonic()
+    broker.ready.resolve({ brokerId, clusterId, listeners })
+    if (again) this.#options.logger.info({ brokerId, pid: broker.child?.pid }, 'the broker is back')
+  }
+
+  #ended(broker: Supervised, { code, signal }: Ended, refusal: string | null): void {
+    if (this.#stopping) return
+    const { clock, logger } = this.#options
+    const { brokerId } = broker
+    if (broker.listeners === null) {
+      const reason = refusal ?? `it ended by ${signal ?? `exit code ${code}`} while it started`
+      broker.ready.reject(new StartRefused(`broker ${brokerId}: ${reason}`))
+      return
+    }
+    if (clock.monotonic() - broker.readyAt > servedForMs) broker.nextBackoffMs = backoffMs.first
+    const waitMs = broker.nextBackoffMs
+    broker.nextBackoffMs = Math.min(Math.max(2 * waitMs, backoffMs.second), backoffMs.max)
+    logger.warn({ brokerId, code, signal, reason: refusal, waitMs }, 'a broker has ended and is started again')
+    clock.setTimer(waitMs, () => {
+      if (!this.#stopping) this.#launch(broker)
+    })
+  }
+}
