@@ -2,6 +2,7 @@
 
 import { decodeDocument, encodeDocument } from './documents.ts'
 import { clusterKey } from './keys.ts'
+import { knownOutcome } from './known-outcome.ts'
 import type { MetaStore } from './meta-store.ts'
 
 /** Null while no broker has claimed one. */
@@ -14,9 +15,14 @@ export async function readClusterId(store: MetaStore): Promise<string | null> {
 export async function claimClusterId(store: MetaStore, proposed: string): Promise<string> {
   const known = await readClusterId(store)
   if (known !== null) return known
-  const result = await store.transact(
-    [{ key: clusterKey, modRevision: 0 }],
-    [{ kind: 'put', key: clusterKey, value: encodeDocument({ id: proposed }) }],
-  )
-  return result.ok ? proposed : decodeDocument('cluster', result.current[0]!.value).id
+  for (;;) {
+    const result = await knownOutcome(
+      store.transact(
+        [{ key: clusterKey, modRevision: 0 }],
+        [{ kind: 'put', key: clusterKey, value: encodeDocument({ id: proposed }) }],
+      ),
+    )
+    const claimed = result?.ok === true ? proposed : await readClusterId(store)
+    if (claimed !== null) return claimed
+  }
 }

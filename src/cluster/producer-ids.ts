@@ -3,6 +3,7 @@
 
 import { decodeDocument, encodeDocument } from './documents.ts'
 import { producerIdBlockKey } from './keys.ts'
+import { knownOutcome } from './known-outcome.ts'
 import type { MetaStore } from './meta-store.ts'
 
 const blockSize = 1000
@@ -58,11 +59,14 @@ export class ProducerIds {
       const { entry } = await this.#store.get(producerIdBlockKey)
       const first = entry === null ? 0 : decodeDocument('producerIdBlock', entry.value).next
       const end = first + blockSize
-      const taken = await this.#store.transact(
-        [{ key: producerIdBlockKey, modRevision: entry?.modRevision ?? 0 }],
-        [{ kind: 'put', key: producerIdBlockKey, value: encodeDocument({ next: end }) }],
+      const taken = await knownOutcome(
+        this.#store.transact(
+          [{ key: producerIdBlockKey, modRevision: entry?.modRevision ?? 0 }],
+          [{ kind: 'put', key: producerIdBlockKey, value: encodeDocument({ next: end }) }],
+        ),
       )
-      if (taken.ok) return { next: first, end }
+      // A block of which nobody knows whether it was taken is given to nobody.
+      if (taken?.ok === true) return { next: first, end }
     }
   }
 }

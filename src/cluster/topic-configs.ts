@@ -7,6 +7,7 @@ import { decodeDocument, encodeDocument } from './documents.ts'
 import { brokerFence, fenceHolds, notPartOfTheCluster } from './fence.ts'
 import type { ClusterView } from './image.ts'
 import { configKey, topicKey } from './keys.ts'
+import { knownOutcome } from './known-outcome.ts'
 import type { MetaEntry, MetaStore, MetaWrite } from './meta-store.ts'
 import { topicConfigProblem } from './settings/topic-config.ts'
 import { refusedWhenFull } from './store-full.ts'
@@ -59,15 +60,19 @@ export class TopicConfigs {
         await view.reached(revision)
         return null
       }
-      const result = await store.transact(
-        [
-          { key, modRevision: entry?.modRevision ?? 0 },
-          // The same topic, not one created anew under its name.
-          { key: topicEntry.key, createRevision: topicEntry.createRevision },
-          fence,
-        ],
-        [writeOf(key, changed)],
+      const result = await knownOutcome(
+        store.transact(
+          [
+            { key, modRevision: entry?.modRevision ?? 0 },
+            // The same topic, not one created anew under its name.
+            { key: topicEntry.key, createRevision: topicEntry.createRevision },
+            fence,
+          ],
+          [writeOf(key, changed)],
+        ),
       )
+      // If it has applied, the same change finds nothing to do.
+      if (result === null) continue
       if (result.ok) {
         await view.reached(result.revision)
         return null

@@ -33,6 +33,21 @@ test('the cluster is described with its living brokers', async () => {
   })
 })
 
+test('a broker that is away is described to those who ask for fenced brokers', async () => {
+  const cluster = await AdministeredCluster.start({ brokers: [4, 7] })
+  await cluster.cluster.brokers.get(7)!.membership.stop()
+  const brokersOf = async (includeFencedBrokers: boolean) =>
+    (await describeCluster(cluster, { includeFencedBrokers })).brokers.map(({ brokerId, isFenced }) => [
+      brokerId,
+      isFenced,
+    ])
+  assert.deepEqual(await brokersOf(false), [[4, false]])
+  assert.deepEqual(await brokersOf(true), [
+    [4, false],
+    [7, true],
+  ])
+})
+
 test('authorized operations are given to those who ask', async () => {
   const response = await describeCluster(await AdministeredCluster.start(), {
     includeClusterAuthorizedOperations: true,

@@ -1,6 +1,7 @@
-// DescribeCluster (KIP-700). v1: asks brokers or controllers (KIP-919); every endpoint here is a broker's. v2: fenced brokers, of
-// which there are none: a broker is registered or it is not.
+// DescribeCluster (KIP-700). v1: asks brokers or controllers (KIP-919); every endpoint here is a broker's. v2: fenced brokers
+// when asked (KIP-1073): here, those that have been part of the cluster and are not there.
 
+import type { ClusterImage, EndpointImage, KnownBrokerImage } from '../../cluster/image.ts'
 import type { describeCluster, DescribeClusterResponse } from '../../protocol/apis/describe-cluster.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
 import type { Handler } from '../handler.ts'
@@ -29,13 +30,28 @@ export const handleDescribeCluster: Handler<typeof describeCluster, 'cluster' | 
     endpointType: endpointType.broker,
     clusterId: image.clusterId,
     controllerId: image.controllerId,
-    brokers: [...image.brokers.values()].flatMap(({ id, rack }) => {
-      const endpoint = endpointFor(id, connection)
-      if (endpoint === null) return []
-      return [{ brokerId: id, host: endpoint.host, port: endpoint.port, rack, isFenced: false }]
-    }),
+    brokers: [
+      ...[...image.brokers.values()].flatMap(({ id, rack }) => describe(id, rack, endpointFor(id, connection), false)),
+      ...(request.includeFencedBrokers ? absentBrokers(image) : []).flatMap(({ id, rack, endpoints }) =>
+        describe(id, rack, endpoints.find(({ listener }) => listener === connection.listener) ?? null, true),
+      ),
+    ],
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? clusterOperations : operationsNotAsked,
   }
+}
+
+function absentBrokers({ brokers, knownBrokers }: ClusterImage): KnownBrokerImage[] {
+  return [...knownBrokers.values()].filter(({ id }) => !brokers.has(id))
+}
+
+/** None, where the broker has no address on the client's listener. */
+function describe(
+  brokerId: number,
+  rack: string | null,
+  endpoint: EndpointImage | null,
+  isFenced: boolean,
+): DescribeClusterResponse['brokers'] {
+  return endpoint === null ? [] : [{ brokerId, host: endpoint.host, port: endpoint.port, rack, isFenced }]
 }
 
 function refused(errorCode: ErrorCode, errorMessage: string): DescribeClusterResponse {

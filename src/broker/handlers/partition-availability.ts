@@ -10,12 +10,12 @@ export interface PartitionAvailability {
   readonly offlineReplicas: readonly number[]
 }
 
-/** `reachable`: brokers that live and have an address on the client's listener. */
+/** `reachable`: brokers that live and have an address on the client's listener. A replica whose log has failed is offline too. */
 export function availabilityOf(partition: PartitionImage, reachable: ReadonlySet<number>): PartitionAvailability {
   const led = reachable.has(partition.leader)
   return {
     errorCode: led ? ErrorCode.NONE : ErrorCode.LEADER_NOT_AVAILABLE,
     leaderId: led ? partition.leader : -1,
-    offlineReplicas: partition.replicas.filter((id) => !reachable.has(id)),
+    offlineReplicas: partition.replicas.filter((id) => !reachable.has(id) || partition.failed.includes(id)),
   }
 }
