@@ -45,6 +45,7 @@ export class ServedTopics {
           return log
         },
         deleteLog: async () => undefined,
+        highWatermarkOf: () => 0,
       },
       settings: this.settings,
       logger: silentLogger,

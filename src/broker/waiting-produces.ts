@@ -63,13 +63,25 @@ export class WaitingProduce implements OffsetWaiter {
   }
 
   reached(slot: number): void {
+    const answer = this.#answers[slot]!
+    if (answer === null) return
     const partition = this.#partitions[slot]!
-    if (partition !== null) checkReplicas(partition, this.#answers[slot]!)
+    if (partition !== null) checkReplicas(partition, answer)
+    this.#finish(slot)
+  }
+
+  /** The records stay in the log, and may be committed later. Who sends them again waits until there are enough. */
+  tooFewReplicas(slot: number): void {
+    const answer = this.#answers[slot]!
+    if (answer === null || this.#partitions[slot] === null) return
+    answer.errorCode = ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND
     this.#finish(slot)
   }
 
   lost(slot: number, reason: Lost): void {
-    this.#answers[slot]!.errorCode = codeOf[reason]
+    const answer = this.#answers[slot]!
+    if (answer === null) return
+    answer.errorCode = codeOf[reason]
     this.#finish(slot)
   }
 

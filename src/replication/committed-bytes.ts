@@ -1,4 +1,8 @@
-// Counts the bytes below the high watermark, so that a waiting fetch knows when its `min.bytes` are there without reading.
+// Counts the bytes below an offset that grows, as the high watermark does, so that a waiting fetch knows when its `min.bytes` are there
+// without reading.
+
+/** Beyond so many batches that wait, two count as one: where nothing is committed for long, memory must not grow. */
+const batchesMax = 16_384
 
 export class CommittedBytes {
   #ends: number[] = []
@@ -18,6 +22,7 @@ export class CommittedBytes {
     this.#appended += sizeBytes
     this.#ends.push(end)
     this.#totals.push(this.#appended)
+    if (this.#ends.length - this.#head > batchesMax) this.#coarsen()
   }
 
   /** What was appended from `offset` on is dropped. */
@@ -40,5 +45,13 @@ export class CommittedBytes {
       this.#totals.splice(0, this.#head)
       this.#head = 0
     }
+  }
+
+  #coarsen(): void {
+    const isKept = (_: number, at: number) => at >= this.#head && (this.#ends.length - at) % 2 === 1
+    const ends = this.#ends.filter(isKept)
+    this.#totals = this.#totals.filter(isKept)
+    this.#ends = ends
+    this.#head = 0
   }
 }

@@ -18,6 +18,8 @@ export interface OffsetWaiter {
   /** `slot` is what the waiter passed when it queued. Must not throw. */
   reached(slot: number): void
   lost(slot: number, reason: Lost): void
+  /** What it waits for may take long: the ISR is smaller than `min.insync.replicas`. It may stop waiting, slot by slot. */
+  tooFewReplicas?(slot: number): void
 }
 
 /** Below this many entries nobody looks for settled ones. */
@@ -54,6 +56,15 @@ export class OffsetQueue {
     }
     if (this.#head === this.#ends.length) this.#keepFrom(this.#head)
     else if (this.#head > 1024 && this.#head * 2 > this.#ends.length) this.#keepFrom(this.#head)
+  }
+
+  /** Tells everyone who waits. They stay in the queue, unless they settle. */
+  tellTooFewReplicas(): void {
+    const { size } = this
+    for (let at = this.#head; at < this.#head + size; at++) {
+      const waiter = this.#waiters[at]!
+      if (!waiter.settled) waiter.tooFewReplicas?.(this.#slots[at]!)
+    }
   }
 
   loseAll(reason: Lost): void {

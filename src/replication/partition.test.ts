@@ -54,6 +54,8 @@ describe('leadership', () => {
 
   test('does not begin where another broker leads', () => {
     const { partition } = leading({ leader: 2 })
+    assert.equal(partition.state, 'following')
+    partition.update({ ...partition.image, leader: -1, leaderEpoch: 1 })
     assert.equal(partition.state, 'idle')
     assert.deepEqual(partition.append(batchOf(1), 'client'), { ok: false, refusal: 'offline' })
   })

@@ -1,22 +1,29 @@
-// One partition on this broker: its log, the leadership under which it is written, and how far consumers may read.
+// One partition on this broker: its log, its part in the cluster, and how far consumers may read.
 //
-//   state      from            when
-//   opening    -               its log is being opened and checked; nothing is served
-//   leading    opening, idle   the log is open and the image names this broker as leader
-//   idle       opening, leading another broker leads, or nobody
-//   offline    any             the disk failed; stays so until the broker starts again
-//   deleted    any             the topic is gone; final
+//   state      from                       when
+//   opening    -                          its log is being opened and checked; nothing is served
+//   leading    opening, idle, following   the log is open and the image names this broker as leader
+//   following  opening, idle, leading     the log is open and another broker leads: its log is copied (follower side: `fetcher.ts`)
+//   idle       opening, leading, following  nobody leads
+//   offline    any                        the disk failed; stays so until the broker starts again
+//   deleted    any                        the topic is gone, or the replica; final
 //
 // The high watermark of a partition with one replica is what its disk holds for certain (`durableOffset`), so that nothing a
-// consumer has seen is lost in a crash. With other replicas in the ISR it moves only when they confirm (KIP-101).
+// consumer has seen is lost in a crash. With more replicas the leader moves it when all that count confirm (leader-replicas.ts), and a
+// follower's is its leader's, as far as its own disk goes. It falls only when a follower's log is cut (KIP-101), or began anew.
 
 import type { PartitionImage, TopicImage } from '../cluster/image.ts'
-import type { Appended, LogRead, LogListener, Offset, PartitionLog } from '../storage/partition-log.ts'
+import type { Appended, LogRead, LogListener, Offset, Replicated } from '../storage/partition-log.ts'
 import { CommittedBytes } from './committed-bytes.ts'
+import { type FetchStanding, type FollowerFetch, type FollowerProgress, LeaderReplicas } from './leader-replicas.ts'
 import { type Lost, OffsetQueue, type OffsetWaiter } from './offset-queue.ts'
 import type { PartitionSettings } from './partition-settings.ts'
+import { aloneInTheCluster, type ReplicationHost } from './replication-host.ts'
+import type { DeletedRecords, ReplicaLog } from './replica-log.ts'
 
-export type PartitionState = 'opening' | 'leading' | 'idle' | 'offline' | 'deleted'
+export type { AbortedTransaction, DeletedRecords, ReplicaLog } from './replica-log.ts'
+
+export type PartitionState = 'opening' | 'leading' | 'following' | 'idle' | 'offline' | 'deleted'
 
 export type EpochRefusal =
   /** The caller's leader epoch is older than ours: it must learn of the new leadership (FENCED_LEADER_EPOCH). */
@@ -29,39 +36,12 @@ export interface PartitionWatcher {
   partitionChanged(bytes: number): void
 }
 
-/** What a partition asks of its log beyond what every log can tell. */
-export interface ReplicaLog extends PartitionLog {
-  /** Bytes appended and not yet written. */
-  readonly queuedBytes: number
-  /**
-   * First offset of the oldest transaction that is open, or whose marker is not below `highWatermark`; null when there is none.
-   * Asked with high watermarks that do not fall.
-   */
-  firstUnstableOffsetAt(highWatermark: Offset): Offset | null
-  /** Aborted transactions that overlap [from, upTo). Rejects when the disk fails. */
-  abortedTransactions(from: Offset, upTo: Offset): Promise<readonly AbortedTransaction[]>
-}
-
-export type DeletedRecords =
-  /** `lowWatermark`: the start of every replica is at or above it. */
-  | { readonly ok: true; readonly lowWatermark: Offset }
-  | {
-      readonly ok: false
-      readonly refusal:
-        | 'notLeading'
-        /** Negative, or above the high watermark. */
-        | 'offsetOutOfRange'
-        /** The topic is compacted only: its records go by key. */
-        | 'compactedOnly'
-    }
-
-export interface AbortedTransaction {
-  readonly producerId: number
-  readonly firstOffset: Offset
-}
+/** What a watcher's bytes are: those that consumers may read, or those that followers may. */
+export type WatchedEnd = 'committed' | 'written'
 
 const noOffset = -1
 const refusedOffline: Appended = { ok: false, refusal: 'offline' }
+const replicatedOffline: Replicated = { ok: false, refusal: 'offline' }
 const readOffline: LogRead = { ok: false, refusal: 'offline' }
 
 export class Partition implements LogListener {
@@ -72,26 +52,40 @@ export class Partition implements LogListener {
   readonly internal: boolean
   settings: PartitionSettings
   readonly #brokerId: number
+  readonly #host: ReplicationHost
   readonly #onState: (partition: Partition) => void
   readonly #waitWritten = new OffsetQueue()
   readonly #waitCommitted = new OffsetQueue()
-  readonly #bytes = new CommittedBytes()
+  #waitDurable: OffsetQueue | null = null
+  #waitDeleted: OffsetQueue | null = null
+  readonly #committedBytes = new CommittedBytes()
+  /** Bytes that followers may read; null where there are none. */
+  #writtenBytes: CommittedBytes | null = null
   #watchers: Set<PartitionWatcher> | null = null
+  #endWatchers: Set<PartitionWatcher> | null = null
   #image: PartitionImage
   #state: PartitionState = 'opening'
   #log: ReplicaLog | null = null
+  /** While leading with other replicas. */
+  #replicas: LeaderReplicas | null = null
   #highWatermark: Offset = 0
+  /** While following: as it said last. */
+  #leaderHighWatermark: Offset = 0
   #leaderEpoch = -1
   #epochStartOffset: Offset = 0
+  /** The log is being cut: what the cluster says is taken over when that is done. */
+  #cutting = false
   #fault: Error | null = null
 
-  /** `onState` is called after each change of `state`, and when leadership continues under a new epoch. */
+  /** `onState` is called after each change of `state`, and when leading or following continues under a new epoch. */
   constructor(options: {
     brokerId: number
     topic: TopicImage
     image: PartitionImage
     settings: PartitionSettings
     onState: (partition: Partition) => void
+    /** Left out: there are no other brokers. */
+    host?: ReplicationHost
   }) {
     this.topic = options.topic.name
     this.topicId = options.topic.id
@@ -101,6 +95,11 @@ export class Partition implements LogListener {
     this.#brokerId = options.brokerId
     this.#image = options.image
     this.#onState = options.onState
+    this.#host = options.host ?? aloneInTheCluster
+  }
+
+  get name(): string {
+    return `${this.topic}-${this.index}`
   }
 
   get state(): PartitionState {
@@ -116,7 +115,7 @@ export class Partition implements LogListener {
     return this.#fault
   }
 
-  /** Epoch of this broker's leadership; of the last one when it does not lead, -1 when it never did. */
+  /** Epoch of the leadership under which this broker leads or follows; of the last one when neither, -1 when it never did. */
   get leaderEpoch(): number {
     return this.#leaderEpoch
   }
@@ -147,6 +146,11 @@ export class Partition implements LogListener {
     return this.#log?.logEndOffset ?? noOffset
   }
 
+  /** Where reading ends for followers: what is appended and not written cannot be read. */
+  get readableEnd(): Offset {
+    return this.#log?.writtenOffset ?? noOffset
+  }
+
   /** Consumers read below it. */
   get highWatermark(): Offset {
     return this.#highWatermark
@@ -173,6 +177,21 @@ export class Partition implements LogListener {
     return this.#image.isr.length >= Math.min(this.settings.minInsyncReplicas, this.#image.replicas.length)
   }
 
+  /** Whether what this broker says alone is the cluster's word: acks=0 and 1, and what a coordinator answers. Asked at each use. */
+  get mayAnswerAlone(): boolean {
+    return this.#host.membership.valid()
+  }
+
+  /** Whether the coordinator of what this partition holds may answer. Asked at each use. */
+  get mayServeCoordinator(): boolean {
+    return this.#state === 'leading' && this.mayAnswerAlone
+  }
+
+  /** While leading: what is known of the other replicas. */
+  get followers(): Iterable<FollowerProgress> {
+    return this.#replicas?.followers ?? []
+  }
+
   /** `currentLeaderEpoch` of a request against the newest we know; -1 asks for no check (KIP-320). */
   checkEpoch(currentLeaderEpoch: number): EpochRefusal | null {
     const known = this.#image.leaderEpoch
@@ -189,13 +208,17 @@ export class Partition implements LogListener {
     if (log === null || this.#state !== 'leading') return refusedOffline
     const sizeBytes = batch.length
     const appended = log.append(batch, this.#leaderEpoch, origin)
-    if (appended.ok && !appended.duplicate) this.#bytes.append(appended.lastOffset + 1, sizeBytes)
+    if (appended.ok && !appended.duplicate) {
+      this.#committedBytes.append(appended.lastOffset + 1, sizeBytes)
+      this.#writtenBytes?.append(appended.lastOffset + 1, sizeBytes)
+    }
     return appended
   }
 
   /**
    * DeleteRecords (KIP-107): the log starts at `before` from now on, at the high watermark when it is null; a start that is further
-   * on already stays. Waiting fetches hear of it at once. Resolves when the new start survives a crash; rejects when the disk fails.
+   * on already stays. Waiting fetches hear of it at once. Resolves when the new start survives a crash, here and on all replicas that
+   * are there; rejects when the disk fails.
    */
   async deleteRecords(before: Offset | null): Promise<DeletedRecords> {
     const log = this.#log
@@ -206,10 +229,14 @@ export class Partition implements LogListener {
     if (start < 0 || start > this.#highWatermark) return { ok: false, refusal: 'offsetOutOfRange' }
     const moves = start > log.logStartOffset
     const advanced = log.advanceStartTo(start)
-    const lowWatermark = log.logStartOffset
-    if (moves) this.#notify(0)
+    if (moves) this.#changed()
     await advanced
-    return { ok: true, lowWatermark }
+    try {
+      await this.#deletedEverywhere(start)
+    } catch {
+      return { ok: false, refusal: 'notLeading' }
+    }
+    return { ok: true, lowWatermark: this.#lowWatermark() }
   }
 
   /** As `PartitionLog.read`; the caller has chosen `upTo`: high watermark, last stable offset or log end. */
@@ -231,80 +258,184 @@ export class Partition implements LogListener {
     return true
   }
 
+  /** `waiter` is told once offsets below `end` are durable here, whoever else has them; false when they are already. */
+  waitDurable(end: Offset, waiter: OffsetWaiter, slot: number): boolean {
+    if (this.#log === null || this.#log.durableOffset >= end) return false
+    this.#waitDurable ??= new OffsetQueue()
+    this.#waitDurable.add(end, waiter, slot)
+    return true
+  }
+
   /** Resolves once `end` <= high watermark; rejects with `PartitionLost`. For callers that append now and then. */
   committed(end: Offset): Promise<void> {
     if (this.#highWatermark >= end) return Promise.resolve()
     if (this.#state !== 'leading') return Promise.reject(new PartitionLost(this.name, lossOf(this.#state)))
     // What was read before the log was cut back, or appended: nobody appends it again.
     if (end > this.logEndOffset) return Promise.reject(new PartitionLost(this.name, 'diskFull'))
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#waitCommitted.add(
-      end,
-      { settled: false, reached: () => resolve(), lost: (_, reason) => reject(new PartitionLost(this.name, reason)) },
-      0,
-    )
-    return promise
+    return this.#reached(this.#waitCommitted, end)
   }
 
-  get name(): string {
-    return `${this.topic}-${this.index}`
-  }
-
-  watch(watcher: PartitionWatcher): void {
-    this.#watchers ??= new Set()
-    this.#watchers.add(watcher)
+  /** `committed`: told of the high watermark and of changes; `written`: of what is written and of changes. */
+  watch(watcher: PartitionWatcher, end: WatchedEnd = 'committed'): void {
+    if (end === 'committed') (this.#watchers ??= new Set()).add(watcher)
+    else (this.#endWatchers ??= new Set()).add(watcher)
   }
 
   unwatch(watcher: PartitionWatcher): void {
     this.#watchers?.delete(watcher)
+    this.#endWatchers?.delete(watcher)
   }
 
-  /** The log is open: begins to lead, if the newest image says so. */
-  opened(log: ReplicaLog): void {
+  /** The log is open: begins to lead or to follow, if the newest image says so. `highWatermark`: as it was remembered. */
+  opened(log: ReplicaLog, highWatermark: Offset = 0): void {
     this.#log = log
     log.listen(this)
-    this.#highWatermark = this.#image.isr.length <= 1 ? log.durableOffset : log.logStartOffset
+    const { replicas, isr } = this.#image
+    const isAlone = replicas.length === 1 && isr[0] === this.#brokerId
+    this.#highWatermark = Math.max(
+      log.logStartOffset,
+      isAlone ? log.durableOffset : Math.min(highWatermark, log.durableOffset),
+    )
     log.highWatermark = this.#highWatermark
     if (log.fault !== null) return this.failed(log.fault)
     this.#enter('idle')
     this.update(this.#image)
   }
 
-  /** Takes over what the cluster says: leadership begins, ends or continues under another epoch. */
+  /** Takes over what the cluster says: leading or following begins, ends or continues under another epoch. */
   update(image: PartitionImage): void {
     this.#image = image
-    if (this.#log === null || this.#state === 'offline' || this.#state === 'deleted') return
-    if (image.leader !== this.#brokerId) {
-      if (this.#state === 'leading') this.#stop('idle', 'notLeader')
-      return
-    }
-    if (this.#state !== 'leading' || image.leaderEpoch !== this.#leaderEpoch) {
+    const log = this.#log
+    if (log === null || this.#cutting || this.#state === 'offline' || this.#state === 'deleted') return
+    if (image.leader !== this.#brokerId) return this.#follow(image)
+    const begins = this.#state !== 'leading'
+    const renews = begins || image.leaderEpoch !== this.#leaderEpoch
+    if (renews) {
       this.#leaderEpoch = image.leaderEpoch
-      this.#epochStartOffset = this.#log.logEndOffset
-      this.#log.startEpoch(image.leaderEpoch)
-      this.#enter('leading')
+      this.#epochStartOffset = log.logEndOffset
+      log.startEpoch(image.leaderEpoch)
     }
-    this.#advance(this.#log.durableOffset)
+    if (begins) this.#replicas = null
+    this.#followReplicas(log, image)
+    if (renews) this.#enter('leading')
+    this.#advance()
+    if (!this.hasEnoughReplicas) this.#waitCommitted.tellTooFewReplicas()
   }
 
   configure(settings: PartitionSettings): void {
     this.settings = settings
     this.#log?.configure(settings.log)
+    if (this.#state === 'leading') this.#advance()
   }
+
+  // A leader and its followers.
+
+  /**
+   * A follower asks for records from `fetchOffset` on, which it may: what lies below is on its disk. Moves the high watermark when that
+   * was waited for.
+   */
+  followerFetched(fetch: FollowerFetch): FetchStanding {
+    const replicas = this.#replicas
+    if (replicas === null || this.#state !== 'leading') return 'notReplica'
+    const standing = replicas.fetched(fetch, this.readableEnd, this.#host.now())
+    if (standing !== 'follower') return standing
+    this.#advance()
+    if (this.#waitDeleted !== null) this.#waitDeleted.drainTo(this.#lowWatermark())
+    if (!replicas.isUnsettled && replicas.canGrow(this.#joinFrom(), this.#mayBeInSync)) this.#host.isrMayGrow(this)
+    return standing
+  }
+
+  /** The ISR as it should be when that differs from what it is, or from what it may have become; null: all is well, or it is not ours to say. */
+  wantedIsr(): readonly number[] | null {
+    const replicas = this.#replicas
+    if (replicas === null || this.#state !== 'leading') return null
+    const wanted = replicas.wantedIsr(this.#joinFrom(), this.readableEnd, this.#host.now(), this.#mayBeInSync)
+    const { isr } = this.#image
+    const isSame = wanted.length === isr.length && wanted.every((id) => isr.includes(id))
+    return isSame && !replicas.isUnsettled ? null : wanted
+  }
+
+  /** Broker epochs of those in `isr` who are not in the cluster's: what a proposal relies on (KIP-903). */
+  epochsOfJoining(isr: readonly number[]): Map<number, number> {
+    return this.#replicas?.epochsOfJoining(isr) ?? new Map()
+  }
+
+  /** `isr` is about to be proposed on the state of the newest image; from here on it may be in force. */
+  proposed(isr: readonly number[]): void {
+    this.#replicas?.propose(isr)
+  }
+
+  /** The last proposal on the state of `revision` was refused for certain. */
+  withdrawn(revision: number): void {
+    if (this.#replicas === null || this.#image.revision !== revision) return
+    this.#replicas.withdraw()
+    this.#advance()
+  }
+
+  /** Time has passed: who was waited for may be too late. */
+  elapsed(): void {
+    if (this.#replicas !== null && this.#state === 'leading') this.#advance()
+  }
+
+  // A follower and its leader (fetcher.ts). Each is told under which leadership the leader spoke; when that is over nothing happens.
+
+  /** Appends what the leader's log holds from this log's end on; as `PartitionLog.appendReplicated`. */
+  appendReplicated(batches: Uint8Array, leaderEpoch: number): Replicated {
+    const log = this.#followed(leaderEpoch)
+    if (log === null) return replicatedOffline
+    const appended = log.appendReplicated(batches, leaderEpoch)
+    if (appended.ok) this.#committedBytes.append(appended.endOffset, batches.length)
+    return appended
+  }
+
+  /** What the leader says with an answer: how far all have it, and where its log starts. Rejects when the disk fails. */
+  async heardFromLeader(said: { highWatermark: Offset; logStartOffset: Offset }, leaderEpoch: number): Promise<void> {
+    const log = this.#followed(leaderEpoch)
+    if (log === null) return
+    this.#leaderHighWatermark = said.highWatermark
+    this.#advanceFollower(log)
+    const start = Math.min(said.logStartOffset, this.#highWatermark)
+    if (start > log.logStartOffset) await log.advanceStartTo(start)
+  }
+
+  /** Drops what the leader never had (KIP-101): [end, logEndOffset). Rejects when the disk fails. */
+  async truncateTo(end: Offset, leaderEpoch: number): Promise<void> {
+    const log = this.#followed(leaderEpoch)
+    if (log === null) return
+    await this.#cut(log, end, () => log.truncateTo(end))
+  }
+
+  /** Drops everything: the leader no longer has what would join on. Rejects when the disk fails. */
+  async restartAt(offset: Offset, leaderEpoch: number): Promise<void> {
+    const log = this.#followed(leaderEpoch)
+    if (log === null) return
+    await this.#cut(log, Math.min(offset, log.logStartOffset), () => log.restartAt(offset))
+  }
+
+  // What the log says (LogListener).
 
   written(end: Offset): void {
     this.#waitWritten.drainTo(end)
+    const bytes = this.#writtenBytes
+    if (bytes === null) return
+    const before = bytes.committed
+    bytes.commitTo(end)
+    if (this.#endWatchers !== null) notify(this.#endWatchers, bytes.committed - before)
   }
 
   durable(end: Offset): void {
-    this.#advance(end)
+    this.#waitDurable?.drainTo(end)
+    if (this.#state === 'following') this.#advanceFollower(this.#log!)
+    else this.#advance()
   }
 
   dropped(end: Offset): void {
-    this.#bytes.cutTo(end)
+    this.#committedBytes.cutTo(end)
+    this.#writtenBytes?.cutTo(end)
     this.#epochStartOffset = Math.min(this.#epochStartOffset, end)
     this.#waitWritten.loseBeyond(end, 'diskFull')
     this.#waitCommitted.loseBeyond(end, 'diskFull')
+    this.#waitDurable?.loseBeyond(end, 'diskFull')
   }
 
   failed(error: Error): void {
@@ -322,34 +453,147 @@ export class Partition implements LogListener {
 
   /** The broker stops: nobody is served from here on. The log is another's to close; what it still confirms counts. */
   resigned(): void {
-    if (this.#state === 'leading' || this.#state === 'opening') this.#stop('idle', 'notLeader')
+    if (this.#state === 'leading' || this.#state === 'following' || this.#state === 'opening') {
+      this.#stop('idle', 'notLeader')
+    }
   }
 
-  #advance(durable: Offset): void {
-    if (this.#image.isr.length > 1 || durable <= this.#highWatermark) return
-    this.#highWatermark = durable
-    this.#log!.highWatermark = durable
-    const before = this.#bytes.committed
-    this.#bytes.commitTo(durable)
-    this.#waitCommitted.drainTo(durable)
-    this.#notify(this.#bytes.committed - before)
+  #follow(image: PartitionImage): void {
+    const follows = image.leader >= 0
+    if (!follows && this.#state === 'idle') return
+    if (follows) {
+      if (this.#state === 'following' && image.leaderEpoch === this.#leaderEpoch) return
+      this.#leaderEpoch = image.leaderEpoch
+      this.#leaderHighWatermark = this.#highWatermark
+    }
+    this.#stop(follows ? 'following' : 'idle', 'notLeader')
+  }
+
+  /** The leader's view of the replicas begins, goes on, or ends with the last of them. */
+  #followReplicas(log: ReplicaLog, image: PartitionImage): void {
+    if (image.replicas.length === 1) {
+      this.#replicas = null
+      this.#writtenBytes = null
+      return
+    }
+    this.#writtenBytes ??= new CommittedBytes()
+    const now = this.#host.now()
+    if (this.#replicas !== null) return this.#replicas.follow(image, log.writtenOffset, now)
+    const { replicaLagTimeMaxMs: lagTimeMaxMs } = this.#host
+    const leaderEnd = log.writtenOffset
+    this.#replicas = new LeaderReplicas({ brokerId: this.#brokerId, image, lagTimeMaxMs, leaderEnd, now })
+  }
+
+  /** Where a follower must have come to join the ISR. */
+  #joinFrom(): Offset {
+    return Math.max(this.#highWatermark, this.#epochStartOffset)
+  }
+
+  readonly #mayBeInSync = (brokerId: number, brokerEpoch: number): boolean =>
+    !this.#image.failed.includes(brokerId) && this.#host.mayBeInSync(brokerId, brokerEpoch)
+
+  #lowWatermark(): Offset {
+    const start = this.logStartOffset
+    return this.#replicas?.lowWatermark(start, (id) => this.#host.isThere(id)) ?? start
+  }
+
+  async #deletedEverywhere(start: Offset): Promise<void> {
+    if (this.#state !== 'leading') throw new PartitionLost(this.name, lossOf(this.#state))
+    if (this.#lowWatermark() >= start) return
+    this.#waitDeleted ??= new OffsetQueue()
+    await this.#reached(this.#waitDeleted, start)
+  }
+
+  #reached(queue: OffsetQueue, end: Offset): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    queue.add(
+      end,
+      { settled: false, reached: () => resolve(), lost: (_, reason) => reject(new PartitionLost(this.name, reason)) },
+      0,
+    )
+    return promise
+  }
+
+  #advance(): void {
+    const log = this.#log!
+    let committed = log.durableOffset
+    if (committed <= this.#highWatermark) return
+    const replicas = this.#replicas
+    if (replicas !== null) {
+      // Where acks=all is refused nobody shall see more than what acks=all confirmed (KIP-966).
+      if (this.#state !== 'leading' || !this.hasEnoughReplicas) return
+      committed = replicas.committedOffset(committed, log.writtenOffset, this.#host.now(), this.#mayBeInSync)
+    } else if (this.#image.replicas.length > 1 || this.#image.isr.length === 0) return
+    if (committed > this.#highWatermark) this.#rise(committed)
+  }
+
+  #advanceFollower(log: ReplicaLog): void {
+    const known = Math.min(this.#leaderHighWatermark, log.durableOffset)
+    if (known > this.#highWatermark) this.#rise(known)
+  }
+
+  #rise(highWatermark: Offset): void {
+    this.#highWatermark = highWatermark
+    this.#log!.highWatermark = highWatermark
+    const before = this.#committedBytes.committed
+    this.#committedBytes.commitTo(highWatermark)
+    this.#waitCommitted.drainTo(highWatermark)
+    if (this.#watchers !== null) notify(this.#watchers, this.#committedBytes.committed - before)
+  }
+
+  /** The log, while this broker follows the leadership of that epoch. */
+  #followed(leaderEpoch: number): ReplicaLog | null {
+    return this.#state === 'following' && leaderEpoch === this.#leaderEpoch && !this.#cutting ? this.#log : null
+  }
+
+  /** Nothing from `end` on may be seen any more; a leadership that begins meanwhile waits, for it must know where its log ends. */
+  async #cut(log: ReplicaLog, end: Offset, work: () => Promise<void>): Promise<void> {
+    this.#cutting = true
+    this.#fallTo(log, end)
+    try {
+      await work()
+    } finally {
+      this.#cutting = false
+      this.#committedBytes.cutTo(log.logEndOffset)
+      this.#fallTo(log, log.logEndOffset)
+      // A log that began anew holds nothing that is not committed.
+      if (log.logStartOffset > this.#highWatermark) {
+        this.#highWatermark = log.logStartOffset
+        log.highWatermark = log.logStartOffset
+      }
+      if (this.#log !== null) {
+        this.#changed()
+        this.update(this.#image)
+      }
+    }
+  }
+
+  #fallTo(log: ReplicaLog, highWatermark: Offset): void {
+    if (highWatermark >= this.#highWatermark) return
+    this.#highWatermark = highWatermark
+    log.highWatermark = highWatermark
   }
 
   #stop(state: PartitionState, reason: Lost): void {
+    this.#replicas = null
+    this.#writtenBytes = null
     this.#enter(state)
     this.#waitWritten.loseAll(reason)
     this.#waitCommitted.loseAll(reason)
+    this.#waitDeleted?.loseAll(reason)
+    if (state !== 'following') this.#waitDurable?.loseAll(reason)
   }
 
   #enter(state: PartitionState): void {
     this.#state = state
     this.#onState(this)
-    this.#notify(0)
+    this.#changed()
   }
 
-  #notify(bytes: number): void {
-    if (this.#watchers === null) return
-    for (const watcher of this.#watchers) watcher.partitionChanged(bytes)
+  /** State, epoch or log start: whoever waits looks again. */
+  #changed(): void {
+    if (this.#watchers !== null) notify(this.#watchers, 0)
+    if (this.#endWatchers !== null) notify(this.#endWatchers, 0)
   }
 }
 
@@ -362,6 +606,10 @@ export class PartitionLost extends Error {
     super(`${partition}: ${reason}`)
     this.reason = reason
   }
+}
+
+function notify(watchers: Set<PartitionWatcher>, bytes: number): void {
+  for (const watcher of watchers) watcher.partitionChanged(bytes)
 }
 
 function lossOf(state: PartitionState): Lost {

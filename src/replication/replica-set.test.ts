@@ -31,6 +31,10 @@ class SimulatedLogs {
     return log
   }
 
+  highWatermarkOf(): number {
+    return 0
+  }
+
   async deleteLog({ topicName, partition }: LogName): Promise<void> {
     await turn()
     this.events.push(`delete ${topicName}-${partition}`)
@@ -65,7 +69,7 @@ describe('a replica set', () => {
     ])
     assert.equal(replicas.find('orders', 0)?.state, 'opening')
     await replicas.ready()
-    assert.deepEqual(replicas.count(), { opening: 0, leading: 3, idle: 0, offline: 0, deleted: 0 })
+    assert.deepEqual(replicas.count(), { opening: 0, leading: 3, following: 0, idle: 0, offline: 0, deleted: 0 })
     assert.equal(replicas.find('orders', 2), replicas.findById(idOf('orders'), 2))
     assert.equal(replicas.find('elsewhere', 0), undefined)
     assert.equal(replicas.find('orders', 3), undefined)
@@ -117,12 +121,12 @@ describe('a replica set', () => {
     const seen: string[] = []
     const stop = replicas.onPartition((one) => seen.push(`${one.name} ${one.state} ${one.leaderEpoch}`))
     become([{ name: 'orders', replicas: [1, 2], isr: [1], leader: 2, leaderEpoch: 2 }])
-    assert.equal(partition.state, 'idle')
+    assert.equal(partition.state, 'following')
     become([{ name: 'orders', replicas: [1, 2], isr: [1], leader: 1, leaderEpoch: 3 }])
     assert.equal(partition.state, 'leading')
     stop()
     become([])
-    assert.deepEqual(seen, ['orders-0 idle 1', 'orders-0 leading 3'])
+    assert.deepEqual(seen, ['orders-0 following 2', 'orders-0 leading 3'])
   })
 
   test('hands changed configs to the open log', async () => {
@@ -211,7 +215,7 @@ describe('a replica set', () => {
     become([{ name: 'orders', partitions: 3 }])
     await replicas.ready()
     await replicas.stop()
-    assert.deepEqual(replicas.count(), { opening: 0, leading: 0, idle: 3, offline: 0, deleted: 0 })
+    assert.deepEqual(replicas.count(), { opening: 0, leading: 0, following: 0, idle: 3, offline: 0, deleted: 0 })
     await assert.rejects(replicas.find('orders', 0)!.committed(1), { reason: 'notLeader' })
     become([{ name: 'orders', partitions: 3, leaderEpoch: 1 }])
     assert.equal(replicas.count().leading, 0)

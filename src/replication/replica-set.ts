@@ -1,12 +1,15 @@
 // Every partition this broker holds. Follows the cluster's image: opens and creates logs, begins and ends leaderships, deletes
 // what is gone. What clients may notice happens at once, inside `apply`; files follow, in order for each partition.
 
-import type { ImageChange, PartitionImage, TopicImage } from '../cluster/image.ts'
+import type { BrokerImage, ImageChange, PartitionImage, TopicImage } from '../cluster/image.ts'
 import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
+import type { Clock } from '../io/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { LogConfig, Offset } from '../storage/partition-log.ts'
+import type { MembershipGate } from './membership-gate.ts'
 import { Partition, type PartitionState, type ReplicaLog } from './partition.ts'
 import { type PartitionSettings, partitionSettings } from './partition-settings.ts'
+import { aloneInTheCluster, type ReplicationHost } from './replication-host.ts'
 import { WorkQueue } from './work-queue.ts'
 
 export interface LogName {
@@ -23,6 +26,8 @@ export interface PartitionLogs {
   openLog(place: LogName & { readonly topicId: string; readonly config: LogConfig }): Promise<ReplicaLog>
   /** Deletes a log, open or not; fine when there is none. When it resolves the name is free. */
   deleteLog(place: LogName): Promise<void>
+  /** The high watermark of a log as it was remembered, 0 when nothing is known. */
+  highWatermarkOf(place: LogName): Offset
 }
 
 export interface ReplicaSetOptions {
@@ -30,6 +35,8 @@ export interface ReplicaSetOptions {
   readonly logs: PartitionLogs
   readonly settings: BrokerSettings
   readonly logger: Logger
+  /** Left out: there are no other brokers. */
+  readonly cluster?: { readonly clock: Clock; readonly membership: MembershipGate }
   /** Logs opened or deleted at the same time. */
   readonly concurrencyMax?: number
 }
@@ -49,6 +56,9 @@ export class ReplicaSet {
   readonly #byName = new Map<string, (Partition | undefined)[]>()
   readonly #byId = new Map<string, (Partition | undefined)[]>()
   readonly #listeners = new Set<PartitionListener>()
+  readonly #growers = new Set<PartitionListener>()
+  readonly #host: ReplicationHost
+  #brokers: ReadonlyMap<number, BrokerImage> = new Map()
   #opening = 0
   #stopped = false
   #waitingReady: (() => void)[] = []
@@ -59,6 +69,7 @@ export class ReplicaSet {
     this.#settings = options.settings
     this.#logger = options.logger
     this.#work = new WorkQueue(options.concurrencyMax ?? concurrencyDefault)
+    this.#host = options.cluster === undefined ? aloneInTheCluster : this.#hostIn(options.cluster)
   }
 
   find(topic: string, index: number): Partition | undefined {
@@ -78,7 +89,14 @@ export class ReplicaSet {
 
   /** How many partitions are in each state. */
   count(): Record<PartitionState, number> {
-    const counts: Record<PartitionState, number> = { opening: 0, leading: 0, idle: 0, offline: 0, deleted: 0 }
+    const counts: Record<PartitionState, number> = {
+      opening: 0,
+      leading: 0,
+      following: 0,
+      idle: 0,
+      offline: 0,
+      deleted: 0,
+    }
     for (const partition of this.all()) counts[partition.state] += 1
     return counts
   }
@@ -89,12 +107,19 @@ export class ReplicaSet {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Calls `listener` whenever a follower has what it takes to be in the ISR of a partition led here. It must not throw. */
+  onIsrMayGrow(listener: PartitionListener): () => void {
+    this.#growers.add(listener)
+    return () => this.#growers.delete(listener)
+  }
+
   /**
    * Follows a change of the image. The first one comes from an empty image and names every topic. Leaderships end and begin
    * before it returns where the log is open; `ready` tells when the rest has followed.
    */
   apply(change: ImageChange): void {
     if (this.#stopped) return
+    this.#brokers = change.after.brokers
     // First what is gone: a new topic may have its name, and its logs must come after the old ones are deleted.
     for (const id of change.topicIds) if (!change.after.topicsById.has(id)) this.#dropTopic(id)
     for (const id of change.topicIds) {
@@ -121,6 +146,23 @@ export class ReplicaSet {
     this.#stopped = true
     for (const partition of this.all()) partition.resigned()
     await this.#work.idle()
+  }
+
+  #hostIn({ clock, membership }: { clock: Clock; membership: MembershipGate }): ReplicationHost {
+    const { replicaLagTimeMaxMs } = this.#settings
+    return {
+      membership,
+      replicaLagTimeMaxMs,
+      now: () => clock.monotonic(),
+      isThere: (id) => this.#brokers.has(id),
+      mayBeInSync: (id, epoch) => {
+        const broker = this.#brokers.get(id)
+        return broker !== undefined && broker.epoch === epoch && !broker.leaving
+      },
+      isrMayGrow: (partition) => {
+        for (const listener of this.#growers) listener(partition)
+      },
+    }
   }
 
   #followTopic(topic: TopicImage): void {
@@ -153,7 +195,14 @@ export class ReplicaSet {
   }
 
   #add(topic: TopicImage, image: PartitionImage, settings: PartitionSettings): void {
-    const partition = new Partition({ brokerId: this.#brokerId, topic, image, settings, onState: this.#onState })
+    const partition = new Partition({
+      brokerId: this.#brokerId,
+      topic,
+      image,
+      settings,
+      onState: this.#onState,
+      host: this.#host,
+    })
     placeFor(this.#byName, topic.name)[image.index] = partition
     placeFor(this.#byId, topic.id)[image.index] = partition
     this.#opening += 1
@@ -176,7 +225,7 @@ export class ReplicaSet {
       const config = partition.settings.log
       const log = await this.#logs.openLog({ topicName, partition: index, topicId, config })
       if (partition.state !== 'opening') return
-      partition.opened(log)
+      partition.opened(log, this.#logs.highWatermarkOf({ topicName, partition: index }))
       partition.configure(partition.settings)
     } catch (error) {
       partition.failed(asError(error))

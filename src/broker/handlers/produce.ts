@@ -141,6 +141,8 @@ function produceToPartition(
   const partition = servedPartition(context, topic, index, -1)
   if (typeof partition === 'number') return refused(index, partition)
   if (acks === -1 && !partition.hasEnoughReplicas) return refused(index, ErrorCode.NOT_ENOUGH_REPLICAS)
+  // Another broker may lead by now. With acks=all the followers would notice, and never confirm.
+  if (acks !== -1 && !partition.mayAnswerAlone) return refused(index, ErrorCode.NOT_LEADER_OR_FOLLOWER)
   return append(context, acks, partition, bytes, waiting)
 }
 
@@ -191,9 +193,10 @@ function append(
   }
   const end = appended.lastOffset + 1
   if (acks === -1) waiting.committed(partition, end, answer)
-  // A leader that is its whole ISR makes a record visible with its confirmation, in Kafka as here: who produces with acks=1 and
-  // then asks for the latest offset counts on it. What is visible is durable, so the confirmation waits for that.
-  else if (acks === 1 && partition.isr.length === 1) waiting.visible(partition, end, answer)
+  // The only replica makes a record visible with its confirmation, in Kafka as here: who produces with acks=1 and then asks for the
+  // latest offset counts on it. What is visible is durable, so the confirmation waits for that. With more replicas it may be visible
+  // only when they have it, and acks=1 does not wait for them.
+  else if (acks === 1 && partition.image.replicas.length === 1) waiting.visible(partition, end, answer)
   else if (acks === 1 || partition.queuedBytes > queuedBytesMax) waiting.written(partition, end, answer)
   return answer
 }
