@@ -1,20 +1,16 @@
 // `odradek start --brokers N`: several brokers on this machine, each a process, under this one.
 
 import { fileURLToPath } from 'node:url'
-import type { MetaStore } from '../cluster/meta-store.ts'
-import { EmbeddedMetaStore } from '../cluster/meta-store.embedded.ts'
-import { FileJournal } from '../cluster/file-journal.ts'
 import { MetaStoreServer } from '../cluster/remote/meta-store-server.ts'
 import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
 import { startChild } from '../io/child-process.ts'
 import { systemClock } from '../io/clock.ts'
 import { realDisk } from '../io/disk.real.ts'
 import type { Logger } from '../lib/logger.ts'
-import { refuseSingle, settingsOfOne, sharedMetadataFolder } from '../start/several-brokers.ts'
+import { openSharedFolder, settingsOfOne, type SharedFolder } from '../start/several-brokers.ts'
 import { asRefusal, StartRefused } from '../start/start-refused.ts'
 import type { Manner } from '../start/supervision.ts'
 import { type SupervisedBroker, Supervisor } from '../start/supervisor.ts'
-import { FolderInUse } from '../storage/log-directory.ts'
 
 /** The module as it lies beside this one: source in development, JavaScript in the package. */
 const program = fileURLToPath(
@@ -40,17 +36,9 @@ export interface RunningBrokers {
 export async function startSeveral(options: SeveralOptions): Promise<RunningBrokers> {
   const { dataFolder } = options.settings
   try {
-    await realDisk.makeFolder(dataFolder)
-    const lock = await realDisk.lock(dataFolder)
-    if (lock === null) throw new FolderInUse(dataFolder)
-    await refuseSingle(realDisk, dataFolder)
-    const journal = new FileJournal(realDisk, `${dataFolder}/${sharedMetadataFolder}`)
-    const store = await EmbeddedMetaStore.open({ journal, clock: systemClock })
-    void store.failed.then(options.onFault)
-    return await launched(options, store, async () => {
-      await store.close()
-      await lock.release()
-    })
+    const folder = await openSharedFolder(realDisk, systemClock, dataFolder)
+    void folder.store.failed.then(options.onFault)
+    return await launched(options, folder)
   } catch (error) {
     throw asRefusal(error, dataFolder)
   }
@@ -58,14 +46,13 @@ export async function startSeveral(options: SeveralOptions): Promise<RunningBrok
 
 async function launched(
   { count, settings, manner, logger }: SeveralOptions,
-  store: MetaStore,
-  close: () => Promise<void>,
+  folder: SharedFolder,
 ): Promise<RunningBrokers> {
   const supervisor = new Supervisor({
     brokerIds: Array.from({ length: count }, (_, index) => index + 1),
     settingsOf: (brokerId, bound) => settingsOfOne({ settings, common: settings.given, count }, brokerId, bound),
     manner,
-    metadata: new MetaStoreServer({ store, clock: systemClock }),
+    metadata: new MetaStoreServer({ store: folder.store, clock: systemClock }),
     launch: (brokerId) => startChild({ program, args: [], onLine: (line) => print(brokerId, line, manner) }),
     clock: systemClock,
     logger,
@@ -73,7 +60,7 @@ async function launched(
   process.once('exit', () => supervisor.kill())
   const stop = async (): Promise<void> => {
     await supervisor.stop()
-    await close()
+    await folder.close()
   }
   try {
     const brokers = await supervisor.start()

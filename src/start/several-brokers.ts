@@ -1,7 +1,12 @@
 // `--brokers N`: what each of several brokers on one machine is told, from what the operator said once.
 
+import { FileJournal } from '../cluster/file-journal.ts'
+import { EmbeddedMetaStore } from '../cluster/meta-store.embedded.ts'
 import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
+import type { Clock } from '../io/clock.ts'
 import type { Disk } from '../io/disk.ts'
+import { metaPropertiesName } from '../storage/directory-start.ts'
+import { FolderInUse } from '../storage/log-directory.ts'
 import { metadataFolder } from './metadata.ts'
 import { StartRefused } from './start-refused.ts'
 import type { BoundListener } from './supervision.ts'
@@ -82,13 +87,38 @@ function shareOf(budget: { readonly bytes: number } | { readonly percent: number
   return 'bytes' in budget ? String(Math.floor(budget.bytes / count)) : `${budget.percent / count}%`
 }
 
-/** Rejects with `StartRefused` when the folder is of a single broker. */
-export async function refuseSingle(disk: Disk, path: string): Promise<void> {
-  const names = new Set((await disk.list(path)).map(({ name }) => name))
-  if (!names.has(metadataFolder) && !names.has('meta.properties')) return
-  throw new StartRefused(
-    `${path} is the data folder of a single broker; start it without --brokers, or give another folder`,
-  )
+export interface SharedFolder {
+  readonly store: EmbeddedMetaStore
+  /** Closes the store and gives the folder free. */
+  close(): Promise<void>
+}
+
+/**
+ * Takes the folder of several brokers, and opens the metadata in it. Rejects with `StartRefused` when it is of a single broker, with
+ * `FolderInUse`, `JournalCorrupt`, and with the disk's faults.
+ */
+export async function openSharedFolder(disk: Disk, clock: Clock, path: string): Promise<SharedFolder> {
+  await disk.makeFolder(path)
+  const lock = await disk.lock(path)
+  if (lock === null) throw new FolderInUse(path)
+  try {
+    const names = new Set((await disk.list(path)).map(({ name }) => name))
+    if (names.has(metadataFolder) || names.has(metaPropertiesName)) {
+      throw new StartRefused(
+        `${path} is the data folder of a single broker; start it without --brokers, or give another folder`,
+      )
+    }
+    const journal = new FileJournal(disk, `${path}/${sharedMetadataFolder}`)
+    const store = await EmbeddedMetaStore.open({ journal, clock })
+    const close = async (): Promise<void> => {
+      await store.close()
+      await lock.release()
+    }
+    return { store, close }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
 }
 
 /** Rejects with `StartRefused` when the folder is of several brokers. */
