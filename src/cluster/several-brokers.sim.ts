@@ -92,9 +92,13 @@ export class SeveralBrokers {
     })
     const topics = new TopicAdmin({ store, view, settings, brokerId: id, clock, random, served: async () => {} })
     const started = membership.start([{ listener: 'PLAINTEXT', host: `broker-${id}`, port: 9092 }])
-    started.catch(() => {})
     const broker = { id, store, view, membership, topics, started }
     this.running.set(id, broker)
+    // A process that cannot start ends.
+    started.catch(() => {
+      store.kill()
+      if (this.running.get(id) === broker) this.running.delete(id)
+    })
     return broker
   }
 

@@ -1,0 +1,336 @@
+// Brokers die, come back, are cut off and leave, followers fall behind and catch up, reassignments begin and are cancelled, answers of the
+// store are lost and writes apply late. After each event the rules of partitions hold; once all that stops, everything settles.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { decodeDocument, encodeDocument, type PartitionDocument } from '../documents.ts'
+import { brokerFence } from '../fence.ts'
+import type { PartitionImage, TopicImage } from '../image.ts'
+import { keyPrefix, liveKey, parseKey, partitionKey } from '../keys.ts'
+import { knownOutcome } from '../known-outcome.ts'
+import { noFaults } from '../meta-store.faulty.sim.ts'
+import { PartitionAdmin } from '../partition-admin.ts'
+import { partitionDocument } from '../partition-image.ts'
+import { type RunningBroker, SeveralBrokers } from '../several-brokers.sim.ts'
+import { newTopic } from '../small-cluster.sim.ts'
+import { isActive } from './attended-partition.ts'
+
+const ids = [1, 2, 3, 4]
+
+interface Event {
+  readonly kind:
+    | 'kill'
+    | 'start'
+    | 'startUnclean'
+    | 'stop'
+    | 'cutOff'
+    | 'reconnect'
+    | 'catchUp'
+    | 'fallBehind'
+    | 'reassign'
+    | 'cancel'
+    | 'elect'
+    | 'wait'
+  readonly broker: number
+  readonly partition: number
+  readonly ms: number
+}
+
+const event: fc.Arbitrary<Event> = fc.record({
+  kind: fc.constantFrom(
+    'kill',
+    'start',
+    'start',
+    'startUnclean',
+    'stop',
+    'cutOff',
+    'reconnect',
+    'catchUp',
+    'catchUp',
+    'fallBehind',
+    'reassign',
+    'cancel',
+    'elect',
+    'wait',
+    'wait',
+  ),
+  broker: fc.constantFrom(...ids),
+  partition: fc.nat(7),
+  ms: fc.constantFrom(0, 10, 200, 3000, 10_000, 25_000),
+})
+
+/** Holds every state of every partition, in the order of the store, against the one before it. */
+class Referee {
+  readonly #partitions = new Map<string, PartitionDocument>()
+  readonly #live = new Map<string, number>()
+  readonly #unclean: boolean
+  elections = 0
+
+  constructor(brokers: SeveralBrokers, unclean: boolean) {
+    this.#unclean = unclean
+    brokers.store.watch(keyPrefix, 1, {
+      events: (batch) => {
+        for (const { kind, entry } of batch) {
+          const key = parseKey(entry.key)
+          if (key.kind === 'live') {
+            if (kind === 'put') this.#live.set(entry.key, entry.createRevision)
+            else this.#live.delete(entry.key)
+          } else if (key.kind === 'partition' && kind === 'put') {
+            this.#check(entry.key, decodeDocument('partition', entry.value))
+          }
+        }
+      },
+      reset: () => assert.fail('the history is long enough'),
+      stale: () => {},
+    })
+  }
+
+  #check(key: string, now: PartitionDocument): void {
+    const before = this.#partitions.get(key)
+    this.#partitions.set(key, now)
+    const said = `${JSON.stringify(before)} -> ${JSON.stringify(now)}`
+    assert.ok(
+      now.isr.every((id) => now.replicas.includes(id)),
+      `the ISR is part of the replicas: ${said}`,
+    )
+    assert.equal(new Set(now.replicas).size, now.replicas.length, said)
+    assert.ok(
+      (now.adding ?? []).every((id) => now.replicas.includes(id)),
+      said,
+    )
+    assert.ok(
+      (now.removing ?? []).every((id) => now.replicas.includes(id)),
+      said,
+    )
+    assert.ok(now.leader === -1 || now.isr.includes(now.leader), `the leader is in sync: ${said}`)
+    if (before === undefined) return
+    assert.ok(now.isr.length > 0, `somebody is in sync: ${said}`)
+    assert.equal(now.partitionEpoch, before.partitionEpoch + 1, `each change has an epoch: ${said}`)
+    if (now.leader === before.leader) {
+      assert.ok(now.leaderEpoch >= before.leaderEpoch, `leader epochs grow: ${said}`)
+      return
+    }
+    assert.ok(now.leaderEpoch > before.leaderEpoch, `another leader has another epoch: ${said}`)
+    if (now.leader === -1) return
+    this.elections++
+    assert.ok(this.#live.has(liveKey(now.leader)), `nobody is elected who is not there: ${said}`)
+    if (!this.#unclean) assert.ok(before.isr.includes(now.leader), `a leader had everything: ${said}`)
+  }
+}
+
+/** What replication does: the leader of the partition, if it may, puts the follower into the ISR, or out of it. */
+async function changeIsr(
+  leader: RunningBroker,
+  topic: TopicImage,
+  index: number,
+  follower: number,
+  joins: boolean,
+): Promise<void> {
+  const { view, store, membership } = leader
+  const partition = view.image.topicsById.get(topic.id)?.partitions[index]
+  if (partition === undefined || partition.leader !== leader.id || !membership.valid()) return
+  const there = view.image.brokers.get(follower)
+  const { isr, replicas } = partition
+  if (follower === leader.id || isr.includes(follower) === joins || !replicas.includes(follower)) return
+  if (joins && (there === undefined || !isActive(view.image.brokers, follower))) return
+  const key = partitionKey(topic.id, index)
+  const document = partitionDocument({
+    ...partition,
+    isr: joins ? [...isr, follower] : isr.filter((id) => id !== follower),
+    partitionEpoch: partition.partitionEpoch + 1,
+  })
+  const own = { key, modRevision: partition.revision }
+  await knownOutcome(
+    store.compareAndSwapMany(
+      [membership.fence],
+      [
+        {
+          guards: joins ? [own, { key: liveKey(follower), createRevision: there!.epoch }] : [own],
+          writes: [{ kind: 'put', key, value: encodeDocument(document) }],
+        },
+      ],
+    ),
+  )
+}
+
+class Chaos {
+  readonly brokers: SeveralBrokers
+  readonly referee: Referee
+  readonly #cutOff = new Set<number>()
+  readonly #stopping = new Set<number>()
+
+  static async begin(seed: number, unclean: boolean): Promise<Chaos> {
+    const settings = { 'unclean.leader.election.enable': String(unclean) }
+    const brokers = await SeveralBrokers.create({ seed, settings })
+    const referee = new Referee(brokers, unclean)
+    for (const id of ids) await brokers.start(id)
+    const topics = [
+      newTopic('three', { partitions: 4, replicationFactor: 3 }),
+      newTopic('two', { partitions: 3, replicationFactor: 2 }),
+      newTopic('one', { partitions: 1, replicationFactor: 1 }),
+    ]
+    const [first] = brokers.running.values()
+    await brokers.finish(first!.topics.create(topics, { validateOnly: false }))
+    for (const { store } of brokers.running.values()) store.faults = faults
+    return new Chaos(brokers, referee)
+  }
+
+  private constructor(brokers: SeveralBrokers, referee: Referee) {
+    this.brokers = brokers
+    this.referee = referee
+  }
+
+  partitions(): { topic: TopicImage; partition: PartitionImage }[] {
+    const { topicsByName } = this.brokers.view.image
+    return [...topicsByName.values()].flatMap((topic) => topic.partitions.map((partition) => ({ topic, partition })))
+  }
+
+  async apply({ kind, broker, partition: position, ms }: Event): Promise<void> {
+    const { brokers } = this
+    const running = brokers.running.get(broker)
+    const { topic, partition } = this.partitions()[position]!
+    switch (kind) {
+      case 'kill':
+        if (running !== undefined && !this.#stopping.has(broker)) {
+          brokers.kill(broker)
+          this.#cutOff.delete(broker)
+        }
+        break
+      case 'start':
+      case 'startUnclean':
+        if (running === undefined && !this.#stopping.has(broker)) {
+          const { store } = await brokers.begin(broker, { clean: kind === 'start' })
+          store.faults = faults
+        }
+        break
+      case 'stop':
+        if (running !== undefined && !this.#cutOff.has(broker)) await this.#stop(broker, running)
+        break
+      case 'cutOff':
+        running?.store.cutOff()
+        if (running !== undefined) this.#cutOff.add(broker)
+        break
+      case 'reconnect':
+        this.#reconnect(broker)
+        break
+      case 'catchUp':
+      case 'fallBehind': {
+        const leader = brokers.running.get(partition.leader)
+        if (leader === undefined) break
+        this.#unattended(changeIsr(leader, topic, partition.index, broker, kind === 'catchUp'))
+        break
+      }
+      case 'reassign':
+      case 'cancel':
+        if (running === undefined) break
+        this.#unattended(
+          this.#admin(running).reassign(
+            [
+              {
+                topic: topic.name,
+                index: partition.index,
+                replicas: kind === 'cancel' ? null : this.#otherReplicas(partition),
+              },
+            ],
+            { allowReplicationFactorChange: true },
+          ),
+        )
+        break
+      case 'elect':
+        if (running === undefined) break
+        this.#unattended(this.#admin(running).elect([{ topic: topic.name, index: partition.index }], 'preferred'))
+        break
+      case 'wait':
+        await brokers.clock.advance(ms)
+    }
+    await brokers.clock.advance(1)
+  }
+
+  /** Everybody is there and hears everything; followers catch up. Then all is well within two minutes. */
+  async settle(): Promise<void> {
+    const { brokers } = this
+    // A folder is one process's at a time.
+    await brokers.clock.advanceUntil(() => this.#stopping.size === 0)
+    for (const id of ids) {
+      this.#reconnect(id)
+      const running = brokers.running.get(id)
+      if (running !== undefined) running.store.faults = noFaults
+    }
+    for (let round = 0; round < 120; round++) {
+      for (const id of ids) if (!brokers.running.has(id)) await brokers.begin(id)
+      for (const { topic, partition } of this.partitions()) {
+        const leader = brokers.running.get(partition.leader)
+        if (leader === undefined) continue
+        for (const follower of partition.replicas) {
+          await changeIsr(leader, topic, partition.index, follower, true)
+        }
+      }
+      await brokers.clock.advance(1000)
+      if (this.partitions().every(({ partition }) => isWell(partition))) return
+    }
+    assert.deepEqual(
+      this.partitions()
+        .map(({ partition }) => partition)
+        .filter((partition) => !isWell(partition)),
+      [],
+    )
+  }
+
+  #otherReplicas({ replicas }: PartitionImage): number[] {
+    const shuffled = [...ids]
+    for (let i = shuffled.length - 1; i > 0; i--) {
+      const j = this.brokers.random.below(i + 1)
+      ;[shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!]
+    }
+    return shuffled.slice(0, Math.min(3, replicas.length))
+  }
+
+  #admin({ view, store, id }: RunningBroker): PartitionAdmin {
+    const { clock, settings } = this.brokers
+    return new PartitionAdmin({ store, view, settings, brokerId: id, clock })
+  }
+
+  async #stop(id: number, { membership, store }: RunningBroker): Promise<void> {
+    if (brokerFence(this.brokers.view, id) === null) return
+    this.#stopping.add(id)
+    this.brokers.running.delete(id)
+    const gone = membership.leave(5000).then(() => membership.stop())
+    const end = () => {
+      this.#stopping.delete(id)
+      store.kill()
+    }
+    gone.then(end, end)
+  }
+
+  #reconnect(id: number): void {
+    if (this.#cutOff.delete(id)) this.brokers.running.get(id)?.store.reconnect()
+  }
+
+  /** Where the broker dies meanwhile, nothing comes of it. */
+  #unattended(work: Promise<unknown>): void {
+    work.catch(() => {})
+  }
+}
+
+function isWell({ leader, isr, replicas, adding, removing }: PartitionImage): boolean {
+  return leader !== -1 && isr.length === replicas.length && adding.length === 0 && removing.length === 0
+}
+
+const faults = { lostBefore: 4, lostAfter: 6, late: 4, lateMsMax: 20_000, watchLagMsMax: 50 }
+
+for (const unclean of [false, true]) {
+  test(`whatever happens, partitions keep to their rules, and all is well in the end${unclean ? ', with unclean elections' : ''}`, async () => {
+    let elections = 0
+    await fc.assert(
+      fc.asyncProperty(fc.nat(1_000_000), fc.array(event, { minLength: 20, maxLength: 120, size: 'max' }), async (seed, events) => {
+        const chaos = await Chaos.begin(seed, unclean)
+        for (const one of events) await chaos.apply(one)
+        await chaos.settle()
+        elections += chaos.referee.elections
+      }),
+      { numRuns: Number(process.env['CHAOS_RUNS'] ?? 12) },
+    )
+    assert.ok(elections > 20, `${elections} elections show little`)
+  })
+}
