@@ -23,6 +23,8 @@ export class FetchPartition {
   maxBytes = 0
   currentLeaderEpoch = -1
   lastFetchedEpoch = -1
+  /** Where the log of a follower starts; -1 from others. */
+  logStartOffset = -1
   /** What the client was told last; -1 for nothing, or for an error. */
   #toldHighWatermark = -1
   #toldLogStartOffset = -1
@@ -40,6 +42,7 @@ export class FetchPartition {
     // Any negative epoch asks for no check in a fetch (FetchRequest.optionalEpoch).
     this.currentLeaderEpoch = Math.max(-1, requested.currentLeaderEpoch)
     this.lastFetchedEpoch = requested.lastFetchedEpoch
+    this.logStartOffset = requested.logStartOffset
   }
 
   /**
@@ -59,6 +62,11 @@ export class FetchPartition {
   /** True when the last response had these offsets and no error: without records there is nothing to say. */
   wasTold(highWatermark: number, logStartOffset: number): boolean {
     return this.#toldHighWatermark === highWatermark && this.#toldLogStartOffset === logStartOffset
+  }
+
+  /** Whether the last response had this high watermark, or a greater one. */
+  wasToldHighWatermark(highWatermark: number): boolean {
+    return this.#toldHighWatermark >= highWatermark
   }
 
   /** Notes what the response says. After an error the partition is included once more when it clears. */

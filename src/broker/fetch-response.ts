@@ -68,6 +68,10 @@ function answerWithoutRecords(
   const refusal = offsetRefusal(wanted, partition)
   if (typeof refusal === 'number') return failed(wanted.index, refusal)
   if (refusal !== null) return { ...served(wanted.index, partition, scope, noRecords), divergingEpoch: refusal }
+  const preferredReadReplica = scope.follower === null ? scope.betterReplica(wanted, partition) : -1
+  if (preferredReadReplica >= 0) {
+    return { ...served(wanted.index, partition, scope, noRecords), preferredReadReplica }
+  }
   if (isIncremental && wanted.wasTold(partition.highWatermark, partition.logStartOffset)) return null
   return served(wanted.index, partition, scope, noRecords)
 }

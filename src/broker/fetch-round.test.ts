@@ -40,6 +40,7 @@ function readOf(source: Source, underWay: { now: number; most: number }): ReadAh
     highWatermark: 0,
     lastStableOffset: 0,
     upTo: 0,
+    leaderEpoch: null,
     chunks: [],
     sizeBytes: 0,
     errorCode: ErrorCode.NONE,

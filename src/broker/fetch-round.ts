@@ -21,8 +21,20 @@ export interface FetchScope {
   readonly logger: Logger
   readonly topicKey: TopicKey
   readonly isolation: IsolationLevel
-  /** A broker that fetches as a replica. */
-  readonly isReplica: boolean
+  /** The broker that fetches as a replica; null for a consumer. */
+  readonly follower: FollowerIdentity | null
+  /** Followers may serve a consumer of this version (KIP-392). */
+  readonly anyReplica: boolean
+  /** Followers serve consumers, so they are told of the high watermark without delay. */
+  readonly followersServe: boolean
+  /** Which replica a consumer had better read from; -1: this one. */
+  readonly betterReplica: (wanted: FetchPartition, partition: Partition) => number
+}
+
+export interface FollowerIdentity {
+  readonly brokerId: number
+  /** -1: from before it was said (Fetch below v15). */
+  readonly brokerEpoch: number
 }
 
 export interface DivergingEpoch {
@@ -37,6 +49,8 @@ export interface ReadAhead {
   readonly highWatermark: Offset
   readonly lastStableOffset: Offset
   readonly upTo: Offset
+  /** Of the leadership that a follower asked; null for consumers. */
+  readonly leaderEpoch: number | null
   chunks: readonly Uint8Array[]
   sizeBytes: number
   errorCode: ErrorCode
@@ -59,26 +73,28 @@ export function partitionOf(wanted: FetchPartition, scope: FetchScope): Partitio
   if (typeof topic === 'number') return topic
   const partition = scope.replicas.findById(topic.id, wanted.index)
   if (partition === undefined) return ErrorCode.NOT_LEADER_OR_FOLLOWER
-  const served = servable(partition, wanted.currentLeaderEpoch)
-  // Followers are not served: as to a broker that is no replica of the partition.
-  return typeof served !== 'number' && scope.isReplica ? ErrorCode.NOT_LEADER_OR_FOLLOWER : served
+  const served = servable(partition, wanted.currentLeaderEpoch, scope.anyReplica)
+  if (typeof served === 'number' || scope.follower === null) return served
+  const { brokerId, brokerEpoch } = scope.follower
+  return served.standingOf(brokerId, brokerEpoch) === 'follower' ? served : ErrorCode.NOT_LEADER_OR_FOLLOWER
 }
 
-/** Where reading ends: what the isolation level lets a consumer see. */
-function readLimit(partition: Partition, isolation: IsolationLevel): Offset {
+/** Where reading ends: for followers with what is written, for consumers with what the isolation level lets them see. */
+function readLimit(partition: Partition, { follower, isolation }: FetchScope): Offset {
+  if (follower !== null) return partition.readableEnd
   return isolation === 'readCommitted' ? partition.lastStableOffset : partition.highWatermark
 }
 
 /** What is wrong with the offset a partition is to be read from, or null. */
 export function offsetRefusal(wanted: FetchPartition, partition: Partition): ErrorCode | DivergingEpoch | null {
+  const { fetchOffset } = wanted
+  // Whatever the epochs say: what lies below the start is gone.
+  if (fetchOffset < partition.logStartOffset) return ErrorCode.OFFSET_OUT_OF_RANGE
   if (wanted.lastFetchedEpoch >= 0) {
     const diverging = divergence(wanted, partition)
     if (diverging !== null) return diverging
   }
-  const { fetchOffset } = wanted
-  return fetchOffset < partition.logStartOffset || fetchOffset > partition.logEndOffset
-    ? ErrorCode.OFFSET_OUT_OF_RANGE
-    : null
+  return fetchOffset > partition.logEndOffset ? ErrorCode.OFFSET_OUT_OF_RANGE : null
 }
 
 /** Whether the client's log parted from ours before its fetch offset (KIP-595). */
@@ -98,7 +114,7 @@ export function isUnknownTopic(errorCode: ErrorCode): boolean {
   )
 }
 
-/** Looks at every partition. Reads nothing. */
+/** Looks at every partition, and notes how far a follower has come. Reads nothing. */
 export function look(partitions: FetchPartitions, scope: FetchScope): Round {
   const reads: ReadAhead[] = []
   let served = 0
@@ -114,7 +130,15 @@ export function look(partitions: FetchPartitions, scope: FetchScope): Round {
       hasNews = true
       continue
     }
-    const upTo = readLimit(partition, scope.isolation)
+    if (scope.follower !== null) {
+      const { fetchOffset, logStartOffset } = wanted
+      partition.followerFetched({ ...scope.follower, fetchOffset, logStartOffset })
+      hasNews ||= scope.followersServe && !wanted.wasToldHighWatermark(partition.highWatermark)
+    } else if (scope.betterReplica(wanted, partition) >= 0) {
+      hasNews = true
+      continue
+    }
+    const upTo = readLimit(partition, scope)
     if (upTo <= wanted.fetchOffset) continue
     const { highWatermark, lastStableOffset } = partition
     reads.push({
@@ -123,6 +147,7 @@ export function look(partitions: FetchPartitions, scope: FetchScope): Round {
       highWatermark,
       lastStableOffset,
       upTo,
+      leaderEpoch: scope.follower === null ? null : partition.leaderEpoch,
       chunks: [],
       sizeBytes: 0,
       errorCode: ErrorCode.NONE,
@@ -183,6 +208,11 @@ async function readOne(read: ReadAhead, maxBytes: number, atLeastOne: boolean, l
     const found = await log.read(wanted.fetchOffset, Math.max(0, maxBytes), upTo, atLeastOne)
     if (!found.ok) {
       read.errorCode = codeOfRead[found.refusal]
+      return
+    }
+    // Another leadership may have cut the log since the follower's was compared with it.
+    if (read.leaderEpoch !== null && (!partition.isLeading || partition.leaderEpoch !== read.leaderEpoch)) {
+      read.errorCode = ErrorCode.NOT_LEADER_OR_FOLLOWER
       return
     }
     if (read.aborted !== null && found.sizeBytes > 0) {

@@ -13,19 +13,22 @@ export function servedPartition(
   topic: string,
   index: number,
   currentLeaderEpoch: number,
+  anyReplica = false,
 ): Partition | ErrorCode {
   const partition = services.replicas.find(topic, index)
-  if (partition !== undefined) return servable(partition, currentLeaderEpoch)
+  if (partition !== undefined) return servable(partition, currentLeaderEpoch, anyReplica)
   const isKnown = services.cluster.image.topicsByName.get(topic)?.partitions[index] !== undefined
   return isKnown ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
 }
 
-/** A partition that is here, if it may be served: disk, then epoch, then leadership. */
-export function servable(partition: Partition, currentLeaderEpoch: number): Partition | ErrorCode {
+/** A partition that is here, if it may be served: disk, then epoch, then leadership; `anyReplica`: a follower may serve it, too. */
+export function servable(partition: Partition, currentLeaderEpoch: number, anyReplica = false): Partition | ErrorCode {
   if (partition.state === 'offline') return ErrorCode.KAFKA_STORAGE_ERROR
   const epoch = partition.checkEpoch(currentLeaderEpoch)
   if (epoch !== null) return epoch === 'fenced' ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH
-  return partition.isLeading ? partition : ErrorCode.NOT_LEADER_OR_FOLLOWER
+  return partition.isLeading || (anyReplica && partition.state === 'following')
+    ? partition
+    : ErrorCode.NOT_LEADER_OR_FOLLOWER
 }
 
 export interface LeaderIdAndEpoch {

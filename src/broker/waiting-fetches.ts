@@ -2,7 +2,7 @@
 // client must know, the time is up, or the connection is gone. Waiting costs one timer and no bytes; nothing is read meanwhile.
 
 import type { Clock, Millis, Timer } from '../io/clock.ts'
-import type { Partition, PartitionWatcher } from '../replication/partition.ts'
+import type { Partition, PartitionWatcher, WatchedEnd } from '../replication/partition.ts'
 
 export type WaitEnd =
   /** Enough bytes: look again. */
@@ -20,6 +20,7 @@ export interface WaitingFetchesOptions {
 }
 
 const fetchesMaxDefault = 100_000
+const consumersEnd: readonly WatchedEnd[] = ['committed']
 
 export class WaitingFetches {
   readonly #clock: Clock
@@ -37,15 +38,21 @@ export class WaitingFetches {
   }
 
   /**
-   * Begins to watch; the time runs from here. What happens between this call and `until` is not missed. The caller must `end` it.
+   * Begins to watch `ends` of each partition; the time runs from here. What happens between this call and `until` is not missed. The caller must `end` it.
    * Null when as many wait as may.
    */
-  begin(partitions: Iterable<Partition>, timeoutMs: Millis, signal: AbortSignal): WaitingFetch | null {
+  begin(
+    partitions: Iterable<Partition>,
+    timeoutMs: Millis,
+    signal: AbortSignal,
+    ends: readonly WatchedEnd[] = consumersEnd,
+  ): WaitingFetch | null {
     if (this.#size >= this.#fetchesMax) return null
     this.#size += 1
-    return new WaitingFetch(this.#clock, partitions, timeoutMs, signal, () => {
+    const onEnd = () => {
       this.#size -= 1
-    })
+    }
+    return new WaitingFetch(this.#clock, { partitions, ends }, timeoutMs, signal, onEnd)
   }
 }
 
@@ -61,7 +68,7 @@ export class WaitingFetch implements PartitionWatcher {
 
   constructor(
     clock: Clock,
-    partitions: Iterable<Partition>,
+    { partitions, ends }: { partitions: Iterable<Partition>; ends: readonly WatchedEnd[] },
     timeoutMs: Millis,
     signal: AbortSignal,
     onEnd: () => void,
@@ -69,7 +76,7 @@ export class WaitingFetch implements PartitionWatcher {
     this.#signal = signal
     this.#onEnd = onEnd
     for (const partition of partitions) {
-      partition.watch(this)
+      for (const end of ends) partition.watch(this, end)
       this.#partitions.push(partition)
     }
     this.#timer = clock.setTimer(timeoutMs, () => this.#finish('timeout'))
@@ -83,7 +90,7 @@ export class WaitingFetch implements PartitionWatcher {
     this.#bytesWanted = Infinity
   }
 
-  /** Resolves once `bytes` more are committed since `begin` or `restart`, or with another reason to look. */
+  /** Resolves once `bytes` more are there since `begin` or `restart`, or with another reason to look. */
   until(bytes: number): Promise<WaitEnd> {
     return new Promise((resolve) => {
       this.#bytesWanted = bytes

@@ -9,7 +9,8 @@ const everyone = () => true
 const nobody = () => false
 
 /** Broker 1 leads; the log ends at `leaderEnd` when that begins, at time 1000. */
-function leading({ replicas = [1, 2, 3], isr = replicas, leaderEnd = 50 } = {}) {
+function leading(sketch: { replicas?: number[]; isr?: number[]; leaderEnd?: number } = {}) {
+  const { replicas = [1, 2, 3], isr = replicas, leaderEnd = 50 } = sketch
   const image = imageOf([{ name: 'orders', replicas, isr }], 1).topicsByName.get('orders')!.partitions[0]!
   const leader = new LeaderReplicas({ brokerId: 1, image, lagTimeMaxMs, leaderEnd, now: 1000 })
   const fetched = (brokerId: number, fetchOffset: number, at: { now: number; leaderEnd: number; epoch?: number }) =>

@@ -123,13 +123,18 @@ export class LeaderReplicas {
     this.#count()
   }
 
-  /** `leaderEnd`: what the leader's log holds for followers to read. */
-  fetched(fetch: FollowerFetch, leaderEnd: Offset, now: Millis): FetchStanding {
-    const follower = this.#followers.get(fetch.brokerId)
+  /** What a broker is to the partition, that says it fetches for this replica. */
+  standingOf(brokerId: number, brokerEpoch: number): FetchStanding {
+    const follower = this.#followers.get(brokerId)
     if (follower === undefined) return 'notReplica'
-    if (fetch.brokerEpoch >= 0 && fetch.brokerEpoch < follower.brokerEpoch) return 'stale'
-    follower.fetched(fetch, leaderEnd, now)
-    return 'follower'
+    return brokerEpoch >= 0 && brokerEpoch < follower.brokerEpoch ? 'stale' : 'follower'
+  }
+
+  /** `leaderEnd`: what the leader's log holds for followers to read. Does nothing for who is not a follower. */
+  fetched(fetch: FollowerFetch, leaderEnd: Offset, now: Millis): FetchStanding {
+    const standing = this.standingOf(fetch.brokerId, fetch.brokerEpoch)
+    if (standing === 'follower') this.#followers.get(fetch.brokerId)!.fetched(fetch, leaderEnd, now)
+    return standing
   }
 
   /**

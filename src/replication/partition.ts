@@ -330,6 +330,13 @@ export class Partition implements LogListener {
 
   // A leader and its followers.
 
+  /** What a broker is to this partition, that says it fetches for this replica (KIP-903). */
+  standingOf(brokerId: number, brokerEpoch: number): FetchStanding {
+    if (this.#replicas === null || this.#state !== 'leading') return 'notReplica'
+    if (brokerEpoch >= 0 && this.#host.isOutdated(brokerId, brokerEpoch)) return 'stale'
+    return this.#replicas.standingOf(brokerId, brokerEpoch)
+  }
+
   /**
    * A follower asks for records from `fetchOffset` on, which it may: what lies below is on its disk. Moves the high watermark when that
    * was waited for.

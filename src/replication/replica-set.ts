@@ -154,6 +154,7 @@ export class ReplicaSet {
       membership,
       replicaLagTimeMaxMs,
       now: () => clock.monotonic(),
+      isOutdated: (id, epoch) => (this.#brokers.get(id)?.epoch ?? 0) > epoch,
       isThere: (id) => this.#brokers.has(id),
       mayBeInSync: (id, epoch) => {
         const broker = this.#brokers.get(id)

@@ -12,6 +12,8 @@ export interface ReplicationHost {
   now(): Millis
   /** Whether a broker is there, under this epoch, and not about to leave. */
   mayBeInSync(brokerId: number, brokerEpoch: number): boolean
+  /** Whether a broker has registered again since it had this epoch. */
+  isOutdated(brokerId: number, brokerEpoch: number): boolean
   /** Whether a broker is there. */
   isThere(brokerId: number): boolean
   /** A follower has what it takes to be in the ISR. Must not throw. */
@@ -24,6 +26,7 @@ export const aloneInTheCluster: ReplicationHost = {
   replicaLagTimeMaxMs: 0,
   now: () => 0,
   mayBeInSync: () => false,
+  isOutdated: () => false,
   isThere: () => false,
   isrMayGrow() {},
 }

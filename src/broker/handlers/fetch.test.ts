@@ -196,7 +196,17 @@ describe('a partition that cannot be read', () => {
       asked: { version: 13, read: { 'orders/9': {} } },
       code: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
     },
-    { name: 'led elsewhere', sketch: { replicas: [1, 2], leader: 2 }, code: ErrorCode.NOT_LEADER_OR_FOLLOWER },
+    {
+      name: 'led elsewhere, for a client that knows only leaders',
+      sketch: { replicas: [1, 2], leader: 2 },
+      asked: { version: 10 },
+      code: ErrorCode.NOT_LEADER_OR_FOLLOWER,
+    },
+    {
+      name: 'without a leader',
+      sketch: { replicas: [1, 2], leader: -1 },
+      code: ErrorCode.NOT_LEADER_OR_FOLLOWER,
+    },
     { name: 'held elsewhere', sketch: { replicas: [2], leader: 2 }, code: ErrorCode.NOT_LEADER_OR_FOLLOWER },
     {
       name: 'under an older epoch',
@@ -260,7 +270,7 @@ describe('a partition that cannot be read', () => {
     [16, { leaderId: 2, leaderEpoch: 5 }],
   ] as const) {
     test(`in v${version} ${version < 16 ? 'does not name' : 'names'} the leader`, async () => {
-      const topics = await broker({ replicas: [1, 2], leader: 2, leaderEpoch: 5 })
+      const topics = await broker({ replicas: [2], leader: 2, leaderEpoch: 5 })
       const response = await fetched(topics, { version })
       assert.deepEqual(partitionsOf(response)[0]!.currentLeader, leader)
       assert.deepEqual(
@@ -486,10 +496,10 @@ describe('a fetch that waits', () => {
 
   test('learns at once that another broker leads now', async () => {
     const topics = await broker({ replicas: [1, 2], isr: [1] })
-    const fetching = start(topics, waits)
+    const fetching = start(topics, { ...waits, read: { 'orders/0': { currentLeaderEpoch: 0 } } })
     await topics.clock.settle()
     await topics.become({ name: 'orders', partitions: 3, replicas: [1, 2], leader: 2, leaderEpoch: 1 })
-    assert.deepEqual(outline((await fetching.done)!), ['0: 6, 0 bytes'])
+    assert.deepEqual(outline((await fetching.done)!), ['0: 74, 0 bytes'])
   })
 
   test('ends with its connection and leaves nothing behind', async () => {

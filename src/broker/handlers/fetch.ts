@@ -7,13 +7,14 @@
 import type { fetch, FetchRequest, FetchResponse } from '../../protocol/apis/fetch.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
 import { buildResponses } from '../fetch-response.ts'
-import type { FetchPartitions } from '../fetch-partition.ts'
-import { type FetchScope, look, partitionOf, readAll, type ReadAhead } from '../fetch-round.ts'
+import type { FetchPartitions, TopicKey } from '../fetch-partition.ts'
+import { type FetchScope, type FollowerIdentity, look, partitionOf, readAll, type ReadAhead } from '../fetch-round.ts'
 import { type FetchContext, noSession } from '../fetch-sessions.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import type { Services } from '../services.ts'
 import type { WaitingFetch } from '../waiting-fetches.ts'
-import type { Partition } from '../../replication/partition.ts'
+import { nearerReplica, rackAwareReplicaSelector } from '../nearer-replica.ts'
+import type { Partition, WatchedEnd } from '../../replication/partition.ts'
 
 type Needs = 'cluster' | 'replicas' | 'settings' | 'logger' | 'fetchSessions' | 'waitingFetches' | 'endpointFor'
 type Context = RequestContext & Pick<Services, Needs>
@@ -23,16 +24,60 @@ export const handleFetch: Handler<typeof fetch, Needs> = async (context, request
   const session = context.fetchSessions.begin(request, topicKey)
   if (session.kind === 'refused') return bare(session.errorCode, noSession)
 
-  const replicaId = context.apiVersion >= 15 ? request.replicaState.replicaId : request.replicaId
-  const read = await readOrWait(context, request, session.partitions, () => ({
-    replicas: context.replicas,
-    image: context.cluster.image,
-    logger: context.logger,
+  const follower = followerOf(context, request)
+  const read = await readOrWait(context, request, session.partitions, () =>
+    scopeOf(context, request, topicKey, follower),
+  )
+  return read === null ? null : answer(context, session, read, follower !== null)
+}
+
+/** The broker that fetches as a replica, null for a consumer. */
+function followerOf({ apiVersion }: Context, { replicaId, replicaState }: FetchRequest): FollowerIdentity | null {
+  if (apiVersion < 15) return replicaId < 0 ? null : { brokerId: replicaId, brokerEpoch: -1 }
+  return replicaState.replicaId < 0
+    ? null
+    : { brokerId: replicaState.replicaId, brokerEpoch: replicaState.replicaEpoch }
+}
+
+/** Sees the image of the moment. */
+function scopeOf(
+  context: Context,
+  { isolationLevel, rackId }: FetchRequest,
+  topicKey: TopicKey,
+  follower: FollowerIdentity | null,
+): FetchScope {
+  const { replicas, logger, cluster, settings, apiVersion } = context
+  const { image } = cluster
+  const followersServe = settings.replicaSelectorClass === rackAwareReplicaSelector
+  const mayBeBetter = followersServe && follower === null && rackId !== ''
+  return {
+    replicas,
+    image,
+    logger,
     topicKey,
-    isolation: request.isolationLevel === 1 ? 'readCommitted' : 'readUncommitted',
-    isReplica: replicaId >= 0,
-  }))
-  return read === null ? null : answer(context, session, read, replicaId >= 0)
+    isolation: isolationLevel === 1 ? 'readCommitted' : 'readUncommitted',
+    follower,
+    // From v11 a consumer says its rack, and may be sent to a follower (KIP-392).
+    anyReplica: follower === null && apiVersion >= 11,
+    followersServe,
+    betterReplica: mayBeBetter
+      ? (wanted, partition) =>
+          nearerReplica(partition, wanted.fetchOffset, rackId, {
+            brokers: image.brokers,
+            isReachable: (id) => context.endpointFor(id, context.connection) !== null,
+          })
+      : noBetterReplica,
+  }
+}
+
+const noBetterReplica = (): number => -1
+const consumersEnds: readonly WatchedEnd[] = ['committed']
+const followersEnds: readonly WatchedEnd[] = ['written']
+const servingFollowersEnds: readonly WatchedEnd[] = ['written', 'committed']
+
+function endsFor({ follower, followersServe }: FetchScope): readonly WatchedEnd[] {
+  if (follower === null) return consumersEnds
+  return followersServe ? servingFollowersEnds : followersEnds
 }
 
 interface Found {
@@ -47,7 +92,9 @@ async function readOrWait(
   partitions: FetchPartitions,
   scopeNow: () => FetchScope,
 ): Promise<Found | null> {
-  const maxBytes = Math.min(request.maxBytes, context.settings.fetchMaxBytes)
+  const isFollower = followerOf(context, request) !== null
+  // A follower knows how much it can hold; fetch.max.bytes is for consumers.
+  const maxBytes = isFollower ? request.maxBytes : Math.min(request.maxBytes, context.settings.fetchMaxBytes)
   const minBytes = Math.min(request.minBytes, maxBytes)
   let waiting: WaitingFetch | null = null
   let mayWait = request.maxWaitMs > 0
@@ -59,14 +106,14 @@ async function readOrWait(
       const isDue = !mayWait || minBytes <= 0 || round.hasNews || round.partitions === 0
       // With a minimum of one byte whatever there is will do. Otherwise watch before reading, to miss nothing.
       if (waiting === null && !isDue && (minBytes > 1 || round.reads.length === 0)) {
-        waiting = context.waitingFetches.begin(watched(partitions, scope), request.maxWaitMs, context.connection.signal)
+        waiting = wait(context, request, partitions, scope)
         mayWait = waiting !== null
       }
       const bytes = await readAll(round.reads, maxBytes, context.logger)
       if (isDue || !mayWait || bytes < 0 || bytes >= minBytes) return { scope, reads: round.reads }
       if (waiting === null) {
         // Offsets without records, as compaction leaves them: watch, and look again.
-        waiting = context.waitingFetches.begin(watched(partitions, scope), request.maxWaitMs, context.connection.signal)
+        waiting = wait(context, request, partitions, scope)
         mayWait = waiting !== null
         continue
       }
@@ -77,6 +124,15 @@ async function readOrWait(
   } finally {
     waiting?.end()
   }
+}
+
+function wait(
+  { waitingFetches, connection }: Context,
+  { maxWaitMs }: FetchRequest,
+  partitions: FetchPartitions,
+  scope: FetchScope,
+): WaitingFetch | null {
+  return waitingFetches.begin(watched(partitions, scope), maxWaitMs, connection.signal, endsFor(scope))
 }
 
 function* watched(partitions: FetchPartitions, scope: FetchScope): Generator<Partition> {

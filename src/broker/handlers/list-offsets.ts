@@ -32,6 +32,8 @@ const firstVersionOf: ReadonlyMap<bigint, number> = new Map([
   [earliestPendingUpload, 11],
 ])
 
+/** `replicaId` of a tool that looks at a replica as it is, whoever leads. */
+const debuggingTool = -2
 /** `replicaId` of a client that is no broker. */
 const consumer = -1
 
@@ -73,7 +75,8 @@ function answerOrSearch(
   if (timestamp < 0n && apiVersion < (firstVersionOf.get(timestamp) ?? Infinity)) {
     return refused(wanted, ErrorCode.UNSUPPORTED_VERSION)
   }
-  const partition = servedPartition(context, topic, wanted.partitionIndex, wanted.currentLeaderEpoch)
+  const anyReplica = replicaId === debuggingTool
+  const partition = servedPartition(context, topic, wanted.partitionIndex, wanted.currentLeaderEpoch, anyReplica)
   if (typeof partition === 'number') return refused(wanted, partition)
   const log = partition.log!
   const isConsumer = replicaId === consumer
