@@ -8,3 +8,7 @@ export const EXIT_USAGE = 2
 export const EXIT_DAMAGE = 1
 /** `verify` could not look: a broker uses the folder, or the system does not let it in. */
 export const EXIT_NOT_VERIFIED = 3
+/** `cluster` found partitions without a leader, or without all of their replicas. */
+export const EXIT_UNSOUND = 1
+/** `cluster` found no broker that answers. */
+export const EXIT_NOT_ASKED = 3

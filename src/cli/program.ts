@@ -2,6 +2,7 @@
 
 import { Command } from 'commander'
 import { adoptCommand } from './adopt.ts'
+import { clusterCommand } from './cluster.ts'
 import { EXIT_USAGE } from './exit-status.ts'
 import { startCommand } from './start.ts'
 import { verifyCommand } from './verify.ts'
@@ -12,6 +13,7 @@ export function program(): Command {
     .description('A Kafka in one npm package: an event log that every Kafka client can use.')
     .version(packageVersion())
     .addCommand(startCommand())
+    .addCommand(clusterCommand())
     .addCommand(verifyCommand())
     .addCommand(adoptCommand())
   for (const command of [odradek, ...odradek.commands]) {
