@@ -2,7 +2,7 @@
 // broker from one process.
 
 import net from 'node:net'
-import { FrameReader } from '../src/broker/frame-reader.ts'
+import { FrameReader } from '../src/protocol/frame-reader.ts'
 import { decodeResponse, encodeRequest } from '../src/protocol/frame.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../src/protocol/schema/index.ts'
 
