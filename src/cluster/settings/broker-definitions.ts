@@ -25,6 +25,12 @@ export const flushPolicies = ['fsync', 'page-cache'] as const
 export const diskBudgetPolicies = ['delete', 'refuse'] as const
 export const cleanupPolicies = ['compact', 'delete'] as const
 
+/** Kafka's own; classes of others cannot be loaded here (KIP-392). */
+export const replicaSelectors = [
+  'org.apache.kafka.common.replica.LeaderSelector',
+  'org.apache.kafka.common.replica.RackAwareReplicaSelector',
+] as const
+
 const maxInt = 2_147_483_647
 
 export const brokerDefinitions = {
@@ -124,9 +130,9 @@ export const brokerDefinitions = {
       'How long a follower waits for an answer of its leader; not less than replica.fetch.wait.max.ms.',
   }),
   replicaSelectorClass: optional(
-    string('replica.selector.class', '', {
+    oneOf('replica.selector.class', replicaSelectors[0], replicaSelectors, {
       documentation:
-        'Which replica consumers read from: org.apache.kafka.common.replica.RackAwareReplicaSelector, one in their rack; LeaderSelector, or nothing: the leader.',
+        'Which replica consumers are told to read from: RackAwareReplicaSelector, one in their rack; LeaderSelector or nothing, the leader.',
     }),
   ),
 

@@ -169,6 +169,12 @@ function checkTogether(values: Values, listeners: readonly ListenerAddress[], pr
   if (between !== null && listeners.length > 0 && !listeners.some(({ name }) => name === between.toUpperCase())) {
     problems.push(`inter.broker.listener.name names ${between}, which is not among listeners`)
   }
+  if (values.replicaFetchWaitMaxMs > values.replicaLagTimeMaxMs) {
+    problems.push('replica.fetch.wait.max.ms must be no more than replica.lag.time.max.ms, or the ISR shrinks for nothing')
+  }
+  if (values.replicaSocketTimeoutMs < values.replicaFetchWaitMaxMs) {
+    problems.push('replica.socket.timeout.ms must be at least replica.fetch.wait.max.ms')
+  }
   if ((values.etcdUsername === null) !== (values.etcdPasswordFile === null)) {
     problems.push('etcd.username and etcd.password.file go together; set both or none')
   }
