@@ -1,6 +1,6 @@
 // One connection to a broker, for commands that ask it a few things one after the other.
 
-import { FrameError, FrameReader } from '../broker/frame-reader.ts'
+import { FrameError, FrameReader } from '../protocol/frame-reader.ts'
 import type { Clock, Timer } from '../io/clock.ts'
 import { type Network, NetworkError, type Socket } from '../io/network.ts'
 import { apiVersions } from '../protocol/apis/api-versions.ts'

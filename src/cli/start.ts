@@ -114,10 +114,10 @@ async function startedSeveral(
     }),
   )
   const { brokers } = several
-  const facts = { brokerIds: brokers.map(({ brokerId }) => brokerId), clusterId: brokers[0]!.clusterId }
+  const processes = Object.fromEntries(brokers.map(({ brokerId, pid }) => [brokerId, pid]))
   sayReady(
     logger,
-    { ...facts, data: settings.dataFolder },
+    { clusterId: brokers[0]!.clusterId, processes, data: settings.dataFolder },
     brokers.flatMap(({ listeners }) => listeners),
   )
   // Between the end of the last broker and its next start nothing else may keep this process.

@@ -6,7 +6,7 @@
 import type { MetaStoreServer } from '../cluster/remote/meta-store-server.ts'
 import type { Child, Ended } from '../io/child-process.ts'
 import type { Clock, Millis } from '../io/clock.ts'
-import { lanesOf } from '../io/message-channel.ts'
+import { lanesOf, type MessageChannel } from '../io/message-channel.ts'
 import type { Logger } from '../lib/logger.ts'
 import { StartRefused } from './start-refused.ts'
 import { type BoundListener, type FromSupervised, lanes, type Manner, type ToSupervised } from './supervision.ts'
@@ -26,6 +26,8 @@ export interface SupervisorOptions {
 
 export interface SupervisedBroker {
   readonly brokerId: number
+  /** Of its first process. */
+  readonly pid: number
   readonly clusterId: string
   readonly listeners: readonly BoundListener[]
 }
@@ -38,7 +40,6 @@ interface Supervised {
   readonly brokerId: number
   child: Child | null
   listeners: readonly BoundListener[] | null
-  clusterId: string
   nextBackoffMs: Millis
   readyAt: Millis
   /** Of its first start. */
@@ -49,6 +50,7 @@ interface Supervised {
 export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #brokers: readonly Supervised[]
+  readonly #lanes = new WeakMap<Child, MessageChannel>()
   #stopping = false
 
   constructor(options: SupervisorOptions) {
@@ -57,7 +59,6 @@ export class Supervisor {
       brokerId,
       child: null,
       listeners: null,
-      clusterId: '',
       nextBackoffMs: backoffMs.first,
       readyAt: -Infinity,
       ready: Promise.withResolvers(),
@@ -69,11 +70,6 @@ export class Supervisor {
   async start(): Promise<readonly SupervisedBroker[]> {
     for (const broker of this.#brokers) this.#launch(broker)
     return Promise.all(this.#brokers.map(({ ready }) => ready.promise))
-  }
-
-  /** Process ids of the brokers that run, by broker id. */
-  pids(): ReadonlyMap<number, number> {
-    return new Map(this.#brokers.flatMap(({ brokerId, child }) => (child === null ? [] : [[brokerId, child.pid]])))
   }
 
   /**
@@ -102,8 +98,6 @@ export class Supervisor {
     for (const { child } of this.#brokers) child?.kill('SIGKILL')
   }
 
-  readonly #lanes = new WeakMap<Child, { post(message: ToSupervised): void }>()
-
   #say(child: Child, message: ToSupervised): void {
     this.#lanes.get(child)?.post(message)
   }
@@ -118,7 +112,7 @@ export class Supervisor {
     let refusal: string | null = null
     supervision.onMessage = (message) => {
       const said = message as FromSupervised
-      if (said.kind === 'ready') this.#ready(broker, said)
+      if (said.kind === 'ready') this.#ready(broker, child.pid, said)
       else refusal = said.reason
     }
     const settings = [...settingsOf(broker.brokerId, broker.listeners)]
@@ -130,14 +124,13 @@ export class Supervisor {
     })
   }
 
-  #ready(broker: Supervised, { clusterId, listeners }: FromSupervised & { readonly kind: 'ready' }): void {
+  #ready(broker: Supervised, pid: number, { clusterId, listeners }: FromSupervised & { readonly kind: 'ready' }): void {
     const { brokerId } = broker
     const again = broker.listeners !== null
     broker.listeners = listeners
-    broker.clusterId = clusterId
     broker.readyAt = this.#options.clock.monotonic()
-    broker.ready.resolve({ brokerId, clusterId, listeners })
-    if (again) this.#options.logger.info({ brokerId, pid: broker.child?.pid }, 'the broker is back')
+    broker.ready.resolve({ brokerId, pid, clusterId, listeners })
+    if (again) this.#options.logger.info({ brokerId, pid }, 'the broker is back')
   }
 
   #ended(broker: Supervised, { code, signal }: Ended, refusal: string | null): void {
