@@ -17,7 +17,14 @@ import { liveKey } from '../cluster/keys.ts'
 import { changedPartition } from '../cluster/partition-change.ts'
 import { partitionGuards } from '../cluster/partition-guards.ts'
 import { partitionDocument } from '../cluster/partition-image.ts'
-import { type CasItem, type Guard, type MetaStore, type Revision, StoreFull, UnknownOutcome } from '../cluster/meta-store.ts'
+import {
+  type CasItem,
+  type Guard,
+  type MetaStore,
+  type Revision,
+  StoreFull,
+  UnknownOutcome,
+} from '../cluster/meta-store.ts'
 import type { Clock, Millis, Timer } from '../io/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { MembershipGate } from './membership-gate.ts'
@@ -199,9 +206,10 @@ export class IsrKeeper {
     if (isr === null) return null
     const { image } = partition
     const document = partitionDocument({ ...image, isr, partitionEpoch: image.partitionEpoch + 1 })
-    const joining = [...partition.epochsOfJoining(isr)].map(
-      ([id, epoch]): Guard => ({ key: liveKey(id), createRevision: epoch }),
-    )
+    const joining = [...partition.epochsOfJoining(isr)].map(([id, epoch]): Guard => ({
+      key: liveKey(id),
+      createRevision: epoch,
+    }))
     return this.#change(partition, document, isr, joining)
   }
 

@@ -1,0 +1,383 @@
+// Copies from one leader: one fetch under way, for all partitions that follow that broker. The next one leaves when all that the last one
+// brought is durable here, for what a follower asks from is what it has (decision 0011). Meanwhile the leader's log grows, and the
+// next answer is larger: under load the group grows by itself.
+//
+// A partition that cannot be fetched now (its log is being cut, an error was answered, its end is not durable yet) is left out for a
+// while and holds nobody up.
+
+import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
+import type { Clock, Millis, Timer } from '../io/clock.ts'
+import type { Logger } from '../lib/logger.ts'
+import { fetch, type FetchResponse } from '../protocol/apis/fetch.ts'
+import { listOffsets } from '../protocol/apis/list-offsets.ts'
+import { ErrorCode, errorName } from '../protocol/error-code.ts'
+import type { RequestInput } from '../protocol/schema/index.ts'
+import type { Offset } from '../storage/partition-log.ts'
+import { FollowerSession, type WantedPartition } from './follower-session.ts'
+import { type FollowerStep, isPassing, stepFor, stepForBounds, wordsOfRefusal } from './follower-steps.ts'
+import type { MembershipGate } from './membership-gate.ts'
+import type { OffsetWaiter } from './offset-queue.ts'
+import type { Partition } from './partition.ts'
+import { type PeerConnection, PeerUnavailable } from './peer-connection.ts'
+
+/** Fetch v17: topic ids, broker epochs, and who leads now. */
+const fetchVersion = 17
+const listOffsetsVersion = 9
+const latest = -1n
+const earliest = -2n
+/** After the leader gave up the session, and after it cannot be reached. */
+const sessionRetryMs: Millis = 20
+
+export type FetcherSettings = Pick<
+  BrokerSettings,
+  | 'brokerId'
+  | 'replicaFetchMaxBytes'
+  | 'replicaFetchMinBytes'
+  | 'replicaFetchWaitMaxMs'
+  | 'replicaFetchResponseMaxBytes'
+  | 'replicaFetchBackoffMs'
+>
+
+export interface FetcherOptions {
+  readonly leaderId: number
+  readonly connection: PeerConnection
+  readonly membership: MembershipGate
+  readonly settings: FetcherSettings
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** A partition under one leadership. */
+interface Followed {
+  readonly key: string
+  readonly partition: Partition
+  readonly leaderEpoch: number
+  /** Not before, monotonic. */
+  resumeAt: Millis
+  /** Its log is being cut, or the leader is asked for its bounds. */
+  isBusy: boolean
+}
+
+export class ReplicaFetcher {
+  readonly #options: FetcherOptions
+  readonly #followed = new Map<string, Followed>()
+  readonly #session = new FollowerSession()
+  /** What the fetch under way asked for. */
+  #asked: ReadonlyMap<string, WantedPartition> = new Map()
+  #wake: (() => void) | null = null
+  #timer: Timer | null = null
+  #isLeaderAway = false
+  #closed = false
+  readonly #ended: Promise<void>
+
+  constructor(options: FetcherOptions) {
+    this.#options = options
+    this.#ended = this.#run()
+  }
+
+  get size(): number {
+    return this.#followed.size
+  }
+
+  /** Follows the partition under its present leadership. One that is followed already under an older one starts afresh. */
+  follow(partition: Partition): void {
+    const { leaderEpoch } = partition
+    const key = keyOf(partition)
+    if (this.#followed.get(key)?.leaderEpoch === leaderEpoch) return
+    this.#followed.set(key, { key, partition, leaderEpoch, resumeAt: -Infinity, isBusy: false })
+    this.#goOn()
+  }
+
+  leave(partition: Partition): void {
+    this.#followed.delete(keyOf(partition))
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#options.connection.close()
+    this.#timer?.cancel()
+    this.#goOn()
+    await this.#ended
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      const wanted = this.#wanted()
+      if (wanted.size === 0) {
+        await this.#sleep()
+        continue
+      }
+      const response = await this.#fetch(wanted)
+      if (response === null) await this.#pause(sessionRetryMs)
+      else await this.#take(response)
+    }
+  }
+
+  /** What can be fetched now. */
+  #wanted(): Map<string, WantedPartition> {
+    const wanted = new Map<string, WantedPartition>()
+    const now = this.#options.clock.monotonic()
+    for (const followed of this.#followed.values()) {
+      const { key, partition, leaderEpoch, resumeAt, isBusy } = followed
+      const { log } = partition
+      if (isBusy || resumeAt > now || log === null || !isFollowing(followed)) continue
+      if (log.durableOffset < log.logEndOffset) {
+        this.#awaitDurable(followed, log.logEndOffset)
+        continue
+      }
+      const { logEndOffset: fetchOffset, latestEpoch, logStartOffset } = log
+      const { topicId, index } = partition
+      const where = { fetchOffset, lastFetchedEpoch: latestEpoch, logStartOffset }
+      wanted.set(key, { topicId, index, currentLeaderEpoch: leaderEpoch, ...where })
+    }
+    return wanted
+  }
+
+  /** Null when there was no answer that can be used. */
+  async #fetch(wanted: ReadonlyMap<string, WantedPartition>): Promise<FetchResponse | null> {
+    const { connection, leaderId, logger } = this.#options
+    this.#asked = wanted
+    try {
+      const response = await connection.request(fetch, fetchVersion, this.#requestOf(wanted))
+      if (!this.#session.answered(response)) {
+        logger.debug({ leader: leaderId, error: errorName(response.errorCode) }, 'the fetch session begins anew')
+        return null
+      }
+      if (this.#isLeaderAway) logger.info({ leader: leaderId }, 'the leader answers again')
+      this.#isLeaderAway = false
+      return response
+    } catch (error) {
+      if (!(error instanceof PeerUnavailable)) throw error
+      this.#session.lost()
+      if (!this.#closed && !this.#isLeaderAway) {
+        logger.warn({ leader: leaderId, err: error, partitions: wanted.size }, 'the leader cannot be followed')
+      }
+      this.#isLeaderAway = true
+      return null
+    }
+  }
+
+  #requestOf(wanted: ReadonlyMap<string, WantedPartition>): RequestInput<typeof fetch> {
+    const { settings, membership } = this.#options
+    const { partitions, ...session } = this.#session.next(wanted)
+    const topics = new Map<string, AskedPartition[]>()
+    for (const { topicId, index, ...asked } of partitions) {
+      let ofTopic = topics.get(topicId)
+      if (ofTopic === undefined) topics.set(topicId, (ofTopic = []))
+      ofTopic.push({ partition: index, partitionMaxBytes: settings.replicaFetchMaxBytes, ...asked })
+    }
+    return {
+      ...session,
+      replicaState: { replicaId: settings.brokerId, replicaEpoch: membership.epoch },
+      maxWaitMs: settings.replicaFetchWaitMaxMs,
+      minBytes: settings.replicaFetchMinBytes,
+      maxBytes: settings.replicaFetchResponseMaxBytes,
+      isolationLevel: 0,
+      topics: [...topics].map(([topicId, ofTopic]) => ({ topicId, partitions: ofTopic })),
+      rackId: '',
+    }
+  }
+
+  /** Resolves when all that came is durable, or will not be. */
+  async #take({ responses }: FetchResponse): Promise<void> {
+    const durable = new AllDurable()
+    for (const { topicId, partitions } of responses) {
+      for (const answer of partitions) {
+        const followed = this.#followed.get(`${topicId}:${answer.partitionIndex}`)
+        if (followed === undefined || !this.#isAnswerTo(followed)) continue
+        this.#do(followed, stepFor(answer, followed.partition.log!), durable)
+      }
+    }
+    await durable.all()
+  }
+
+  /** Whether the fetch was under the leadership that is followed now, from where the log ends now. */
+  #isAnswerTo(followed: Followed): boolean {
+    const { key, partition, leaderEpoch, isBusy } = followed
+    const asked = this.#asked.get(key)
+    return (
+      isFollowing(followed) &&
+      !isBusy &&
+      asked?.currentLeaderEpoch === leaderEpoch &&
+      asked.fetchOffset === partition.logEndOffset
+    )
+  }
+
+  #do(followed: Followed, step: FollowerStep, durable: AllDurable): void {
+    const { partition, leaderEpoch } = followed
+    switch (step.kind) {
+      case 'append':
+        return this.#append(followed, step, durable)
+      case 'truncate':
+        this.#say(followed, { from: partition.logEndOffset, to: step.to }, 'the log is cut to where the leader’s parts')
+        return this.#inBackground(followed, () => partition.truncateTo(step.to, leaderEpoch))
+      case 'restart':
+        this.#say(
+          followed,
+          { from: partition.logEndOffset, at: step.at },
+          'the leader has nothing that joins on: beginning anew',
+        )
+        return this.#inBackground(followed, () => partition.restartAt(step.at, leaderEpoch))
+      case 'findBounds':
+        return this.#inBackground(followed, () => this.#findBounds(followed))
+      case 'retryLater':
+        return this.#retryLater(followed, step.reason, step.isExpected)
+      case 'fetchOn':
+    }
+  }
+
+  #append(followed: Followed, step: Extract<FollowerStep, { kind: 'append' }>, durable: AllDurable): void {
+    const { partition, leaderEpoch } = followed
+    for (const records of step.records) {
+      if (records.length === 0) continue
+      const appended = partition.appendReplicated(records, leaderEpoch)
+      if (!appended.ok) {
+        return this.#retryLater(followed, wordsOfRefusal[appended.refusal], isPassing(appended.refusal))
+      }
+      durable.add(partition, appended.endOffset)
+    }
+    partition.heardFromLeader(step, leaderEpoch).catch((error: unknown) => {
+      this.#retryLater(followed, error instanceof Error ? error.message : 'the log start could not be moved', false)
+    })
+  }
+
+  /** Asks the leader where its log begins and ends. */
+  async #findBounds(followed: Followed): Promise<void> {
+    const { partition, leaderEpoch } = followed
+    const start = await this.#offsetAt(followed, earliest)
+    const end = await this.#offsetAt(followed, latest)
+    if (start === null || end === null || !isFollowing(followed)) {
+      return this.#retryLater(followed, 'the leader does not say where its log begins and ends', true)
+    }
+    const step = stepForBounds({ start, end }, partition.log!)
+    if (step.kind === 'truncate') await partition.truncateTo(step.to, leaderEpoch)
+    else if (step.kind === 'restart') await partition.restartAt(step.at, leaderEpoch)
+    else return
+    this.#say(
+      followed,
+      { leaderStart: start, leaderEnd: end },
+      'the log was out of the leader’s range, and is cut to it',
+    )
+  }
+
+  async #offsetAt({ partition, leaderEpoch }: Followed, timestamp: bigint): Promise<Offset | null> {
+    const { connection, settings } = this.#options
+    const asked = { partitionIndex: partition.index, currentLeaderEpoch: leaderEpoch, timestamp }
+    const { topics } = await connection.request(listOffsets, listOffsetsVersion, {
+      replicaId: settings.brokerId,
+      isolationLevel: 0,
+      topics: [{ name: partition.topic, partitions: [asked] }],
+    })
+    const found = topics[0]?.partitions[0]
+    return found === undefined || found.errorCode !== ErrorCode.NONE ? null : found.offset
+  }
+
+  /** The partition is left out until `work` is done; when it fails, for a while longer. */
+  #inBackground(followed: Followed, work: () => Promise<void>): void {
+    followed.isBusy = true
+    work()
+      .catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : 'it failed'
+        this.#retryLater(followed, reason, error instanceof PeerUnavailable)
+      })
+      .finally(() => {
+        followed.isBusy = false
+        this.#goOn()
+      })
+  }
+
+  #retryLater(followed: Followed, reason: string, isExpected: boolean): void {
+    const { clock, settings, logger, leaderId } = this.#options
+    followed.resumeAt = clock.monotonic() + settings.replicaFetchBackoffMs
+    const fields = { partition: followed.partition.name, leader: leaderId, leaderEpoch: followed.leaderEpoch, reason }
+    if (isExpected) logger.debug(fields, 'the partition is not fetched for a while')
+    else logger.error(fields, 'the partition cannot be followed; trying again')
+  }
+
+  #say({ partition, leaderEpoch }: Followed, fields: object, message: string): void {
+    this.#options.logger.info(
+      { partition: partition.name, leader: this.#options.leaderId, leaderEpoch, ...fields },
+      message,
+    )
+  }
+
+  /** What was appended under another leadership is not durable yet: it is fetched when it is. */
+  #awaitDurable(followed: Followed, end: Offset): void {
+    const done = () => {
+      followed.isBusy = false
+      this.#goOn()
+    }
+    followed.isBusy = followed.partition.waitDurable(end, { settled: false, reached: done, lost: done }, 0)
+  }
+
+  /** Until there is something to do: a partition, the end of a wait, the end. */
+  async #sleep(): Promise<void> {
+    const { clock } = this.#options
+    const now = clock.monotonic()
+    let next = Infinity
+    for (const followed of this.#followed.values()) {
+      if (followed.resumeAt > now && isFollowing(followed)) next = Math.min(next, followed.resumeAt)
+    }
+    await this.#pause(next - now)
+  }
+
+  #pause(ms: Millis): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#wake = resolve
+      this.#timer = ms === Infinity ? null : this.#options.clock.setTimer(ms, () => this.#goOn())
+    })
+  }
+
+  #goOn(): void {
+    const wake = this.#wake
+    this.#wake = null
+    this.#timer?.cancel()
+    this.#timer = null
+    wake?.()
+  }
+}
+
+type AskedPartition = Omit<WantedPartition, 'topicId' | 'index'> & { partition: number; partitionMaxBytes: number }
+
+/** Waits for the ends of several logs at once. */
+class AllDurable implements OffsetWaiter {
+  readonly settled = false
+  #pending = 0
+  #resolve: (() => void) | null = null
+
+  add(partition: Partition, end: Offset): void {
+    if (partition.waitDurable(end, this, 0)) this.#pending += 1
+  }
+
+  /** Resolves when each of them is durable, or lost. */
+  all(): Promise<void> {
+    if (this.#pending === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+  }
+
+  reached(): void {
+    this.#done()
+  }
+
+  lost(): void {
+    this.#done()
+  }
+
+  #done(): void {
+    this.#pending -= 1
+    if (this.#pending === 0) this.#resolve?.()
+  }
+}
+
+function isFollowing({ partition, leaderEpoch }: Followed): boolean {
+  return partition.state === 'following' && partition.leaderEpoch === leaderEpoch
+}
+
+function keyOf({ topicId, index }: Partition): string {
+  return `${topicId}:${index}`
+}
