@@ -7,7 +7,9 @@ export class LocalChannel {
   readonly left: MessageChannel
   readonly right: MessageChannel
   readonly #ends: readonly [End, End]
-  #held: (() => void)[] | null = null
+  /** On its way, in both directions. */
+  #queue: { readonly to: End; readonly message: unknown }[] = []
+  #held = false
   #open = true
 
   constructor() {
@@ -26,33 +28,34 @@ export class LocalChannel {
 
   /** Nothing arrives any more; what is posted waits. */
   hold(): void {
-    this.#held ??= []
+    this.#held = true
   }
 
   /** What was held up arrives, in order. */
   release(): void {
-    const held = this.#held ?? []
-    this.#held = null
-    for (const deliver of held) queueMicrotask(deliver)
+    this.#held = false
+    queueMicrotask(() => this.#deliver())
   }
 
   /** For good: what is on its way is lost. Both ends hear of it. */
   cut(): void {
     if (!this.#open) return
     this.#open = false
+    this.#queue = []
     for (const end of this.#ends) queueMicrotask(() => end.onClose())
   }
 
   #carry(message: unknown, to: End): void {
     if (!this.#open) return
-    const copy: unknown = structuredClone(message)
-    const deliver = (): void => {
-      if (!this.#open) return
-      if (this.#held === null) to.onMessage(copy)
-      else this.#held.push(deliver)
+    this.#queue.push({ to, message: structuredClone(message) })
+    if (!this.#held) queueMicrotask(() => this.#deliver())
+  }
+
+  #deliver(): void {
+    while (!this.#held && this.#queue.length > 0) {
+      const { to, message } = this.#queue.shift()!
+      to.onMessage(message)
     }
-    if (this.#held === null) queueMicrotask(deliver)
-    else this.#held.push(deliver)
   }
 }
 
