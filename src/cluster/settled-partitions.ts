@@ -28,42 +28,70 @@ export interface Settled {
   readonly changed: number
 }
 
-/** So many are encoded in one turn of the event loop: the broker's requests and its lease must not wait. */
+/** So much is looked at, and so much written, in one turn of the event loop: the broker's requests and its lease must not wait. */
+const partitionsPerTurn = 10_000
 const partitionsPerBatch = 1000
 
 /** Rejects with the store's faults, other than `UnknownOutcome`. */
 export async function settlePartitions(options: SettleOptions): Promise<Settled> {
-  const { view, clock, mayGoOn } = options
   let changed = 0
   for (;;) {
-    const changes = changesOf(options)
-    if (changes.length === 0) return { outcome: 'settled', changed }
-    let revision = 0
-    for (let from = 0; from < changes.length; from += partitionsPerBatch) {
-      if (!mayGoOn()) return { outcome: 'stopped', changed }
-      const written = await write(options, changes.slice(from, from + partitionsPerBatch))
-      if (written === 'fenced') return { outcome: 'fenced', changed }
-      changed += written.changed
-      revision = Math.max(revision, written.revision)
-      await nextTurn(clock)
+    const pass = new Pass(options)
+    // Those first that get another leader: for them somebody waits.
+    for (const electing of [true, false]) {
+      const outcome = await pass.run(electing)
+      if (outcome !== 'done') return { outcome, changed: changed + pass.changed }
     }
-    await view.reached(revision)
+    changed += pass.changed
+    if (!pass.tried) return { outcome: 'settled', changed }
+    await options.view.reached(pass.revision)
   }
 }
 
-/** Those first that get another leader: for them somebody waits. */
-function changesOf({ topics, rule }: SettleOptions): PartitionWrite[] {
-  const led: PartitionWrite[] = []
-  const others: PartitionWrite[] = []
-  for (const topic of topics()) {
-    for (const partition of topic.partitions) {
-      const document = rule(partition, topic)
-      if (document === null) continue
-      const changes = document.leader === partition.leader ? others : led
-      changes.push({ topicId: topic.id, partition, document })
-    }
+/** One look at all partitions, as they are in one image. */
+class Pass {
+  readonly #options: SettleOptions
+  readonly #topics: Iterable<TopicImage>
+  tried = false
+  changed = 0
+  /** From there on the image shows what came of it. */
+  revision: Revision = 0
+
+  constructor(options: SettleOptions) {
+    this.#options = options
+    this.#topics = [...options.topics()]
   }
-  return others.length === 0 ? led : [...led, ...others]
+
+  /** Those whose leader changes, or the others. */
+  async run(electing: boolean): Promise<'done' | 'fenced' | 'stopped'> {
+    const { rule, clock } = this.#options
+    let waiting: PartitionWrite[] = []
+    let looked = 0
+    for (const topic of this.#topics) {
+      for (const partition of topic.partitions) {
+        if (++looked % partitionsPerTurn === 0) await nextTurn(clock)
+        const document = rule(partition, topic)
+        if (document === null || (document.leader !== partition.leader) !== electing) continue
+        waiting.push({ topicId: topic.id, partition, document })
+        if (waiting.length < partitionsPerBatch) continue
+        const outcome = await this.#write(waiting)
+        if (outcome !== 'done') return outcome
+        waiting = []
+      }
+    }
+    return waiting.length === 0 ? 'done' : this.#write(waiting)
+  }
+
+  async #write(changes: readonly PartitionWrite[]): Promise<'done' | 'fenced' | 'stopped'> {
+    if (!this.#options.mayGoOn()) return 'stopped'
+    this.tried = true
+    const written = await write(this.#options, changes)
+    if (written === 'fenced') return written
+    this.changed += written.changed
+    this.revision = Math.max(this.revision, written.revision)
+    await nextTurn(this.#options.clock)
+    return 'done'
+  }
 }
 
 /** `revision`: from there on the image shows what came of it. */
