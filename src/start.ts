@@ -36,6 +36,7 @@ import { openListeners } from './start/listeners.ts'
 import { startMaintenance } from './start/maintenance.ts'
 import { isShared, openMetadata, type SharedMetadata } from './start/metadata.ts'
 import { refuseSeveral } from './start/several-brokers.ts'
+import { Replication } from './start/replication.ts'
 import { asRefusal } from './start/start-refused.ts'
 import { setStraysAside } from './start/stray-logs.ts'
 
@@ -147,7 +148,29 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   const cluster = await ClusterViewOfStore.open({ store, onFault: fault })
   undo.push(async () => cluster.close())
 
-  const replicas = new ReplicaSet({ brokerId, logs: directory, settings, logger })
+  const membership = new Membership({
+    store,
+    view: cluster,
+    settings,
+    brokerId,
+    rack: settings.brokerRack,
+    folder: await openFolderMemory({
+      disk,
+      path: directory.path,
+      directoryId: directory.meta.directoryId,
+      wasClean: directory.wasClean,
+    }),
+    clock,
+    random,
+    logger,
+  })
+  const replicas = new ReplicaSet({
+    brokerId,
+    logs: directory,
+    settings,
+    logger,
+    ...(shared && { cluster: { clock, membership } }),
+  })
   directory.useHighWatermarks(() => replicas.highWatermarks())
   const served = () => replicas.ready()
   const administration = { store, view: cluster, settings, brokerId, clock, random, served }
@@ -157,10 +180,10 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     random,
     logger,
     settings: groupSettingsOf(settings, options.removeMembersOnDisconnect),
-    topic: coordinatorTopic(offsetsTopic, cluster, topics),
+    topic: coordinatorTopic(offsetsTopic, { cluster, topics, membership }),
     topics: knownTopics(cluster),
   })
-  followLeaderships(replicas, offsetsTopic, groups)
+  followLeaderships({ replicas, membership, name: offsetsTopic }, groups)
   const services: Services = {
     brokerId,
     clock,
@@ -207,26 +230,27 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   })
   undo.push(() => replicas.stop())
   undo.push(async () => groups.close())
-  const membership = new Membership({
-    store,
-    view: cluster,
-    settings,
-    brokerId,
-    rack: settings.brokerRack,
-    folder: await openFolderMemory({
-      disk,
-      path: directory.path,
-      directoryId: directory.meta.directoryId,
-      wasClean: directory.wasClean,
-    }),
-    clock,
-    random,
-    logger,
-  })
   undo.push(() => membership.stop())
-  // Whom others count on must be able to serve. On its own nobody does, and its logs are opened meanwhile.
-  if (shared) await replicas.ready()
-  await membership.start(registeredEndpoints(settings, listeners))
+  if (shared) {
+    // Whom others count on must be able to serve. On its own nobody does, and its logs are opened meanwhile.
+    await replicas.ready()
+    const replication = new Replication({
+      store,
+      cluster,
+      replicas,
+      membership,
+      settings,
+      network,
+      clock,
+      random,
+      logger,
+    })
+    undo.push(() => replication.stop())
+    await membership.start(registeredEndpoints(settings, listeners))
+    replication.start()
+  } else {
+    await membership.start(registeredEndpoints(settings, listeners))
+  }
   // A store that fails takes its leases along: what it has to say comes first.
   void membership.lost.then(() =>
     clock.defer(() => fault(new Error('this broker lost its registration in the cluster'))),

@@ -28,6 +28,8 @@ export class AppendsDropped extends Error {
 }
 
 export interface CoordinatorTopic {
+  /** Whether this broker may coordinate anything now: asked at each request, for it may have lost its place in the cluster. */
+  serves(): boolean
   /** Partitions of the topic; null while it does not exist. */
   partitionCount(): number | null
   /** Creates the topic when it does not exist; resolves with its partition count once every partition has a leader. */

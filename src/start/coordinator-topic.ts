@@ -1,6 +1,7 @@
 // An internal topic as its coordinator needs it: made of the topics' admin, the cluster's image and the partitions held here.
 
 import type { ClusterView } from '../cluster/image.ts'
+import type { Membership } from '../cluster/membership.ts'
 import type { TopicAdmin } from '../cluster/topic-admin.ts'
 import {
   AppendsDropped,
@@ -10,9 +11,17 @@ import {
 import { errorName } from '../protocol/error-code.ts'
 import { type Partition, PartitionLost } from '../replication/partition.ts'
 import type { ReplicaSet } from '../replication/replica-set.ts'
+import type { Appended } from '../storage/partition-log.ts'
 
-export function coordinatorTopic(name: string, cluster: ClusterView, topics: TopicAdmin): CoordinatorTopic {
+/** Whether this broker may act for the cluster: `Membership` says. */
+export type Standing = Pick<Membership, 'valid' | 'subscribe'>
+
+export function coordinatorTopic(
+  name: string,
+  { cluster, topics, membership }: { cluster: ClusterView; topics: TopicAdmin; membership: Pick<Standing, 'valid'> },
+): CoordinatorTopic {
   return {
+    serves: () => membership.valid(),
     partitionCount: () => cluster.image.topicsByName.get(name)?.partitions.length ?? null,
     async ensure() {
       const topic = await topics.ensure(name)
@@ -29,24 +38,38 @@ export interface Coordinator {
   resigned(index: number): void
 }
 
-/** Tells the coordinator of each leadership of a partition of `name` that begins or ends here. Call it before the first image is applied. */
-export function followLeaderships(replicas: ReplicaSet, name: string, coordinator: Coordinator): void {
+/**
+ * Tells the coordinator of each leadership of a partition of `name` that begins or ends here, and of none while the broker has no place in
+ * the cluster: what it led until then it may not speak for. Call it before the first image is applied.
+ */
+export function followLeaderships(
+  { replicas, membership, name }: { replicas: ReplicaSet; membership: Standing; name: string },
+  coordinator: Coordinator,
+): void {
   /** Leader epochs the coordinator knows, by partition. */
   const led = new Map<number, number>()
-  replicas.onPartition((partition) => {
+  let fenced = false
+  const follow = (partition: Partition): void => {
     if (partition.topic !== name) return
     const { index, leaderEpoch } = partition
-    if (!partition.isLeading) {
+    if (!partition.isLeading || fenced) {
       if (led.delete(index)) coordinator.resigned(index)
       return
     }
     if (led.get(index) === leaderEpoch) return
     led.set(index, leaderEpoch)
-    void coordinator.elected(index, coordinatorPartition(partition))
+    void coordinator.elected(index, coordinatorPartition(partition, membership))
+  }
+  replicas.onPartition(follow)
+  membership.subscribe((standing) => {
+    fenced = standing === 'fenced'
+    for (const partition of replicas.all()) follow(partition)
   })
 }
 
-function coordinatorPartition(partition: Partition): CoordinatorPartition {
+const refused: Appended = { ok: false, refusal: 'offline' }
+
+function coordinatorPartition(partition: Partition, membership: Pick<Standing, 'valid'>): CoordinatorPartition {
   const { leaderEpoch } = partition
   return {
     leaderEpoch,
@@ -56,7 +79,7 @@ function coordinatorPartition(partition: Partition): CoordinatorPartition {
     get highWatermark() {
       return partition.highWatermark
     },
-    append: (batch) => partition.append(batch, 'coordinator'),
+    append: (batch) => (membership.valid() ? partition.append(batch, 'coordinator') : refused),
     committed: (end) => partition.committed(end).catch(inTheCoordinatorsWords),
     // To the end of the log: a new leader's high watermark is behind what it must know (a record there can only become committed).
     read: (from, maxBytes) => partition.read(from, maxBytes, partition.logEndOffset, true),

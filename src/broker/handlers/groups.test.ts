@@ -52,7 +52,7 @@ async function setUp() {
     random: seededRandom(1),
     logger: silentLogger,
     settings: { ...groupSettingsDefault, initialRebalanceDelayMs: 0 },
-    topic: { partitionCount: () => 1, ensure: async () => 1, leaderOf: () => 3 },
+    topic: { serves: () => true, partitionCount: () => 1, ensure: async () => 1, leaderOf: () => 3 },
     topics: { byName: (name) => (name === 'orders' ? orders : null), byId: (id) => (id === ordersId ? orders : null) },
   })
   await groups.elected(0, new SimulatedCoordinatorPartition())

@@ -25,6 +25,8 @@ async function setUp(settings: Partial<GroupSettings> = {}, partitionCount = 2) 
     count: partitionCount as number | null,
     leader: 7,
     created: 0,
+    placed: true,
+    serves: () => topic.placed,
     partitionCount: () => topic.count,
     async ensure() {
       topic.created++
@@ -363,6 +365,14 @@ test('what this broker does not lead it does not answer', async () => {
     errorCode: NONE,
     groups: [],
   })
+})
+
+test('a broker that has lost its place in the cluster answers for no group, though it leads', async () => {
+  const { coordinator, topic } = await setUp()
+  topic.placed = false
+  assert.equal((await coordinator.join(context(9), joinRequest())).errorCode, NOT_COORDINATOR)
+  topic.placed = true
+  assert.equal((await coordinator.join(context(9), joinRequest())).errorCode, ErrorCode.MEMBER_ID_REQUIRED)
 })
 
 test('a member that waits hears when this broker stops leading', async () => {

@@ -308,8 +308,9 @@ export class GroupCoordinator {
     event: (replyTo: ReplyTo<Response>) => GroupEvent,
     refusal: (code: ErrorCode) => Response,
   ): Promise<Response> {
-    const partitions = this.#options.topic.partitionCount()
-    if (partitions === null) return Promise.resolve(refusal(ErrorCode.NOT_COORDINATOR))
+    const { topic } = this.#options
+    const partitions = topic.partitionCount()
+    if (partitions === null || !topic.serves()) return Promise.resolve(refusal(ErrorCode.NOT_COORDINATOR))
     return this.#runtime.submit(javaHashPartition(groupId, partitions), event, refusal, connection.signal)
   }
 }
