@@ -20,12 +20,17 @@ export interface WaitingFetchesOptions {
 }
 
 const fetchesMaxDefault = 100_000
+/** After leaderships began here followers have to ask for more partitions: for so long they wait only a little at a time. */
+const hurryMs: Millis = 500
+const hurriedWaitMs: Millis = 25
 const consumersEnd: readonly WatchedEnd[] = ['committed']
 
 export class WaitingFetches {
   readonly #clock: Clock
   readonly #fetchesMax: number
   #size = 0
+  readonly #followers = new Set<WaitingFetch>()
+  #hurryUntil: Millis = -Infinity
 
   constructor({ clock, fetchesMax = fetchesMaxDefault }: WaitingFetchesOptions) {
     this.#clock = clock
@@ -49,10 +54,28 @@ export class WaitingFetches {
   ): WaitingFetch | null {
     if (this.#size >= this.#fetchesMax) return null
     this.#size += 1
-    const onEnd = () => {
-      this.#size -= 1
+    if (!ends.includes('written')) {
+      return new WaitingFetch(this.#clock, { partitions, ends }, timeoutMs, signal, () => {
+        this.#size -= 1
+      })
     }
-    return new WaitingFetch(this.#clock, { partitions, ends }, timeoutMs, signal, onEnd)
+    const isHurried = this.#clock.monotonic() < this.#hurryUntil
+    const waitMs = isHurried ? Math.min(timeoutMs, hurriedWaitMs) : timeoutMs
+    const waiting = new WaitingFetch(this.#clock, { partitions, ends }, waitMs, signal, () => {
+      this.#size -= 1
+      this.#followers.delete(waiting)
+    })
+    this.#followers.add(waiting)
+    return waiting
+  }
+
+  /**
+   * This broker leads a replicated partition as of now. Followers that wait for others here cannot ask for it: their fetches are answered,
+   * and for a moment they do not wait long, for they may hear of the new leader after this broker.
+   */
+  leadershipBegan(): void {
+    this.#hurryUntil = this.#clock.monotonic() + hurryMs
+    for (const waiting of this.#followers) waiting.giveUp()
   }
 }
 
@@ -98,6 +121,11 @@ export class WaitingFetch implements PartitionWatcher {
       if (this.#over !== null) this.#wake(this.#over)
       else if (this.#bytes >= bytes) this.#wake('progress')
     })
+  }
+
+  /** As if the time were up. */
+  giveUp(): void {
+    this.#finish('timeout')
   }
 
   partitionChanged(bytes: number): void {
