@@ -69,9 +69,9 @@ export class FetchPartition {
     return this.#toldHighWatermark >= highWatermark
   }
 
-  /** Notes what the response says. After an error the partition is included once more when it clears. */
-  told({ errorCode, highWatermark, logStartOffset }: PartitionAnswer): void {
-    this.#toldHighWatermark = errorCode === ErrorCode.NONE ? highWatermark : -1
+  /** Notes what the response says. After an error, or where logs part, the partition is included once more when that is over. */
+  told({ errorCode, divergingEpoch, highWatermark, logStartOffset }: PartitionAnswer): void {
+    this.#toldHighWatermark = errorCode === ErrorCode.NONE && divergingEpoch.endOffset < 0 ? highWatermark : -1
     this.#toldLogStartOffset = logStartOffset
   }
 }

@@ -186,8 +186,10 @@ export class ReplicaFetcher {
     for (const { topicId, partitions } of responses) {
       for (const answer of partitions) {
         const followed = this.#followed.get(`${topicId}:${answer.partitionIndex}`)
-        if (followed === undefined || !this.#isAnswerTo(followed)) continue
-        this.#do(followed, stepFor(answer, followed.partition.log!), durable)
+        if (followed === undefined) continue
+        if (this.#isAnswerTo(followed)) this.#do(followed, stepFor(answer, followed.partition.log!), durable)
+        // The leader believes that this was heard, and would not say it again.
+        else this.#session.lost()
       }
     }
     await durable.all()
