@@ -166,8 +166,8 @@ class Cluster implements EmbeddedCluster {
     return leader === -1 ? null : leader
   }
 
-  kill(id: number): Promise<void> {
-    return this.#member(id).kill()
+  async kill(id: number): Promise<void> {
+    await this.#member(id).kill()
   }
 
   async restart(id: number): Promise<void> {
