@@ -410,12 +410,11 @@ export class World {
   /** Time passes until the promise settles. */
   async #drive<T>(work: Promise<T>): Promise<T> {
     let settled = false
-    const done = () => {
+    const settling = work.finally(() => {
       settled = true
-    }
-    work.then(done, done)
+    })
     await this.until(() => settled)
-    return work
+    return settling
   }
 }
 

@@ -18,7 +18,7 @@ async function epochsOf({ partition }: ReplicatedBroker): Promise<string[]> {
 }
 
 const broker = (world: World, id: number) => world.brokers.get(id)!
-const isr = (world: World) => [...world.image.isr].sort()
+const isr = (world: World) => world.image.isr.toSorted((one, other) => one - other)
 
 describe('replication', () => {
   test('brings what the leader appends to every follower, and commits it when all have it', async () => {

@@ -51,7 +51,7 @@ export class ReplicaFetchers {
   /** Resolves when nothing is fetched any more. */
   async stop(): Promise<void> {
     this.#end()
-    for (const leaderId of [...this.#byLeader.keys()]) this.#close(leaderId)
+    for (const leaderId of this.#byLeader.keys()) this.#close(leaderId)
     this.#leaderOf.clear()
     await Promise.all(this.#closing)
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { imageOf } from './image.sim.ts'
 import { LeaderReplicas } from './leader-replicas.ts'
 
