@@ -221,7 +221,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   })
   const listeners = await openListeners(server, settings)
 
-  await setStraysAside({ directory, image: cluster.image, brokerId, logger })
+  await setStraysAside({ directory, image: cluster.image, store, brokerId, logger })
   replicas.apply(initialChange(cluster.image))
   cluster.subscribe((change) => {
     replicas.apply(change)

@@ -9,6 +9,7 @@
 //   config/<kind>/<name>       what was set on a topic, a broker (no name: on all) or a group
 //   job/create/<topic id>      a topic whose partitions are being written; they are litter when its broker is gone
 //   job/delete/<topic id>      a topic that is gone, and the brokers that were away and have yet to hear of it
+//   attempts/<broker id>       changes when the broker gives up on a write (write-attempts.ts)
 //   pid-block                  the first producer id that nobody has
 
 export const keyPrefix = '/odradek/1/'
@@ -27,6 +28,10 @@ export function liveKey(brokerId: number): string {
 
 export function brokerKey(brokerId: number): string {
   return `${keyPrefix}broker/${brokerId}`
+}
+
+export function attemptsKey(brokerId: number): string {
+  return `${keyPrefix}attempts/${brokerId}`
 }
 
 export function topicKey(name: string): string {

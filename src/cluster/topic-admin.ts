@@ -27,6 +27,7 @@ import {
   type TopicRefusal,
 } from './topic-rules.ts'
 import { writeTopic } from './topic-writes.ts'
+import { WriteAttempts } from './write-attempts.ts'
 
 export interface NewTopic {
   readonly name: string
@@ -75,12 +76,14 @@ interface PlannedTopic {
 
 export class TopicAdmin {
   readonly #options: TopicAdminOptions
+  readonly #attempts: WriteAttempts
   /** Names under way: they count for collisions, and those who need the same topic share one creation. */
   readonly #creating = new Map<string, number>()
   readonly #ensuring = new Map<string, Promise<TopicImage | TopicRefusal>>()
 
   constructor(options: TopicAdminOptions) {
     this.#options = options
+    this.#attempts = new WriteAttempts(options)
   }
 
   /** Answers in the order of `topics`. A name that comes twice is refused each time. */
@@ -269,7 +272,7 @@ export class TopicAdmin {
     const fence = this.#fence()
     if (fence === null) return notPartOfTheCluster()
     const id = random.uuid()
-    const written = await writeTopic({ store, clock, brokerId, fence }, { ...topic, id })
+    const written = await writeTopic({ store, clock, brokerId, fence, attempts: this.#attempts }, { ...topic, id })
     if (written === 'fenced') return notPartOfTheCluster()
     if (written.ok) return { id, revision: written.revision }
     await view.reached(written.revision)

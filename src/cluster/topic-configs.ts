@@ -87,6 +87,6 @@ function configsIn(entry: MetaEntry | null): Configs {
 }
 
 function writeOf(key: string, configs: Configs): MetaWrite {
-  if (configs.size === 0) return { kind: 'delete', key }
+  // Empty, it stays: a late write that found no configs must not find none again.
   return { kind: 'put', key, value: encodeDocument({ entries: Object.fromEntries(configs) }) }
 }

@@ -1,18 +1,20 @@
 // How a new topic gets into the store. Few partitions go with the topic's own key in one transaction. For many, an intent comes first
 // and the partitions after it; then the topic's key, which is the commit, replaces the intent.
 
-import type { Clock, Millis } from '../io/clock.ts'
+import type { Clock } from '../io/clock.ts'
 import { decodeDocument, encodeDocument, type PartitionDocument } from './documents.ts'
 import { type BrokerFence, fenceHolds } from './fence.ts'
 import { configKey, creationKey, partitionKey, partitionsOfTopicPrefix, topicKey } from './keys.ts'
-import { knownOutcome, pause, readAgain } from './known-outcome.ts'
-import type { CasItem, Guard, MetaStore, MetaWrite, Revision } from './meta-store.ts'
+import { knownOutcome, readAgain } from './known-outcome.ts'
+import type { CasItem, Guard, MetaStore, MetaWrite, Revision, TransactionResult } from './meta-store.ts'
+import type { WriteAttempts } from './write-attempts.ts'
 
 export interface TopicWriteOptions {
   readonly store: MetaStore
   readonly clock: Clock
   readonly brokerId: number
   readonly fence: BrokerFence
+  readonly attempts: WriteAttempts
 }
 
 export interface TopicToWrite {
@@ -27,14 +29,13 @@ export type TopicWritten = { readonly ok: boolean; readonly revision: Revision }
 
 /** Partitions that one transaction may hold beside the topic's own keys (etcd takes 128 writes). */
 export const partitionsPerTransaction = 100
-const retryMs: Millis = 100
 
 /** Rejects with the store's faults, other than `UnknownOutcome`. */
 export async function writeTopic(options: TopicWriteOptions, topic: TopicToWrite): Promise<TopicWritten> {
-  const { store, clock, fence } = options
+  const { store, fence, attempts } = options
   const { id, name, configs } = topic
   const key = topicKey(name)
-  const guards: [Guard, ...Guard[]] = [{ key, modRevision: 0 }, fence]
+  const intents: Guard[] = []
   const writes: MetaWrite[] = [
     { kind: 'put', key, value: encodeDocument({ id, partitionCount: topic.partitions.length }) },
   ]
@@ -50,18 +51,17 @@ export async function writeTopic(options: TopicWriteOptions, topic: TopicToWrite
     const intent = await intend(options, id)
     if (intent === 'fenced') return intent
     if ((await writePartitions(options, [fence, intent], parts)) === 'fenced') return 'fenced'
-    guards.push(intent)
+    intents.push(intent)
     writes.push({ kind: 'delete', key: intent.key })
   }
   for (;;) {
+    const guards: [Guard, ...Guard[]] = [{ key, modRevision: 0 }, fence, await attempts.guard(), ...intents]
     const result = await knownOutcome(store.transact(guards, writes))
     if (result?.ok === true) return { ok: true, revision: result.revision }
+    const again = await mayBeTriedAgain(attempts, result)
     const { entry, revision } = await store.get(key)
     if (entry !== null && decodeDocument('topic', entry.value).id === id) return { ok: true, revision }
-    if (result === null && entry === null) {
-      await pause(clock, retryMs)
-      continue
-    }
+    if (again && entry === null) continue
     if (!atOnce) await drop(options, id)
     const refused = result !== null && !fenceHolds(result.current[1], fence)
     return refused ? 'fenced' : { ok: false, revision }
@@ -81,17 +81,28 @@ export function partitionWrites(
 }
 
 /** Tells the controller what to clear if this broker stops before the commit. Answers the guard that holds as long as it is there. */
-async function intend({ store, clock, brokerId, fence }: TopicWriteOptions, id: string): Promise<Guard | 'fenced'> {
+async function intend({ store, brokerId, fence, attempts }: TopicWriteOptions, id: string): Promise<Guard | 'fenced'> {
   const key = creationKey(id)
   const value = encodeDocument({ brokerId, brokerEpoch: fence.createRevision })
   for (;;) {
-    const result = await knownOutcome(store.transact([{ key, modRevision: 0 }, fence], [{ kind: 'put', key, value }]))
+    const result = await knownOutcome(
+      store.transact([{ key, modRevision: 0 }, fence, await attempts.guard()], [{ kind: 'put', key, value }]),
+    )
     if (result?.ok === true) return { key, modRevision: result.revision }
+    const again = await mayBeTriedAgain(attempts, result)
     const { entry } = await store.get(key)
     if (entry !== null) return { key, modRevision: entry.modRevision }
-    if (result !== null) return 'fenced'
-    await pause(clock, retryMs)
+    if (!again) return 'fenced'
   }
+}
+
+/** `refused`: null when the outcome is not known; then it will not apply any more. The third guard is that of `attempts`. */
+async function mayBeTriedAgain(attempts: WriteAttempts, refused: TransactionResult | null): Promise<boolean> {
+  if (refused === null) {
+    await attempts.giveUp()
+    return true
+  }
+  return !refused.ok && attempts.saw(refused.current[2] ?? null)
 }
 
 /** Partitions that nobody sees yet: whatever is there under their keys is an earlier attempt, and is replaced. */

@@ -87,7 +87,7 @@ export class Controller {
 
   #follow({ before, after, topicIds }: ImageChange): void {
     if (this.#office === null) {
-      if (after.controllerId === -1) this.#seekInBackground()
+      if (this.#mayBeFree()) this.#seekInBackground()
       return
     }
     if (after.revision < this.#office.epoch) return
@@ -109,7 +109,7 @@ export class Controller {
     this.#seekOffice().catch((error: unknown) => {
       this.#options.logger.warn({ err: error }, 'the controller could not be elected')
       this.#after(retryMs, () => {
-        if (this.#office === null && this.#options.view.image.controllerId === -1) this.#seekInBackground()
+        if (this.#office === null && this.#mayBeFree()) this.#seekInBackground()
       })
     })
   }
@@ -132,7 +132,7 @@ export class Controller {
           return
         }
         await view.reached((await store.get(controllerKey)).revision)
-        if (view.image.controllerId !== -1) return
+        if (!this.#mayBeFree()) return
       }
     } finally {
       this.#seeking = false
@@ -164,6 +164,12 @@ export class Controller {
     this.#allTopics = false
     this.#creations = false
     this.#balance = false
+  }
+
+  /** Also when it is this broker's, by a write that it had given up on. */
+  #mayBeFree(): boolean {
+    const { view, brokerId } = this.#options
+    return view.image.controllerId === -1 || view.image.controllerId === brokerId
   }
 
   #after(ms: Millis, callback: () => void): void {
@@ -233,7 +239,7 @@ export class Controller {
     }
     if (this.#creations) {
       this.#creations = false
-      await clearAbandonedCreations(store, office.guard)
+      await clearAbandonedCreations({ store, view, fence: office.guard })
     }
     return true
   }
