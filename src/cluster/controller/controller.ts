@@ -8,7 +8,7 @@ import type { Logger } from '../../lib/logger.ts'
 import type { PartitionDocument } from '../documents.ts'
 import type { ClusterView, ImageChange, PartitionImage, TopicImage } from '../image.ts'
 import { controllerKey } from '../keys.ts'
-import { pause } from '../known-outcome.ts'
+import { pause, readAgain } from '../known-outcome.ts'
 import type { Guard, MetaStore, Revision } from '../meta-store.ts'
 import { settlePartitions } from '../settled-partitions.ts'
 import type { BrokerSettings } from '../settings/broker-settings.ts'
@@ -46,8 +46,9 @@ export class Controller {
   #candidate: Candidate | null = null
   #office: Office | null = null
   #unsubscribe: () => void = () => {}
-  #timers: Timer[] = []
-  #seeking = false
+  readonly #timers = new Set<Timer>()
+  /** Who is being elected, if anybody. */
+  #seeking: Candidate | null = null
   #working: Promise<void> | null = null
   /** What the next pass looks at. */
   #topicIds = new Set<string>()
@@ -87,7 +88,10 @@ export class Controller {
 
   #follow({ before, after, topicIds }: ImageChange): void {
     if (this.#office === null) {
-      if (this.#mayBeFree()) this.#seekInBackground()
+      // It may have become this broker's by a write that was given up on.
+      const isNews = before.controllerId !== after.controllerId
+      if (after.controllerId === -1 || (isNews && after.controllerId === this.#options.brokerId))
+        this.#seekInBackground()
       return
     }
     if (after.revision < this.#office.epoch) return
@@ -105,37 +109,38 @@ export class Controller {
   }
 
   #seekInBackground(): void {
-    if (this.#seeking) return
+    if (this.#seeking !== null && this.#seeking === this.#candidate) return
     this.#seekOffice().catch((error: unknown) => {
       this.#options.logger.warn({ err: error }, 'the controller could not be elected')
       this.#after(retryMs, () => {
-        if (this.#office === null && this.#mayBeFree()) this.#seekInBackground()
+        if (this.#office === null) this.#seekInBackground()
       })
     })
   }
 
   async #seekOffice(): Promise<void> {
     const candidate = this.#candidate
-    if (candidate === null || this.#seeking) return
-    this.#seeking = true
-    const { store, view, brokerId, logger } = this.#options
+    if (candidate === null || this.#seeking === candidate) return
+    this.#seeking = candidate
+    const { store, view, brokerId, clock, logger } = this.#options
     try {
       while (this.#candidate === candidate && this.#office === null && candidate.lease.valid()) {
         const epoch = await takeOffice(store, candidate)
-        if (epoch !== null && this.#candidate === candidate) {
+        if (this.#candidate !== candidate) return
+        if (epoch === 'taken') return
+        if (epoch !== null) {
           // What is done now must know all that was done before.
           await view.reached(epoch)
+          if (this.#candidate !== candidate) return
           this.#enterOffice({ epoch, guard: officeGuard(epoch), lease: candidate.lease })
-          // Of a broker on its own it goes without saying.
-          const level = view.image.brokers.size > 1 ? 'info' : 'debug'
-          logger[level]({ brokerId, controllerEpoch: epoch }, 'this broker is the controller')
+          logger.info({ brokerId, controllerEpoch: epoch }, 'this broker is the controller')
           return
         }
-        await view.reached((await store.get(controllerKey)).revision)
-        if (!this.#mayBeFree()) return
+        await view.reached(await readAgain(store, clock, controllerKey))
+        if (view.image.controllerId !== -1 && view.image.controllerId !== brokerId) return
       }
     } finally {
-      this.#seeking = false
+      if (this.#seeking === candidate) this.#seeking = null
     }
   }
 
@@ -159,21 +164,19 @@ export class Controller {
   #resign(): void {
     this.#office = null
     for (const timer of this.#timers) timer.cancel()
-    this.#timers = []
+    this.#timers.clear()
     this.#topicIds.clear()
     this.#allTopics = false
     this.#creations = false
     this.#balance = false
   }
 
-  /** Also when it is this broker's, by a write that it had given up on. */
-  #mayBeFree(): boolean {
-    const { view, brokerId } = this.#options
-    return view.image.controllerId === -1 || view.image.controllerId === brokerId
-  }
-
   #after(ms: Millis, callback: () => void): void {
-    this.#timers.push(this.#options.clock.setTimer(ms, callback))
+    const timer = this.#options.clock.setTimer(ms, () => {
+      this.#timers.delete(timer)
+      callback()
+    })
+    this.#timers.add(timer)
   }
 
   #every(ms: Millis, mark: () => void): void {

@@ -13,8 +13,14 @@ export interface Candidate {
   readonly lease: Lease
 }
 
-/** The controller's epoch when the office was free and is the candidate's now, else null. Rejects with the store's faults. */
-export async function takeOffice(store: MetaStore, { brokerId, epoch, lease }: Candidate): Promise<Revision | null> {
+/**
+ * The controller's epoch when the office is the candidate's now, `taken` when it is somebody's, the candidate's own earlier life included,
+ * and null when that is not known. Rejects with the store's faults.
+ */
+export async function takeOffice(
+  store: MetaStore,
+  { brokerId, epoch, lease }: Candidate,
+): Promise<Revision | 'taken' | null> {
   const value = encodeDocument({ brokerId, brokerEpoch: epoch })
   const result = await knownOutcome(
     store.transact(
@@ -29,7 +35,7 @@ export async function takeOffice(store: MetaStore, { brokerId, epoch, lease }: C
   const { entry } = await store.get(controllerKey)
   if (entry === null) return null
   const holder = decodeDocument('controller', entry.value)
-  return holder.brokerId === brokerId && holder.brokerEpoch === epoch ? entry.createRevision : null
+  return holder.brokerId === brokerId && holder.brokerEpoch === epoch ? entry.createRevision : 'taken'
 }
 
 export function officeGuard(controllerEpoch: Revision): Guard {
