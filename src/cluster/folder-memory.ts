@@ -42,18 +42,3 @@ export async function openFolderMemory(options: {
     },
   }
 }
-
-/** Of a broker whose data is as long-lived as its process: for tests. */
-export class VolatileFolder implements FolderMemory {
-  readonly directoryId: string
-  wasClean = true
-  incarnations: readonly string[] = []
-
-  constructor(directoryId: string) {
-    this.directoryId = directoryId
-  }
-
-  async remember(incarnations: readonly string[]): Promise<void> {
-    this.incarnations = [...incarnations]
-  }
-}

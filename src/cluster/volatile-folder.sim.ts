@@ -1,0 +1,17 @@
+// The memory of a data folder, for tests: as long-lived as its object.
+
+import type { FolderMemory } from './folder-memory.ts'
+
+export class VolatileFolder implements FolderMemory {
+  readonly directoryId: string
+  wasClean = true
+  incarnations: readonly string[] = []
+
+  constructor(directoryId: string) {
+    this.directoryId = directoryId
+  }
+
+  async remember(incarnations: readonly string[]): Promise<void> {
+    this.incarnations = [...incarnations]
+  }
+}
