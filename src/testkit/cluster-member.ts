@@ -110,10 +110,11 @@ export class ClusterMember {
     await Promise.all([life.network.kill(), life.disk.kill()])
   }
 
-  isolate(): void {
+  isolate({ silently }: { silently: boolean }): void {
     if (this.#life === null || this.#isolated) return
     this.#isolated = true
-    this.#life.network.cut()
+    if (silently) this.#life.network.cut()
+    else this.#life.network.break()
     this.#life.channel.hold()
   }
 

@@ -62,10 +62,11 @@ export interface EmbeddedCluster extends AsyncDisposable {
   /** Starts a broker that was killed, on what it had written; one that runs is stopped in order first. Resolves when it serves. */
   restart(id: number): Promise<void>
   /**
-   * Cuts the broker off from the other brokers, from the metadata and from all clients. Nobody is told: what is said to it is silently
-   * delayed, as on a link that is broken.
+   * Cuts the broker off from the other brokers, from the metadata and from all clients: connections break, and new ones are refused.
+   * `silently`: nobody is told, and what is said to the broker waits, as on a link that drops every packet. A client needs a timeout of
+   * its own to notice that; KafkaJS goes on asking the broker that is silent.
    */
-  isolate(id: number): void
+  isolate(id: number, options?: { readonly silently?: boolean }): void
   /** Mends what `isolate` cut. */
   heal(id: number): void
   /**
@@ -176,8 +177,8 @@ class Cluster implements EmbeddedCluster {
     await member.start()
   }
 
-  isolate(id: number): void {
-    this.#member(id).isolate()
+  isolate(id: number, { silently = false }: { readonly silently?: boolean } = {}): void {
+    this.#member(id).isolate({ silently })
   }
 
   heal(id: number): void {

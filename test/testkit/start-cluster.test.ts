@@ -36,8 +36,7 @@ class Load {
   #running: Promise<void> = Promise.resolve()
 
   static async start(kafka: Kafka, topic: string): Promise<Load> {
-    // KafkaJS looks for another leader when a connection breaks; when one is silent, only when what it knows is old.
-    const producer = kafka.producer({ maxInFlightRequests: 1, metadataMaxAge: 500 })
+    const producer = kafka.producer({ maxInFlightRequests: 1 })
     await producer.connect()
     const load = new Load(producer, topic)
     load.#running = load.#run()
@@ -197,6 +196,21 @@ describe('startCluster', { concurrency: 4 }, () => {
     await waitFor('all records', () => member.values.includes(acknowledged.at(-1)!))
     assertKept(member.values, acknowledged)
     await member.leave()
+  })
+
+  void test('a leader that falls silent is replaced, and learns of it when it is heard again', async () => {
+    await using cluster = await startCluster()
+    await createTopic(client(cluster), 'orders')
+    const leader = cluster.leaderOf('orders', 0)!
+    cluster.isolate(leader, { silently: true })
+    await waitFor('another leader', () => ![null, leader].includes(cluster.leaderOf('orders', 0)))
+    const others = cluster.brokers.filter(({ id }) => id !== leader)
+    const producer = kafkaJs('', { brokers: others.map(({ host, port }) => `${host}:${port}`) }).producer()
+    await producer.connect()
+    await producer.send({ topic: 'orders', acks: -1, messages: [{ value: '0' }] })
+    await producer.disconnect()
+    cluster.heal(leader)
+    await cluster.settled()
   })
 
   void test('a restart in order moves the leaderships before the broker goes: its clients hardly notice', async () => {

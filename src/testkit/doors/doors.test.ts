@@ -168,6 +168,22 @@ test('whoever connects from behind a cut link waits until it is mended, or gives
   await patient
 })
 
+test('when the link is broken connections end on both sides and new ones are refused, until it is mended', async (t) => {
+  const { network, listener, heard } = await link(t)
+  network.break()
+  await eventually(() => heard.closed.length === 2)
+  await assert.rejects(network.connect({ host: '127.0.0.1', port: listener.port }), { code: 'EHOSTUNREACH' })
+  let refused = false
+  const late = await realNetwork.connect({ host: '127.0.0.1', port: listener.port })
+  late.onClose = () => {
+    refused = true
+  }
+  await eventually(() => refused)
+  network.mend()
+  const socket = await network.connect({ host: '127.0.0.1', port: listener.port })
+  socket.destroy()
+})
+
 test('when the broker is dead its connections break for the others, it hears nothing, and its port is free', async (t) => {
   const { network, listener, outer, heard } = await link(t)
   outer.write([Buffer.from('unheard')])

@@ -1,6 +1,6 @@
-// A network whose every link to one broker can be cut and mended, or end with the broker. A cut link is silent: neither side hears
-// anything, whatever the other says or closes, and nobody is told. What was said meanwhile arrives when it is mended, as TCP sends
-// again what was not confirmed.
+// A network whose every link to one broker can be broken or cut, and mended, or end with the broker. Over a broken one connections end and
+// new ones are refused. A cut one is silent: neither side hears anything, whatever the other says or closes, and nobody is told; what was
+// said meanwhile arrives when it is mended, as TCP sends again what was not confirmed.
 
 import {
   type ConnectOptions,
@@ -15,7 +15,7 @@ export class SeverableNetwork implements Network {
   readonly #network: Network
   readonly #sockets = new Set<SeverableSocket>()
   readonly #listeners = new Set<Listener>()
-  #state: 'whole' | 'cut' | 'dead' = 'whole'
+  #state: 'whole' | 'broken' | 'cut' | 'dead' = 'whole'
   #waiting: (() => void)[] = []
 
   constructor(network: Network) {
@@ -24,7 +24,7 @@ export class SeverableNetwork implements Network {
 
   async listen(options: ListenOptions, onConnection: (socket: Socket) => void): Promise<Listener> {
     const listener = await this.#network.listen(options, (socket) => {
-      if (this.#state === 'dead') socket.destroy()
+      if (this.#state === 'dead' || this.#state === 'broken') socket.destroy()
       else onConnection(this.#track(socket))
     })
     this.#listeners.add(listener)
@@ -39,8 +39,15 @@ export class SeverableNetwork implements Network {
   }
 
   async connect(options: ConnectOptions): Promise<Socket> {
+    if (this.#state === 'broken') throw new NetworkError('EHOSTUNREACH', `${options.host}:${options.port}`)
     if (this.#state === 'cut') await this.#mended(options.signal)
     return this.#track(await this.#network.connect(options))
+  }
+
+  break(): void {
+    if (this.#state !== 'whole') return
+    this.#state = 'broken'
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   cut(): void {
@@ -50,7 +57,7 @@ export class SeverableNetwork implements Network {
   }
 
   mend(): void {
-    if (this.#state !== 'cut') return
+    if (this.#state === 'dead') return
     this.#state = 'whole'
     for (const socket of this.#sockets) socket.mend()
     for (const goOn of this.#waiting.splice(0)) goOn()
@@ -67,6 +74,7 @@ export class SeverableNetwork implements Network {
   #track(socket: Socket): Socket {
     const severable = new SeverableSocket(socket, () => this.#sockets.delete(severable))
     this.#sockets.add(severable)
+    if (this.#state === 'broken') severable.destroy()
     if (this.#state === 'cut') severable.cut()
     if (this.#state === 'dead') severable.kill()
     return severable
