@@ -242,3 +242,40 @@ test('10,000 partitions are listed, and a change of one is followed, without del
   assert.ok(performance.now() - started < 2000, 'a change costs less than 20 ms')
   assert.ok((await cluster.store.list(keyPrefix)).entries.length > 10_000)
 })
+
+test('what a watch did not tell is found when the view is compared with the store, and nothing else is told', async () => {
+  const cluster = await SmallCluster.start()
+  await cluster.topics.create([newTopic('a'), newTopic('b')], { validateOnly })
+  const { store } = cluster
+  let deaf = true
+  const forgetful: MetaStore = {
+    get: (key) => store.get(key),
+    list: (prefix) => store.list(prefix),
+    transact: (guards, writes) => store.transact(guards, writes),
+    compareAndSwapMany: (fence, items) => store.compareAndSwapMany(fence, items),
+    lease: (ttlMs) => store.lease(ttlMs),
+    close: async () => {},
+    watch: (prefix, from, handler) =>
+      store.watch(prefix, from, { ...handler, events: (...args) => deaf || handler.events(...args) }),
+  }
+  const view = await viewOf(forgetful)
+  const changes: ImageChange[] = []
+  view.subscribe((change) => changes.push(change))
+  const before = view.image
+  const { id } = cluster.topic('a')!
+  await cluster.topics.delete(id)
+  assert.equal(view.image, before)
+  await view.recheck()
+  assert.deepEqual(
+    changes.map(({ topicIds }) => [...topicIds]),
+    [[id]],
+  )
+  assert.equal(view.image.topicsByName.get('b'), before.topicsByName.get('b'))
+  await view.recheck()
+  assert.equal(changes.length, 1)
+  // And it is followed from there on.
+  deaf = false
+  await cluster.topics.create([newTopic('c')], { validateOnly })
+  await view.reached(cluster.view.image.revision)
+  assert.equal(view.image.topicsByName.has('c'), true)
+})
