@@ -9,7 +9,7 @@ import { FileJournal } from '../cluster/file-journal.ts'
 import type { PartitionImage } from '../cluster/image.ts'
 import { liveKey, partitionKey, topicKey } from '../cluster/keys.ts'
 import { EmbeddedMetaStore } from '../cluster/meta-store.embedded.ts'
-import type { MetaStore } from '../cluster/meta-store.ts'
+import { FaultyMetaStore, noFaults, type WriteFaults } from '../cluster/meta-store.faulty.sim.ts'
 import { type BrokerSettings, brokerSettings } from '../cluster/settings/broker-settings.ts'
 import type { Clock, Timer } from '../io/clock.ts'
 import { SimulatedClock } from '../io/clock.sim.ts'
@@ -60,6 +60,8 @@ export interface WorldOptions {
   readonly configs?: Readonly<Record<string, string>>
   /** A sync of the disk takes up to so long. */
   readonly syncMsMax?: number
+  /** On the ways of the brokers to the metadata. */
+  readonly storeFaults?: WriteFaults
 }
 
 const rows = [serve(fetch, handleFetch), serve(listOffsets, handleListOffsets), serve(produce, handleProduce)]
@@ -116,17 +118,22 @@ export class ReplicatedBroker {
   readonly view: ClusterViewOfStore
   readonly server: BrokerServer
   readonly clock: LifeClock
+  readonly store: FaultyMetaStore
   /** Whether its lease holds, as far as it knows. */
   leaseHolds = true
   isAlive = true
 
-  constructor(parts: Pick<ReplicatedBroker, 'id' | 'epoch' | 'disk' | 'directory' | 'view' | 'clock'>, world: World) {
+  constructor(
+    parts: Pick<ReplicatedBroker, 'id' | 'epoch' | 'disk' | 'directory' | 'view' | 'clock' | 'store'>,
+    world: World,
+  ) {
     this.id = parts.id
     this.epoch = parts.epoch
     this.disk = parts.disk
     this.directory = parts.directory
     this.view = parts.view
     this.clock = parts.clock
+    this.store = parts.store
     const { id, clock, view } = this
     const settings = world.settingsOf(id)
     const logger = world.loggerOf(id)
@@ -143,10 +150,10 @@ export class ReplicatedBroker {
       cluster: { clock, membership },
     })
     this.directory.useHighWatermarks(() => this.replicas.highWatermarks())
-    const { store, network, random } = world
+    const { network, random } = world
     this.keeper = new IsrKeeper({
       brokerId: id,
-      store: store.connect(),
+      store: this.store,
       view,
       replicas: this.replicas,
       membership,
@@ -208,11 +215,14 @@ export class World {
   readonly log: LogLine[] = []
   store!: EmbeddedMetaStore
   view!: ClusterViewOfStore
+  /** Of brokers that boot from now on. */
+  storeFaults: WriteFaults
   readonly #options: WorldOptions
   readonly #disks = new Map<number, SimulatedDisk>()
 
   constructor(options: WorldOptions = {}) {
     this.#options = options
+    this.storeFaults = options.storeFaults ?? noFaults
     this.random = seededRandom(options.seed ?? 1)
     this.network = new SimulatedNetwork({ clock: this.clock, random: seededRandom((options.seed ?? 1) + 1) })
   }
@@ -280,21 +290,22 @@ export class World {
     const disk = this.#disks.get(id) ?? new SimulatedDisk({ clock: { now: () => this.clock.now() } })
     this.#disks.set(id, disk)
     this.#slow(disk)
-    const store = this.store.connect()
+    const store = new FaultyMetaStore(this.store, this.clock, seededRandom(this.random.below(1 << 30)))
+    store.faults = this.storeFaults
     const view = await ClusterViewOfStore.open({ store, onFault: fail })
     const logger = this.loggerOf(id)
     const random = seededRandom(id)
-    const directory = await this.#drive(
+    const directory = await this.drive(
       LogDirectory.open({ disk, path: '/data', clock, random, logger, nodeId: id, clusterId: 'some-cluster' }),
     )
-    const broker = new ReplicatedBroker({ id, epoch, disk, directory, view, clock }, this)
+    const broker = new ReplicatedBroker({ id, epoch, disk, directory, view, clock, store }, this)
     this.brokers.set(id, broker)
     await broker.server.listen({ name: 'PLAINTEXT', host: '', port })
     broker.replicas.apply(initialChange(view.image))
     view.subscribe((change) => {
       if (broker.isAlive) broker.replicas.apply(change)
     })
-    await this.#drive(broker.replicas.ready())
+    await this.drive(broker.replicas.ready())
     broker.server.open()
     broker.fetchers.start()
     broker.keeper.start()
@@ -308,6 +319,7 @@ export class World {
     if (power) this.network.crashHost(`broker-${id}`)
     else this.network.killHost(`broker-${id}`)
     broker.clock.end()
+    broker.store.kill()
     broker.view.close()
     broker.disk.onOperation = null
     this.#disks.set(id, power ? broker.disk.crash(this.random) : broker.disk.kill())
@@ -408,7 +420,7 @@ export class World {
   }
 
   /** Time passes until the promise settles. */
-  async #drive<T>(work: Promise<T>): Promise<T> {
+  async drive<T>(work: Promise<T>): Promise<T> {
     let settled = false
     const settling = work.finally(() => {
       settled = true
@@ -446,5 +458,3 @@ export async function assertSame(one: Partition, other: Partition, upTo: Offset)
 function fail(error: unknown): never {
   throw error
 }
-
-export type { MetaStore }

@@ -2,6 +2,7 @@
 // promised must hold; once the faults stop everything settles.
 
 import assert from 'node:assert/strict'
+import { noFaults } from '../cluster/meta-store.faulty.sim.ts'
 import type { SeededRandom } from '../io/random.sim.ts'
 import { baseOffsetOf, nextOffsetOf } from '../records/batch.ts'
 import { recordsOf } from '../records/record.ts'
@@ -27,7 +28,8 @@ export class ReplicatedWorkload {
   static async start(seed: number): Promise<ReplicatedWorkload> {
     const settings = { 'replica.fetch.max.bytes': String([300, 2000, 1_048_576][seed % 3]) }
     const configs = { 'min.insync.replicas': String(1 + (seed % 2)), 'segment.bytes': '1048576' }
-    const world = await World.start({ seed, syncMsMax: [0.1, 4, 20][seed % 3]!, settings, configs })
+    const storeFaults = { lostBefore: 10, lostAfter: 10, late: 10, lateMsMax: 3000, watchLagMsMax: 300 }
+    const world = await World.start({ seed, syncMsMax: [0.1, 4, 20][seed % 3]!, settings, configs, storeFaults })
     return new ReplicatedWorkload(world)
   }
 
@@ -48,8 +50,9 @@ export class ReplicatedWorkload {
     else if (kind < 84) await this.#elect()
     else if (kind < 87) this.#loseLease()
     else if (kind < 90) this.#reset()
+    else if (kind < 93) this.#cutStore()
     await world.run(random.pick([0, 1, 5, 20, 100, 700]))
-    await this.check()
+    await world.drive(this.check())
   }
 
   /** Faults end; all comes back, and agrees. */
@@ -57,11 +60,16 @@ export class ReplicatedWorkload {
     const { world } = this
     this.#say('the faults end')
     for (const cut of this.#cuts) world.network.heal(...(cut.split(' ') as [string, string]))
-    for (const broker of world.alive) broker.leaseHolds = true
+    for (const broker of world.alive) {
+      broker.leaseHolds = true
+      broker.store.reconnect()
+      broker.store.faults = noFaults
+    }
+    this.world.storeFaults = noFaults
     for (const [id, broker] of world.brokers) if (!broker.isAlive) await world.boot(id)
     await world.attend()
     await world.until(() => world.settled() && world.image.isr.length === world.brokers.size, 60_000)
-    await this.check()
+    await world.drive(this.check())
     const values = await valuesOf(world.leader!)
     for (const [offset, value] of this.#acknowledged) {
       assert.equal(values.get(offset), value, `offset ${offset} was acknowledged as ${value}`)
@@ -177,6 +185,16 @@ export class ReplicatedWorkload {
     const id = this.#random.pick(able)
     this.#say(`elect ${id}`)
     await world.elect(id)
+  }
+
+  #cutStore(): void {
+    const { alive } = this.world
+    if (alive.length === 0) return
+    const { id, store } = this.#random.pick(alive)
+    const cut = this.#random.chance(0.5)
+    this.#say(`${id} ${cut ? 'cannot reach' : 'reaches'} the metadata`)
+    if (cut) store.cutOff()
+    else store.reconnect()
   }
 
   #loseLease(): void {
