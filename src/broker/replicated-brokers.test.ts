@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { noFaults } from '../cluster/meta-store.faulty.sim.ts'
 import { baseOffsetOf, leaderEpochOf } from '../records/batch.ts'
 import { recordsOf } from '../records/record.ts'
 import { assertSame, batchesOf, World } from './replicated-brokers.sim.ts'
@@ -111,6 +112,62 @@ describe('the ISR', () => {
     assert.deepEqual(isr(world), [1, 2])
     await world.boot(3)
     await world.until(() => world.settled() && isr(world).length === 3)
+  })
+
+  for (const [what, faults] of [
+    ['was lost on its way', { lostBefore: 100 }],
+    ['will apply late', { late: 100, lateMsMax: 60_000 }],
+  ] as const) {
+    test(`that may or may not have changed, because the write ${what}, counts as it was and as it may be`, async () => {
+      const world = await World.start()
+      const leader = broker(world, 1)
+      leader.store.faults = { ...noFaults, ...faults }
+      world.network.cut('broker-1', 'broker-3')
+      world.append(leader, 'a')
+      await world.run(2500)
+      assert.deepEqual([isr(world), leader.partition.highWatermark], [[1, 2, 3], 0])
+      assert.ok(leader.keeper.pending > 0)
+      leader.store.faults = noFaults
+      await world.until(() => leader.partition.highWatermark === 1, 1000)
+      assert.deepEqual(isr(world), [1, 2])
+      // A write from before finds that its time is over.
+      await world.run(60_000)
+      assert.deepEqual(isr(world), [1, 2])
+      world.network.heal('broker-1', 'broker-3')
+      await world.until(() => world.settled() && isr(world).length === 3)
+    })
+  }
+
+  test('that grew without a word of it counts whoever may be in it', async () => {
+    const world = await World.start()
+    const leader = broker(world, 1)
+    world.network.cut('broker-1', 'broker-3')
+    await world.run(10)
+    world.append(leader, 'a')
+    await world.until(() => isr(world).length === 2)
+    leader.store.faults = { ...noFaults, lostAfter: 100, watchLagMsMax: 5000 }
+    world.network.heal('broker-1', 'broker-3')
+    await world.until(() => isr(world).length === 3)
+    assert.deepEqual(leader.partition.isr.length, 2, 'the leader has not heard')
+    world.network.cut('broker-1', 'broker-3')
+    world.append(leader, 'b')
+    await world.run(300)
+    assert.equal(leader.partition.highWatermark, 1)
+    leader.store.faults = noFaults
+    await world.until(() => leader.partition.highWatermark === 2)
+    assert.deepEqual(isr(world), [1, 2])
+  })
+
+  test('is changed by its leader alone: one that lost its place writes nothing', async () => {
+    const world = await World.start()
+    const leader = broker(world, 1)
+    // Its registration is another's by now, and it has not heard of that.
+    await world.bury(1)
+    world.network.cut('broker-1', 'broker-3')
+    const { revision } = world.image
+    world.append(leader, 'a')
+    await world.run(3000)
+    assert.equal(world.image.revision, revision)
   })
 
   test('that is smaller than min.insync.replicas shows consumers nothing more', async () => {
