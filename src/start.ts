@@ -231,10 +231,11 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   undo.push(() => replicas.stop())
   undo.push(async () => groups.close())
   undo.push(() => membership.stop())
+  let replication: Replication | null = null
   if (shared) {
     // Whom others count on must be able to serve. On its own nobody does, and its logs are opened meanwhile.
     await replicas.ready()
-    const replication = new Replication({
+    const running = new Replication({
       store,
       cluster,
       replicas,
@@ -245,9 +246,10 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
       random,
       logger,
     })
-    undo.push(() => replication.stop())
+    replication = running
+    undo.push(() => running.stop())
     await membership.start(registeredEndpoints(settings, listeners))
-    replication.start()
+    running.start()
   } else {
     await membership.start(registeredEndpoints(settings, listeners))
   }
@@ -264,8 +266,9 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   const stop = async (handOver: boolean): Promise<void> => {
     life.stage = 'ending'
     if (handOver) await membership.leave(LEAVING_MS_MAX)
-    // Clients go first, before anything they could ask is taken apart.
-    await unwind([...undo, () => server.close()], logger)
+    // Clients go first, before anything they could ask is taken apart; and those who stop as well are no longer missed.
+    const first = [() => server.close(), async () => replication?.stop()]
+    await unwind([...undo, ...first], logger)
   }
   let stopped: Promise<void> | null = null
   return {

@@ -29,6 +29,7 @@ export interface ReplicationParts {
 export class Replication {
   readonly #isrKeeper: IsrKeeper
   readonly #fetchers: ReplicaFetchers
+  #stopped: Promise<void> | null = null
 
   constructor({ store, cluster, replicas, membership, settings, network, clock, random, logger }: ReplicationParts) {
     const { brokerId, replicaLagTimeMaxMs: lagTimeMaxMs } = settings
@@ -44,9 +45,10 @@ export class Replication {
     this.#fetchers.start()
   }
 
-  /** Resolves when nothing is fetched or written any more. */
-  async stop(): Promise<void> {
-    await Promise.all([this.#fetchers.stop(), this.#isrKeeper.stop()])
+  /** Resolves when nothing is fetched or written any more. Safe to call twice. */
+  stop(): Promise<void> {
+    this.#stopped ??= Promise.all([this.#fetchers.stop(), this.#isrKeeper.stop()]).then(() => {})
+    return this.#stopped
   }
 }
 
