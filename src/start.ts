@@ -24,7 +24,7 @@ import type { Clock } from './io/clock.ts'
 import type { Disk } from './io/disk.ts'
 import type { Network } from './io/network.ts'
 import type { Random } from './io/random.ts'
-import type { Logger } from './lib/logger.ts'
+import { type Logger, silentLogger } from './lib/logger.ts'
 import { ReplicaSet } from './replication/replica-set.ts'
 import { LogDirectory } from './storage/log-directory.ts'
 import { refuseUnadopted } from './start/adopt/unadopted.ts'
@@ -162,7 +162,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     }),
     clock,
     random,
-    logger,
+    logger: shared ? logger : problemsOnly(logger),
   })
   const replicas = new ReplicaSet({
     brokerId,
@@ -298,6 +298,15 @@ function deletedTopics({ before, after, topicIds }: ImageChange): string[] {
     if (name !== undefined && !after.topicsById.has(id)) names.push(name)
   }
   return names
+}
+
+/** Who is the controller goes without saying where there is one broker. */
+function problemsOnly(logger: Logger): Logger {
+  return {
+    ...silentLogger,
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+  }
 }
 
 /** The last that was opened closes first; what fails to close is said, and does not keep the rest open. */
