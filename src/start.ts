@@ -145,7 +145,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   const { store, clusterId, directory } = metadata
   undo.push(() => store.close())
   void metadata.failed.then(fault)
-  const cluster = await ClusterViewOfStore.open({ store, onFault: fault })
+  const cluster = await ClusterViewOfStore.open({ store, onFault: fault, ...(shared && { remote: { clock } }) })
   undo.push(async () => cluster.close())
 
   const membership = new Membership({
