@@ -24,6 +24,8 @@ export class ServedTopics {
   readonly waitingFetches: WaitingFetches
   readonly connection = new AbortController()
   image: ClusterImage = emptyImage
+  /** Whether this broker's lease holds. */
+  leaseHolds = true
   /** Logs that cannot be opened, by name. */
   readonly broken = new Set<string>()
 
@@ -49,6 +51,10 @@ export class ServedTopics {
       },
       settings: this.settings,
       logger: silentLogger,
+      cluster: {
+        clock: this.clock,
+        membership: { valid: () => this.leaseHolds, epoch: 1, fence: { key: '', modRevision: 0 } },
+      },
     })
     this.fetchSessions = new FetchSessions({
       clock: this.clock,

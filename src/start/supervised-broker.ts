@@ -20,6 +20,25 @@ export interface SupervisedOptions {
   readonly onEnd: (error: unknown) => void
 }
 
+/** Brokers whose supervisor was killed take this long to end, at most. */
+const orphansMsMax = 8_000
+
+/** Resolves when nobody uses the data folder, or nobody can be waited for. */
+async function folderIsFree({ disk, clock, settings }: Pick<BrokerOptions, 'disk' | 'clock' | 'settings'>): Promise<void> {
+  const until = clock.monotonic() + orphansMsMax
+  await disk.makeFolder(settings.dataFolder)
+  while (clock.monotonic() < until) {
+    const lock = await disk.lock(settings.dataFolder)
+    if (lock !== null) {
+      await lock.release()
+      return
+    }
+    await new Promise<void>((resolve) => {
+      clock.setTimer(100, resolve)
+    })
+  }
+}
+
 /** Begins to wait for the supervisor's word. The answer stops the broker: others take over what it leads. */
 export function superviseBroker({ channel, clock, optionsFor, onEnd }: SupervisedOptions): () => Promise<void> {
   const { supervision, metadata } = lanesOf(channel, lanes)
@@ -29,8 +48,10 @@ export function superviseBroker({ channel, clock, optionsFor, onEnd }: Supervise
   const start = async ({ settings, manner }: ToSupervised & { readonly kind: 'start' }) => {
     try {
       const store = new RemoteMetaStore({ channel: metadata, clock })
+      const options = optionsFor(new Map(settings), manner)
+      await folderIsFree(options)
       const broker = await runBroker({
-        ...optionsFor(new Map(settings), manner),
+        ...options,
         metadata: { store, failed: store.failed },
         onFault: onEnd,
       })

@@ -294,6 +294,7 @@ export class SegmentedLog implements PartitionLog {
     const lastOffset = baseOffset + lastOffsetDeltaOf(batch)
     const maxTimestamp = maxTimestampOf(batch)
     this.#admit(batch, baseOffset, lastOffset, leaderEpoch, maxTimestamp, producerBatch)
+    this.#tail.add(batch, baseOffset, lastOffset + 1)
     const logAppendTimeMs = timestampTypeOf(batch) === 'LogAppendTime' ? maxTimestamp : -1
     return { ok: true, baseOffset, lastOffset, duplicate: false, logAppendTimeMs }
   }
@@ -308,6 +309,8 @@ export class SegmentedLog implements PartitionLog {
     if (batches.length > room.leftBytes && budgetPolicy !== 'exempt') {
       return refusedReplicated[room.refuse(batches.length, budgetPolicy)]
     }
+    // A follower is seldom read from, and one that catches up would push the newest batches of all other logs out.
+    this.#tail.clear()
     for (const batch of batchesIn(batches)) {
       const baseOffset = baseOffsetOf(batch)
       const producerId = producerIdOf(batch)
@@ -481,7 +484,7 @@ export class SegmentedLog implements PartitionLog {
     return offset === null ? null : Math.max(offset, this.#state.start)
   }
 
-  /** The batch is accepted: memory, tail and writer take it. */
+  /** The batch is accepted: memory and writer take it. */
   #admit(
     batch: Uint8Array,
     baseOffset: Offset,
@@ -515,7 +518,6 @@ export class SegmentedLog implements PartitionLog {
     }
     state.end = nextOffset
     state.changed = true
-    this.#tail.add(batch, baseOffset, nextOffset)
     this.#writer.enqueue(segment, batch, nextOffset)
   }
 

@@ -64,6 +64,7 @@ for (const { properties, problem } of [
   { properties: { 'advertised.listeners': 'PLAINTEXT://0.0.0.0:9092' }, problem: /host that clients can reach/ },
   { properties: { 'inter.broker.listener.name': 'INNER' }, problem: /names INNER, which is not among listeners/ },
   { properties: { 'etcd.endpoints': '' }, problem: /etcd.endpoints: the list must not be empty/ },
+  { properties: { 'etcd.endpoints': 'h:1' }, problem: /advertised.listeners must say where other brokers reach this/ },
   { properties: { 'etcd.username': 'root' }, problem: /etcd.username and etcd.password.file go together/ },
   { properties: { 'etcd.tls.key.file': '/k.pem' }, problem: /etcd.tls.certificate.file and etcd.tls.key.file go/ },
   { properties: { 'log.dirs': '/a,/b' }, problem: /several folders/ },

@@ -175,6 +175,10 @@ function checkTogether(values: Values, listeners: readonly ListenerAddress[], pr
   if (values.replicaSocketTimeoutMs < values.replicaFetchWaitMaxMs) {
     problems.push('replica.socket.timeout.ms must be at least replica.fetch.wait.max.ms')
   }
+  const { etcdEndpoints, advertisedListenersText } = values
+  if (etcdEndpoints !== null && advertisedListenersText === null && listeners.some(({ host }) => isEverywhere(host))) {
+    problems.push('advertised.listeners must say where other brokers reach this one: listeners names every address')
+  }
   if ((values.etcdUsername === null) !== (values.etcdPasswordFile === null)) {
     problems.push('etcd.username and etcd.password.file go together; set both or none')
   }
@@ -182,6 +186,8 @@ function checkTogether(values: Values, listeners: readonly ListenerAddress[], pr
     problems.push('etcd.tls.certificate.file and etcd.tls.key.file go together; set both or none')
   }
 }
+
+const isEverywhere = (host: string): boolean => ['', '0.0.0.0', '::'].includes(host)
 
 function parseListeners(setting: string, texts: readonly string[], problems: string[]): ListenerAddress[] {
   const addresses: ListenerAddress[] = []
