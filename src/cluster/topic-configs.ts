@@ -35,11 +35,7 @@ export class TopicConfigs {
     return refusedWhenFull(this.#alter(topic, change, options))
   }
 
-  async #alter(
-    topic: string,
-    change: ConfigChange,
-    options: { validateOnly: boolean },
-  ): Promise<TopicRefusal | null> {
+  async #alter(topic: string, change: ConfigChange, options: { validateOnly: boolean }): Promise<TopicRefusal | null> {
     if (topic === '') return refuse(ErrorCode.INVALID_REQUEST, 'Default topic resources are not allowed.')
     const badName = topicNameProblem(topic)
     if (badName !== null) return badName

@@ -2,7 +2,11 @@
 
 import type { ClusterView } from '../cluster/image.ts'
 import type { TopicAdmin } from '../cluster/topic-admin.ts'
-import { AppendsDropped, type CoordinatorPartition, type CoordinatorTopic } from '../coordinators/coordinator-partition.ts'
+import {
+  AppendsDropped,
+  type CoordinatorPartition,
+  type CoordinatorTopic,
+} from '../coordinators/coordinator-partition.ts'
 import { errorName } from '../protocol/error-code.ts'
 import { type Partition, PartitionLost } from '../replication/partition.ts'
 import type { ReplicaSet } from '../replication/replica-set.ts'
