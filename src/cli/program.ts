@@ -2,6 +2,7 @@
 
 import { Command } from 'commander'
 import { adoptCommand } from './adopt.ts'
+import { diskCommand } from './disk.ts'
 import { EXIT_USAGE } from './exit-status.ts'
 import { startCommand } from './start.ts'
 import { verifyCommand } from './verify.ts'
@@ -13,6 +14,7 @@ export function program(): Command {
     .version(packageVersion())
     .addCommand(startCommand())
     .addCommand(verifyCommand())
+    .addCommand(diskCommand())
     .addCommand(adoptCommand())
   for (const command of [odradek, ...odradek.commands]) {
     command.showHelpAfterError('(--help says what there is)').exitOverride(({ exitCode }) => {

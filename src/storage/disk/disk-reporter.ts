@@ -1,5 +1,5 @@
 // Writes the report that `odradek disk` shows (disk-report.ts): when something changed, and not more often than every few seconds. A report
-// that cannot be written is no loss; on a full disk none is tried.
+// that cannot be written is no loss.
 
 import type { Clock, Timer } from '../../io/clock.ts'
 import type { Disk, DiskFile } from '../../io/disk.ts'
@@ -44,6 +44,7 @@ export class DiskReporter {
   #writing: Promise<void> = Promise.resolve()
   #stopped = false
   #appendedBytes = 0
+  #saidFull = false
   /** What the last report went by. */
   #reported = ''
 
@@ -72,9 +73,11 @@ export class DiskReporter {
     const { room, use, logger } = this.#options
     try {
       const news = JSON.stringify([appendedBytes, use.totalBytes, this.#rates.total()])
-      if (news === this.#reported || room.volumeFull) return
+      // On a full volume one report says so: the room is for others.
+      if (news === this.#reported || (room.volumeFull && this.#saidFull)) return
       const report = await this.report()
       await this.#put(encodeDiskReport(report))
+      this.#saidFull = report.volumeFull
       // Writing it has changed the use, perhaps.
       this.#reported = JSON.stringify([appendedBytes, use.totalBytes, report.rate])
     } catch (error) {
