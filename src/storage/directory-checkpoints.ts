@@ -75,7 +75,8 @@ export class DirectoryCheckpoints {
     const read = async (name: CheckpointName): Promise<OffsetCheckpoint> => {
       const file = `${path}/${checkpointFileNames[name]}`
       const bytes = await disk.readFile(file)
-      if (bytes === null) return new Map()
+      // Kafka makes a checkpoint before it has anything to say.
+      if (bytes === null || bytes.length === 0) return new Map()
       try {
         const offsets = decodeOffsetCheckpoint(bytes)
         for (const log of offsets.keys()) {
