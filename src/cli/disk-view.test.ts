@@ -35,6 +35,7 @@ const report: DiskReport = {
       rate: { minute: GIB / 3600, hour: 0 },
     },
   ],
+  smallerTopics: 0,
   next: [
     {
       log: 'orders-3',

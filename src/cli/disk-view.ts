@@ -32,6 +32,7 @@ export function diskView(report: DiskReport, options: ViewOptions): string[] {
   }
   lines.push(`Forecast: ${forecastText(report)}`, '')
   lines.push(...table(topicColumns(options.nowMs), report.topics))
+  if (report.smallerTopics > 0) lines.push(`and ${report.smallerTopics} smaller topics`)
   const next = report.next.slice(0, options.nextMax)
   if (limits !== null && next.length > 0) {
     lines.push('', 'What goes next when the budget is used up:', ...table(nextColumns(options.nowMs), next))

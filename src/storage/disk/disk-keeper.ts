@@ -38,7 +38,7 @@ const segmentsPerRound = 32
 
 export class DiskKeeper {
   readonly #options: DiskKeeperOptions
-  readonly #times = new SegmentTimes()
+  readonly #times: SegmentTimes
   #volume: Volume = { totalBytes: Infinity, freeBytes: Infinity }
   #volumeAtMs = -Infinity
   #timer: Timer | null = null
@@ -50,6 +50,7 @@ export class DiskKeeper {
 
   constructor(options: DiskKeeperOptions) {
     this.#options = options
+    this.#times = new SegmentTimes(options.clock)
   }
 
   get isBound(): boolean {
