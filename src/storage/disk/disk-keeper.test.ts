@@ -34,7 +34,7 @@ class World {
 
   constructor(disk: SimulatedDisk) {
     this.disk = disk
-    this.counted = new DataDisk({ disk, use: this.use, isPrivileged: () => false, makeRoom: async () => false })
+    this.counted = new DataDisk({ disk, use: this.use, isPrivileged: () => false, makeRoom: async () => undefined })
   }
 
   static async open(

@@ -73,12 +73,12 @@ export class FullVolume {
     this.#askIn(askEveryMs)
   }
 
-  /** Room for something that cannot wait: false when there is none to make. Never rejects. */
-  async makeRoom(): Promise<boolean> {
+  /** Room for something that cannot wait, if there is any to make. Never rejects. */
+  async makeRoom(): Promise<void> {
     this.found()
-    const made = await this.#options.spare.giveUp()
-    if (made) this.#options.logger.warn({}, 'the spare file was given up: metadata and offsets are written on')
-    return made
+    const { spare, folder, logger } = this.#options
+    if (await spare.giveUp())
+      logger.warn({ folder }, 'the spare file was given up: metadata and offsets are written on')
   }
 
   #hasRoom({ freeBytes, totalBytes }: Volume): boolean {
