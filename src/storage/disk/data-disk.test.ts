@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { SimulatedDisk } from '../../io/disk.sim.ts'
 import type { Disk } from '../../io/disk.ts'
 import { DataDisk } from './data-disk.ts'

@@ -131,7 +131,7 @@ class DataFile implements DiskFile {
     let end = position
     for (const chunk of chunks) end += chunk.length
     // Before it is written: what is about to be there counts.
-    if (end > this.#counted.sizeBytes) this.#use.resized(this.#counted, end)
+    if (end > position && end > this.#counted.sizeBytes) this.#use.resized(this.#counted, end)
     try {
       if (this.#withRoom === null) await this.#inner.write(chunks, position)
       else await this.#withRoom(() => this.#inner.write(chunks, position))

@@ -134,7 +134,8 @@ export class DiskReporter {
     const topics = new Map<string, { -readonly [K in keyof TopicUse]: TopicUse[K] }>()
     let lookups = lookupsMax
     let seen = 0
-    for (const log of [...folder.logs()]) {
+    const logs = [...folder.logs()]
+    for (const log of logs) {
       if (++seen % logsPerTurn === 0) await nextTurn(clock)
       const topic = topicOf(log)
       const { budgetWeight: weight, budgetPolicy: policy } = log.config

@@ -75,7 +75,7 @@ function lastOf(state: ProducerState): unknown[] {
       batches.at(-1)?.lastSequence,
       batches.at(-1)?.lastOffset,
     ])
-    .sort()
+    .sort(([one], [other]) => Number(one) - Number(other))
 }
 
 interface World {
