@@ -298,11 +298,19 @@ export class LogDirectory {
   ): Promise<SegmentedLog> {
     const { config, topicId } = place
     const clean = this.#clean.delete(name)
+    // That far the recovery point is known to be on the disk.
+    let checkpointed = 0
     const host = {
       create: () => this.#create(folder, place),
+      sealed: async (end: Offset) => {
+        if (end <= checkpointed) return
+        await this.#checkpoints.write(['recoveryPoints'])
+        checkpointed = end
+      },
       startAdvanced: () => this.#checkpoints.write(['logStarts']),
       truncating: (end: Offset) => {
         this.#checkpoints.lower(name, end)
+        checkpointed = Math.min(checkpointed, end)
         return this.checkpoint()
       },
     }

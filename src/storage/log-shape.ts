@@ -28,6 +28,8 @@ export interface ShapeParts {
   readonly tail: LogTail
   /** Aborted transactions that ended in a segment. */
   readonly abortedIn: (segment: Segment) => Promise<AbortedTransaction[]>
+  /** Makes it known, durably, that all below `end` is sealed. */
+  sealed(end: Offset): Promise<void>
   /** Makes it known, durably, that records below the log's start are gone. */
   startAdvanced(): Promise<void>
   /** Makes it known, durably, that nothing from `end` on is confirmed. */
@@ -154,12 +156,14 @@ export class LogShape {
       if (!isThere || at + replaced.length >= segments.length || this.#cuts !== cuts) return false
       await roller.idle()
       this.#throwFault()
+      const { baseOffset } = replaced[0]!
+      const endOffset = segments[at + replaced.length]!.baseOffset
+      // Above its recovery point a recovery takes what compaction leaves out for lost.
+      await this.#parts.sealed(endOffset)
       state.shape++
       try {
         for (const segment of replaced) segment.removed = true
         for (const segment of replaced) await this.#context.indexCache.release(segment)
-        const { baseOffset } = replaced[0]!
-        const endOffset = segments[at + replaced.length]!.baseOffset
         // A snapshot stays where a segment begins.
         const gone = new Set(replaced.slice(1).map((segment) => segment.baseOffset))
         await sideFiles.dropSnapshots((offset) => gone.has(offset))

@@ -2,8 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SimulatedClock } from '../io/clock.sim.ts'
 import { SimulatedDisk } from '../io/disk.sim.ts'
 import { seededRandom } from '../io/random.sim.ts'
+import { silentLogger } from '../lib/logger.ts'
+import { buildBatch } from '../records/batch-builder.ts'
+import { recordsOf } from '../records/record.ts'
+import { cleaningInProcess } from './compaction/cleaning-engines.ts'
+import { LogCleaner } from './compaction/log-cleaner.ts'
 import { appended, batchOf, openDirectory, openOrders, readAll, smallConfig } from './partition-log.contract.ts'
 import { fileNameOf } from './segment-names.ts'
 
@@ -53,6 +59,42 @@ test('without fsync, what comes after a lost segment goes with it: a log has no 
   assert.equal(await appended(again, batchOf(['next'])), 1)
 })
 
+test('what compaction left out between two segments is no hole, although the recovery point was not yet written down', async () => {
+  const disk = new SimulatedDisk()
+  // Too small for two segments to become one.
+  const config = { ...pageCache, segmentBytes: 100, deletes: false, compacts: true, minCleanableDirtyRatio: 0 }
+  const clock = new SimulatedClock()
+  const directory = await openDirectory({ disk, path: '/data' }, { clock })
+  const log = await openOrders(directory, config)
+  for (let i = 0; i < 6; i++) {
+    await appended(log, buildBatch([{ key: i < 3 ? 'a' : 'b', value: 'x' }]))
+    log.roll()
+  }
+  await appended(log, buildBatch([{ key: 'c', value: 'x' }]))
+  log.highWatermark = log.logEndOffset
+  const cleaner = new LogCleaner({
+    directory,
+    disk,
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+    engine: cleaningInProcess(disk, clock),
+    limits: { keyMapBytes: 10_000, loadFactor: 0.9, bufferBytes: 10_000, bytesPerSecond: Infinity },
+    backoffMs: 1000,
+  })
+  assert.ok(await cleaner.cleanFilthiest())
+  const again = await openOrders(await openDirectory({ disk: disk.kill(), path: '/data' }), config)
+  const records = (await readAll(again)).flatMap((batch) => [...recordsOf(batch)])
+  assert.deepEqual(
+    records.map(({ key, offset }) => [Buffer.from(key!).toString(), offset]),
+    [
+      ['a', 2],
+      ['b', 5],
+      ['c', 6],
+    ],
+  )
+})
+
 test('where records before the recovery point are missing, nothing after them is dropped', async () => {
   const disk = new SimulatedDisk()
   const directory = await openDirectory({ disk, path: '/data' })
@@ -63,12 +105,14 @@ test('where records before the recovery point are missing, nothing after them is
   }
   while (log.recoveryPoint < 3) await new Promise((resolve) => setImmediate(resolve))
   await directory.checkpoint()
+  await appended(log, batchOf(['value 3']))
+  log.roll()
   await appended(log, batchOf(['last']))
   const found = disk.kill()
-  await found.remove(`${folder}/${fileNameOf(2, '.log')}`)
+  for (const offset of [2, 3]) await found.remove(`${folder}/${fileNameOf(offset, '.log')}`)
   const again = await openOrders(await openDirectory({ disk: found, path: '/data' }), pageCache)
   assert.match(again.fault?.message ?? '', /which were confirmed, are missing/)
-  assert.ok((await found.list(folder)).some((entry) => entry.name === fileNameOf(3, '.log')))
+  assert.ok((await found.list(folder)).some((entry) => entry.name === fileNameOf(4, '.log')))
 })
 
 test('a segment that could not be sealed takes the older ones not along when the start moves', async () => {

@@ -259,13 +259,13 @@ class LogLoader {
   }
 
   /**
-   * Whether records are missing before `next`. Without fsync a crash may keep a segment and lose the one before. With it that cannot be,
-   * and in logs that are compacted offsets may be missing for good.
+   * Whether records are missing before `next`. Without fsync a crash may keep a segment and lose the one before; with it that cannot be.
+   * What compaction has left out lies below the recovery point.
    */
   #isHole(end: Offset, next: Segment | undefined): boolean {
-    const { clean, config } = this.#options
-    if (clean || next === undefined || config.flushPolicy === 'fsync' || config.compacts) return false
-    return next.baseOffset > end
+    const { clean, config, recoveryPoint } = this.#options
+    if (clean || next === undefined || config.flushPolicy === 'fsync') return false
+    return next.baseOffset > Math.max(end, recoveryPoint)
   }
 
   /** Drops the segments from `i` on: they come after a hole, and nobody was promised them. Rejects when somebody was. */

@@ -47,6 +47,8 @@ import { type Verification, Verifications } from './verifications.ts'
 export interface LogHost {
   /** The log is about to be written for the first time: makes its folder, durably. */
   create(): Promise<void>
+  /** Makes it known, durably, that all below `end` is sealed: the recovery point is there. */
+  sealed(end: Offset): Promise<void>
   /** Makes it known, durably, that records below `start` are gone. */
   startAdvanced(): Promise<void>
   /** Makes it known, durably, that nothing from `end` on is confirmed: the log is about to be cut there. */
@@ -121,6 +123,7 @@ export class SegmentedLog implements PartitionLog {
       roller: this.#roller,
       tail: this.#tail,
       abortedIn: (segment) => this.#reader.abortedIn(segment),
+      sealed: (end) => host.sealed(end),
       startAdvanced: () => host.startAdvanced(),
       truncating: (end) => host.truncating(end),
       fail,
