@@ -132,6 +132,27 @@ test('a segment that could not be sealed takes the older ones not along when the
   )
 })
 
+test('a segment that is not sealed for want of room stays until it is, and the older ones go', async () => {
+  const disk = new SimulatedDisk()
+  const log = await openOrders(await openDirectory({ disk, path: '/data' }))
+  const ofProducer = { producerId: 7, producerEpoch: 0, baseSequence: 0 }
+  await appended(log, batchOf(['value']))
+  log.roll()
+  while (log.recoveryPoint < 1) await new Promise((resolve) => setImmediate(resolve))
+  await appended(log, batchOf(['value'], ofProducer))
+  const armed = disk.failWhen({ kind: 'write', path: '.snapshot', code: 'ENOSPC', times: Infinity })
+  log.roll()
+  await log.advanceStartTo(2)
+  assert.deepEqual([log.fault, log.logStartOffset, log.segments.map(({ baseOffset }) => baseOffset)], [null, 2, [1, 2]])
+  armed.cancel()
+  const again = await openOrders(await openDirectory({ disk: disk.kill(), path: '/data' }))
+  assert.deepEqual([again.logStartOffset, again.logEndOffset], [2, 2])
+  assert.deepEqual(
+    [...again.producers.entries()].map(({ producerId }) => producerId),
+    [7],
+  )
+})
+
 test('a start that only the page cache knew of is on the disk when the folder is open again', async () => {
   const disk = new SimulatedDisk()
   const log = await openOrders(await openDirectory({ disk, path: '/data' }))

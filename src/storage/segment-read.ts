@@ -1,6 +1,6 @@
 // Reading whole batches from a segment's file: the index gives a position near the batch, one positional read brings it and what follows.
 
-import { nextOffsetOf, sizeInBytesOf } from '../records/batch.ts'
+import { baseOffsetOf, nextOffsetOf, sizeInBytesOf } from '../records/batch.ts'
 import { wholeBatchAt } from '../records/batches-in.ts'
 import { CorruptLogError } from './log-errors.ts'
 import type { Offset } from './partition-log.ts'
@@ -59,11 +59,15 @@ export async function readSegment(
 /** Where the first whole batch that ends after `from` lies in `bytes`, or what is not whole begins. */
 function firstBatchAt(segment: Segment, bytes: Uint8Array, position: number, from: Offset): number {
   let at = 0
+  let least = segment.baseOffset
   while (at < bytes.length) {
     const state = wholeBatchAt(bytes, at, bytes.length)
     if (state === 'torn') break
     if (state !== 'whole') throw damaged(segment, position + at, from, state)
-    if (nextOffsetOf(bytes, at) > from) break
+    // A batch's checksum does not cover where it begins.
+    if (baseOffsetOf(bytes, at) < least) throw damaged(segment, position + at, from, 'badOffset')
+    least = nextOffsetOf(bytes, at)
+    if (least > from) break
     at += sizeInBytesOf(bytes, at)
   }
   return at
@@ -78,12 +82,15 @@ function lastBatchEnd(
   { from, maxBytes, upTo, atLeastOne }: SegmentReadOptions,
 ): number {
   let at = start
+  let least = segment.baseOffset
   while (at < bytes.length) {
     const state = wholeBatchAt(bytes, at, bytes.length)
     if (state === 'torn') break
     if (state !== 'whole') throw damaged(segment, position + at, from, state)
+    if (baseOffsetOf(bytes, at) < least) throw damaged(segment, position + at, from, 'badOffset')
     const size = sizeInBytesOf(bytes, at)
-    if (nextOffsetOf(bytes, at) > upTo) break
+    least = nextOffsetOf(bytes, at)
+    if (least > upTo) break
     if (at + size - start > maxBytes && !(atLeastOne && at === start)) break
     at += size
   }
