@@ -102,7 +102,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
 
   await refuseUnadopted(options.disk, settings.dataFolder)
   const space = await DiskSpace.open(options)
-  undo.push(() => space.close())
+  undo.push(() => space.stop())
   const { disk, room } = space
   const directory = await LogDirectory.open({
     disk,
