@@ -55,6 +55,7 @@ function servicesOf(parts: MaintenanceParts): readonly Service[] {
       random,
       logger,
       bytesPerSecond: settings.logScrubMaxBytesPerSecond,
+      initialDelayMs: settings.logInitialTaskDelayMs,
       intervalMs: settings.logScrubIntervalMs,
     }),
   ]

@@ -17,7 +17,7 @@ import { CheckpointFormatError } from './checkpoint-file.ts'
 import { judgeDamage } from './damage.ts'
 import { writeIndexes } from './index-cache.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
-import { emptyLog, isShortLog, type LoadedLog } from './loaded-log.ts'
+import { emptyLog, isShortLog, keptTailBytesMax, type LoadedLog } from './loaded-log.ts'
 import { CorruptLogError } from './log-errors.ts'
 import { listLogFiles } from './log-files.ts'
 import type { LogConfig, Offset } from './partition-log.ts'
@@ -30,6 +30,7 @@ import { dropSnapshots, loadActiveSegment, newSegment, removeSegment, removeSide
 import { fileNameOf, leaderEpochFileName, snapshotSuffix } from './segment-names.ts'
 import { scanBatches } from './segment-scan.ts'
 import type { StorageContext } from './storage-context.ts'
+import type { CachedBatch } from './tail-cache.ts'
 
 export interface LoadOptions {
   readonly folder: string
@@ -83,6 +84,7 @@ class LogLoader {
   readonly #segments: Segment[]
   readonly #snapshots: Set<Offset>
   readonly #epochs: LeaderEpochCache
+  readonly #tail: CachedBatch[] = []
 
   constructor(
     context: StorageContext,
@@ -130,6 +132,7 @@ class LogLoader {
       producers,
       snapshots: this.#snapshots,
       epochsOnDisk: extent === 'tail' || (await this.#writeEpochs()),
+      tail: this.#tail,
     }
   }
 
@@ -208,6 +211,7 @@ class LogLoader {
   ) {
     segment.startIndexes()
     const { indexIntervalBytes } = this.#options.config
+    const keepsTail = isShortLog(this.#segments) && segment.sizeBytes <= keptTailBytesMax
     const scan = {
       from: 0,
       to: segment.sizeBytes,
@@ -218,6 +222,10 @@ class LogLoader {
     return scanBatches(segment.file, scan, (bytes, at, size, position) => {
       segment.indexBatch(position, size, lastOffsetOf(bytes, at), maxTimestampOf(bytes, at), indexIntervalBytes)
       const baseOffset = baseOffsetOf(bytes, at)
+      if (keepsTail) {
+        const copy = new Uint8Array(bytes.subarray(at, at + size))
+        this.#tail.push({ bytes: copy, baseOffset, nextOffset: lastOffsetOf(bytes, at) + 1 })
+      }
       this.#epochs.assign(leaderEpochOf(bytes, at), baseOffset)
       const producerId = producerIdOf(bytes, at)
       if (producerId === noProducerId) return

@@ -90,6 +90,7 @@ export class SegmentedLog implements PartitionLog {
     this.#context = context
     this.#state = state
     this.#tail = context.tailCache.tail()
+    for (const { bytes, baseOffset, nextOffset } of loaded.tail) this.#tail.add(bytes, baseOffset, nextOffset)
     this.#sideFiles = new SideFiles(context, place.folder, loaded)
     this.#writer = new LogWriter(
       {
@@ -548,6 +549,7 @@ export class SegmentedLog implements PartitionLog {
       logStartOffset: this.#state.start,
       logEndOffset: this.#state.end,
       writtenOffset: this.#writer.writtenOffset,
+      tail: this.#tail,
       indexIntervalBytes: this.#state.config.indexIntervalBytes,
       isOffline: this.#state.isOffline,
       shape: this.#state.shape,

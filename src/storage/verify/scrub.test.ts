@@ -43,7 +43,7 @@ async function world(count: number, logConfig = config): Promise<World> {
 
 function scrubOf({ directory, clock }: World, options: Partial<ScrubOptions> = {}): Scrub {
   const doors = { directory, clock, random: seededRandom(5), logger: silentLogger }
-  return new Scrub({ ...doors, bytesPerSecond: 1 << 20, intervalMs: day, ...options })
+  return new Scrub({ ...doors, bytesPerSecond: 1 << 20, initialDelayMs: 0, intervalMs: day, ...options })
 }
 
 const sizeOf = (logs: readonly SegmentedLog[]) => logs.reduce((sum, log) => sum + log.sizeBytes, 0)
@@ -255,4 +255,14 @@ test('stop ends a round in the middle and touches no log afterwards', async () =
   found.disk.onOperation = ({ kind }) => assert.notEqual(kind, 'read')
   await found.clock.advance(1000)
   assert.equal(scrub.progress.bytes, bytes)
+})
+
+test('the first round waits, so that a start is not held up by it', async () => {
+  const found = await world(1)
+  const scrub = scrubOf(found, { initialDelayMs: 30_000 })
+  scrub.start()
+  await found.clock.advance(29_999)
+  assert.equal(scrub.progress.bytes, 0)
+  await found.clock.advanceUntil(() => scrub.progress.rounds > 0)
+  await scrub.stop()
 })

@@ -37,6 +37,8 @@ export interface ScrubOptions {
   readonly logger: Logger
   /** log.scrub.io.max.bytes.per.second; 0: there is no scrub. */
   readonly bytesPerSecond: number
+  /** log.initial.task.delay.ms: from the start to the first round. */
+  readonly initialDelayMs: Millis
   /** log.scrub.interval.ms: from the end of a round to the next. */
   readonly intervalMs: Millis
 }
@@ -79,7 +81,7 @@ export class Scrub {
     return { rounds: this.#rounds, bytes: this.#bytes, damagedLogs: this.#damagedLogs }
   }
 
-  /** The first round begins at once. How far it came is forgotten with the process. */
+  /** How far it came is forgotten with the process. */
   start(): void {
     if (this.#options.bytesPerSecond <= 0) return
     this.#round = this.#runRounds()
@@ -94,8 +96,9 @@ export class Scrub {
   }
 
   async #runRounds(): Promise<void> {
-    const { clock, logger, intervalMs } = this.#options
-    for (;;) {
+    const { clock, logger, initialDelayMs, intervalMs } = this.#options
+    if (initialDelayMs > 0) await this.#sleep(initialDelayMs)
+    while (!this.#stopped) {
       const startedAt = clock.monotonic()
       const bytesBefore = this.#bytes
       await this.#overAll()
@@ -104,7 +107,6 @@ export class Scrub {
       const bytes = this.#bytes - bytesBefore
       logger.info({ bytes, ms: Math.round(clock.monotonic() - startedAt) }, 'all logs were read and checked')
       await this.#sleep(intervalMs)
-      if (this.#stopped) return
     }
   }
 
