@@ -11,6 +11,8 @@ export interface SegmentReadOptions {
   readonly maxBytes: number
   readonly upTo: Offset
   readonly atLeastOne: boolean
+  /** Where the segment's batches end, as of now. */
+  readonly endOffset: () => Offset
   /** About how far before the batch the index may point where it ends. */
   readonly indexIntervalBytes: number
 }
@@ -42,13 +44,18 @@ export async function readSegment(
     const start = firstBatchAt(segment, bytes, position, from)
     if (start < length) {
       const size = wholeBatchAt(bytes, start, length) === 'whole' ? sizeInBytesOf(bytes, start) : null
-      if (size !== null) return bytes.subarray(start, lastBatchEnd(segment, bytes, position, start, options))
+      if (size !== null) {
+        checkEnd(segment, bytes, start, position, options)
+        return bytes.subarray(start, lastBatchEnd(segment, bytes, position, start, options))
+      }
     }
     // The batch goes on beyond what was read, or begins there. From there, with room for it.
     position += start
     const head = length - start
     const size = head >= headBytes ? sizeInBytesOf(bytes, start) : 0
+    if (head > 0 && head < headBytes && position + head === end) throw damaged(segment, position, from, 'torn')
     if (size > end - position) throw damaged(segment, position, from, 'a batch is longer than the file')
+    if (head >= headBytes) checkEnd(segment, bytes, start, position - start, options)
     if (head >= headBytes && nextOffsetOf(bytes, start) > upTo) return nothing
     if (size > maxBytes && !atLeastOne) return nothing
     wanted = Math.max(size, maxBytes, headBytes)
@@ -95,6 +102,18 @@ function lastBatchEnd(
     at += size
   }
   return at
+}
+
+/** A batch that says it goes on beyond the segment would never be read, and those who wait for it never told. */
+function checkEnd(
+  segment: Segment,
+  bytes: Uint8Array,
+  at: number,
+  position: number,
+  { from, upTo, endOffset }: SegmentReadOptions,
+): void {
+  const next = nextOffsetOf(bytes, at)
+  if (next > upTo && next > endOffset()) throw damaged(segment, position + at, from, 'badOffset')
 }
 
 function damaged(segment: Segment, position: number, offset: Offset, reason: string): CorruptLogError {
