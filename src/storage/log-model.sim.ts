@@ -26,6 +26,10 @@ export class LogModel {
   retaining = false
   /** Since it was seen last, the machine has lost its power. */
   powerFailed = false
+  /** There was no room on the disk: where the log starts may not be written down, and what it was too large by may be dropped. */
+  startUnsure = false
+  /** A bit of this batch has rotted. Where it is the last one, or nothing is synced, a recovery cannot tell it from one that was torn. */
+  rotten: Uint8Array | null = null
   /** The topic is deleted, perhaps: its log is as it was, or gone. */
   deleting = false
 
@@ -76,6 +80,12 @@ export class LogModel {
     this.retaining = false
   }
 
+  #mayBeCutAt(): Offset {
+    const { rotten, config } = this
+    if (rotten === null || (config.flushPolicy === 'fsync' && rotten !== this.batches.at(-1))) return Infinity
+    return baseOffsetOf(rotten)
+  }
+
   cutAt(end: Offset): void {
     this.batches = this.batches.filter((batch) => nextOffsetOf(batch) <= end)
     this.confirmed = Math.min(this.confirmed, this.end)
@@ -99,7 +109,7 @@ export class LogModel {
    * retention.bytes. `batches`: what the log had then.
    */
   retainedFrom(start: Offset, now: number, batches = this.batches): void {
-    const { retentionMs, retentionBytes, deletes } = this.config
+    const { retentionMs, retentionBytes, deletes, compacts } = this.config
     if (start === this.start) return
     assert.ok(deletes && start > this.start && start <= this.confirmed, `retention moved ${this.start} to ${start}`)
     assert.ok(
@@ -107,7 +117,8 @@ export class LogModel {
       `retention cut a batch at ${start}`,
     )
     let remaining = 0
-    for (const batch of batches.toReversed()) {
+    // What compaction has left out counts neither by its size nor by its age.
+    for (const batch of compacts || this.startUnsure ? [] : batches.toReversed()) {
       const base = baseOffsetOf(batch)
       if (base < start && base >= this.start && remaining < retentionBytes) {
         const timestamp = maxTimestampOf(batch)
@@ -124,7 +135,7 @@ export class LogModel {
   /** The log as it was found after the last run is a possible outcome; the model becomes it. */
   foundAgain(log: SegmentedLog, now: number): void {
     const kept = this.powerFailed ? this.synced : this.confirmed
-    const least = Math.min(kept, this.cutting ?? Infinity)
+    const least = Math.min(kept, this.cutting ?? Infinity, this.#mayBeCutAt())
     assert.ok(log.logEndOffset >= least, `${log.name} ends at ${log.logEndOffset}, ${least} was confirmed`)
     assert.ok(
       log.logEndOffset <= this.end,
@@ -136,8 +147,9 @@ export class LogModel {
     if (this.batches.length > 0) assert.equal(this.end, log.logEndOffset, `${log.name} ends where a batch ends`)
     const found = log.logStartOffset
     // A deletion that failed half way: its checkpoints may be gone, and with them where the log started.
-    if (this.deleting) this.start = Math.min(this.start, found)
+    if (this.deleting || this.startUnsure) this.start = Math.min(this.start, found)
     this.deleting = false
+    this.startUnsure = false
     if (this.advancing !== null) {
       assert.ok(
         found >= this.start && (found <= this.advancing || this.retaining),

@@ -157,7 +157,8 @@ export class LogShape {
       this.#throwFault()
       const { baseOffset } = replaced[0]!
       const endOffset = segments[at + replaced.length]!.baseOffset
-      // Above its recovery point a recovery takes what compaction leaves out for lost.
+      // Above its recovery point a recovery takes what compaction leaves out for lost. Without room that point may lag behind.
+      if (endOffset > roller.sealedTo) return false
       await this.#parts.sealed(endOffset)
       state.shape++
       try {

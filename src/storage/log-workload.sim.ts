@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { SimulatedClock } from '../io/clock.sim.ts'
 import { SimulatedDisk } from '../io/disk.sim.ts'
 import { DiskError } from '../io/disk.ts'
+import { isNoRoom } from '../io/no-room.ts'
 import { type SeededRandom, seededRandom } from '../io/random.sim.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { buildEndTransactionMarker } from '../records/control-batch.ts'
@@ -15,6 +16,7 @@ import { cleaningInProcess } from './compaction/cleaning-engines.ts'
 import { LogCleaner } from './compaction/log-cleaner.ts'
 import { LogDirectory } from './log-directory.ts'
 import { checkBatch, checkLog } from './log-check.sim.ts'
+import { CorruptLogError, RecordsDropped } from './log-errors.ts'
 import { LogModel } from './log-model.sim.ts'
 import { batchOf, smallConfig } from './partition-log.contract.ts'
 import type { LogConfig } from './partition-log.ts'
@@ -96,10 +98,7 @@ function randomRecord(random: SeededRandom, config: LogConfig): NewRecord {
 }
 
 /** From 3 on they write in transactions. */
-function producersOf({ compacts, flushPolicy }: LogConfig): readonly number[] {
-  // Without fsync a crash may take a marker back by which records of its transaction were compacted away.
-  return compacts && flushPolicy === 'page-cache' ? [-1, -1, 1, 2] : [-1, -1, 1, 2, 3, 4]
-}
+const producerIds = [-1, -1, 1, 2, 3, 4]
 
 interface OpenLog {
   readonly model: LogModel
@@ -120,6 +119,8 @@ export class Workload {
   readonly #logs: OpenLog[] = []
   /** The disk may fail: then its errors, and logs that are offline, are as they should be. */
   troubled = false
+  /** The disk may be full: what changes the files of a log may have to wait for room, and time to pass. */
+  full = false
 
   private constructor(world: World, directory: LogDirectory, limits: StorageLimits) {
     this.#world = world
@@ -178,12 +179,14 @@ export class Workload {
     else if (kind < 60) await this.#sync(open)
     else if (kind < 74) await new Promise((resolve) => setImmediate(resolve))
     else if (kind < 78) open.log.roll()
+    else if (kind < 84 && this.full) await this.#passTime()
     else if (kind < 81) await this.#truncate(open)
     else if (kind < 84) await this.#advance(open)
     else if (kind < 91) await this.#passTime()
     else if (kind < 94) await this.#readSomewhere(open)
     else if (kind < 96) await this.#attempt(null, () => this.#directory.checkpoint())
     else if (kind < 97) await this.#directory.removeDeletedNow()
+    else if (kind < 99 && this.full) await this.#passTime()
     else if (kind < 98) await this.#recreate(open)
     else if (kind < 99) await this.#reopenLog(open)
     else await this.check()
@@ -195,8 +198,8 @@ export class Workload {
     for (const open of this.#logs) {
       const { log, model } = open
       if (log.fault !== null) continue
-      await this.#sync(open)
-      await this.#attempt(log, () => checkLog(log, model, this.#random))
+      // Where there was no room, something is about to be dropped.
+      if (await this.#sync(open)) await this.#attempt(log, () => checkLog(log, model, this.#random))
     }
     if (this.#world.disk.off || this.troubled) return
     await this.#world.clock.settle()
@@ -204,6 +207,11 @@ export class Workload {
     assert.ok(this.#world.disk.openFiles <= this.#limits.openFilesMax, `${this.#world.disk.openFiles} files are open`)
     assert.ok(context.tailCache.usedBytes <= this.#limits.tailCacheBytes)
     assert.ok(context.indexCache.usedBytes <= Math.max(this.#limits.indexCacheBytes, 2000))
+  }
+
+  /** The logs that can serve, and what they must be. */
+  get online(): readonly { readonly log: SegmentedLog; readonly model: LogModel }[] {
+    return this.#logs.filter(({ log }) => log.fault === null)
   }
 
   /** Ends the run as a broker does. */
@@ -220,11 +228,6 @@ export class Workload {
     if (!this.#world.disk.off && !this.troubled) assert.equal(this.#world.disk.openFiles, 0, 'all files are closed')
   }
 
-  /** Whether some log could not go on. */
-  get anyOffline(): boolean {
-    return this.#logs.some(({ log }) => log.fault !== null)
-  }
-
   #findTopic(model: LogModel): void {
     if (!model.deleting) return
     const found = this.#directory.existing().find(({ topicName }) => topicName === model.topicName)
@@ -237,6 +240,7 @@ export class Workload {
     const open: OpenLog = { model, log, failed: false, nextSequence: new Map() }
     if (log.fault !== null && !this.troubled) throw log.fault
     if (log.fault === null) model.foundAgain(log, this.#world.clock.now())
+    else assert.ok(log.fault instanceof CorruptLogError || log.fault instanceof DiskError, String(log.fault))
     this.#learnSequences(open)
     log.highWatermark = model.confirmed
     log.listen({
@@ -246,8 +250,10 @@ export class Workload {
         if (model.config.flushPolicy === 'fsync') model.synced = Math.max(model.synced, end)
         log.highWatermark = end
       },
-      dropped(end) {
+      dropped: (end) => {
+        assert.ok(end >= model.confirmed, `${log.name} dropped from ${end} on, and ${model.confirmed} was confirmed`)
         model.cutAt(end)
+        this.#learnSequences(open)
       },
       failed() {
         open.failed = true
@@ -268,7 +274,7 @@ export class Workload {
     const random = this.#random
     const { model, log, nextSequence } = open
     if (random.chance(0.1)) model.epoch++
-    const producerId = random.pick(producersOf(model.config))
+    const producerId = random.pick(producerIds)
     const records = Array.from({ length: 1 + random.below(3) }, () => randomRecord(random, model.config))
     const timestamp = this.#world.clock.now() - random.below(2000)
     const baseSequence = nextSequence.get(producerId) ?? 0
@@ -292,6 +298,7 @@ export class Workload {
   #appendBatch({ log, model }: OpenLog, batch: Uint8Array, origin: 'client' | 'coordinator'): boolean {
     const answer = log.append(batch, model.epoch, origin)
     if (!answer.ok) {
+      if (this.troubled && answer.refusal === 'diskFull') return false
       assert.equal(answer.refusal, 'offline')
       assert.ok(log.fault !== null)
       return false
@@ -301,10 +308,11 @@ export class Workload {
     return true
   }
 
-  async #sync({ log, model }: OpenLog): Promise<void> {
+  async #sync({ log, model }: OpenLog): Promise<boolean> {
     const { end } = model
-    if (!(await this.#attempt(log, () => log.sync()))) return
+    if (!(await this.#attempt(log, () => log.sync()))) return false
     model.synced = Math.max(model.synced, end)
+    return true
   }
 
   async #truncate(open: OpenLog): Promise<void> {
@@ -354,6 +362,8 @@ export class Workload {
     const from = model.start + this.#random.below(model.end - model.start)
     const read = await log.read(from, this.#random.below(1000), Infinity, true)
     if (!read.ok) {
+      // Without room the end of the log is dropped.
+      if (this.full && from >= log.logEndOffset) return
       assert.equal(read.refusal, 'offline')
       assert.ok(log.fault !== null)
       return
@@ -400,8 +410,9 @@ export class Workload {
       return true
     } catch (error) {
       if (this.#world.disk.off) throw error
-      const excused = this.troubled && (log === null ? error instanceof DiskError : log.fault !== null)
-      if (!excused) throw error
+      const isFull = error instanceof RecordsDropped || isNoRoom(error)
+      const excused = isFull || (log === null ? error instanceof DiskError : log.fault !== null)
+      if (!this.troubled || !excused) throw error
       return false
     }
   }

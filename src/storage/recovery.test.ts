@@ -7,15 +7,31 @@ import { SimulatedDisk } from '../io/disk.sim.ts'
 import { seededRandom } from '../io/random.sim.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { buildBatch } from '../records/batch-builder.ts'
+import { batchesIn } from '../records/batches-in.ts'
 import { recordsOf } from '../records/record.ts'
 import { cleaningInProcess } from './compaction/cleaning-engines.ts'
 import { LogCleaner } from './compaction/log-cleaner.ts'
+import type { LogDirectory } from './log-directory.ts'
+import { CorruptLogError } from './log-errors.ts'
 import { appended, batchOf, openDirectory, openOrders, readAll, smallConfig } from './partition-log.contract.ts'
 import { fileNameOf } from './segment-names.ts'
 
 const folder = '/data/orders-0'
 const name = { topicName: 'orders', partition: 0 }
 const pageCache = { ...smallConfig, flushPolicy: 'page-cache' as const }
+
+function cleanerOf(directory: LogDirectory, disk: SimulatedDisk, clock: SimulatedClock): LogCleaner {
+  return new LogCleaner({
+    directory,
+    disk,
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+    engine: cleaningInProcess(disk, clock),
+    limits: { keyMapBytes: 10_000, loadFactor: 0.9, bufferBytes: 10_000, bytesPerSecond: Infinity },
+    backoffMs: 1000,
+  })
+}
 
 test('after a second crash the epochs of segments that the first recovery read are still known', async () => {
   let disk = new SimulatedDisk()
@@ -72,16 +88,7 @@ test('what compaction left out between two segments is no hole, although the rec
   }
   await appended(log, buildBatch([{ key: 'c', value: 'x' }]))
   log.highWatermark = log.logEndOffset
-  const cleaner = new LogCleaner({
-    directory,
-    disk,
-    clock,
-    random: seededRandom(1),
-    logger: silentLogger,
-    engine: cleaningInProcess(disk, clock),
-    limits: { keyMapBytes: 10_000, loadFactor: 0.9, bufferBytes: 10_000, bytesPerSecond: Infinity },
-    backoffMs: 1000,
-  })
+  const cleaner = cleanerOf(directory, disk, clock)
   assert.ok(await cleaner.cleanFilthiest())
   const again = await openOrders(await openDirectory({ disk: disk.kill(), path: '/data' }), config)
   const records = (await readAll(again)).flatMap((batch) => [...recordsOf(batch)])
@@ -93,6 +100,49 @@ test('what compaction left out between two segments is no hole, although the rec
       ['c', 6],
     ],
   )
+})
+
+test('what compaction leaves out it leaves out for batches that a crash does not take back', async () => {
+  const config = { ...pageCache, deletes: false, compacts: true, minCleanableDirtyRatio: 0 }
+  for (let seed = 1; seed <= 20; seed++) {
+    const disk = new SimulatedDisk()
+    const clock = new SimulatedClock()
+    const directory = await openDirectory({ disk, path: '/data' }, { clock })
+    const log = await openOrders(directory, config)
+    const ofProducer = { producerId: 7, producerEpoch: 0 }
+    await appended(log, buildBatch([{ key: 'a', value: '1' }], { ...ofProducer, baseSequence: 0 }))
+    await appended(log, buildBatch([{ key: 'a', value: '2' }]))
+    log.roll()
+    // Written, and not synced.
+    log.append(buildBatch([{ key: 'b', value: '3' }], { ...ofProducer, baseSequence: 1 }), 0, 'client')
+    while (log.writtenOffset < 3) await new Promise((resolve) => setImmediate(resolve))
+    log.highWatermark = log.logEndOffset
+    assert.ok(await cleanerOf(directory, disk, clock).cleanFilthiest())
+    const again = await openOrders(await openDirectory({ disk: disk.crash(seededRandom(seed)), path: '/data' }), config)
+    assert.equal(again.producers.entries().next().value?.batches.at(-1)?.lastSequence, 1, `seed ${seed}`)
+  }
+})
+
+test('segments that are not sealed for want of room are not compacted', async () => {
+  const config = { ...smallConfig, deletes: false, compacts: true, minCleanableDirtyRatio: 0 }
+  const disk = new SimulatedDisk()
+  const clock = new SimulatedClock()
+  const directory = await openDirectory({ disk, path: '/data' }, { clock })
+  const log = await openOrders(directory, config)
+  for (const value of ['1', '2']) await appended(log, buildBatch([{ key: 'a', value }]))
+  const armed = disk.failWhen({ kind: 'write', path: '.snapshot', code: 'ENOSPC', times: Infinity })
+  log.roll()
+  await appended(log, buildBatch([{ key: 'b', value: '3' }]))
+  log.highWatermark = log.logEndOffset
+  const cleaner = cleanerOf(directory, disk, clock)
+  assert.equal(await cleaner.cleanFilthiest(), false)
+  assert.deepEqual([log.fault, (await readAll(log)).length], [null, 3])
+  armed.cancel()
+  // The next one that is sealed takes the other along.
+  log.roll()
+  while (log.recoveryPoint < 3) await new Promise((resolve) => setImmediate(resolve))
+  await appended(log, buildBatch([{ key: 'b', value: '4' }]))
+  assert.ok(await cleaner.cleanFilthiest())
 })
 
 test('where records before the recovery point are missing, nothing after them is dropped', async () => {
@@ -181,6 +231,42 @@ test('a log is deleted although its folder was only just being made', async () =
   await directory.close()
   assert.deepEqual((await openDirectory({ disk: disk.kill(), path: '/data' })).existing(), [])
 })
+
+for (const { name: what, damage } of [
+  {
+    name: 'whose last batch has rotted',
+    damage: async (disk: SimulatedDisk, path: string) => {
+      const bytes = (await disk.readFile(path))!
+      const last = [...batchesIn(bytes)].at(-1)!
+      // The delta of its last offset: the log would end later than it does.
+      disk.flipBit(path, last.byteOffset - bytes.byteOffset + 26, 3)
+    },
+  },
+  {
+    name: 'that has lost its last batch',
+    damage: async (disk: SimulatedDisk, path: string) => {
+      const bytes = (await disk.readFile(path))!
+      const last = [...batchesIn(bytes)].at(-1)!
+      const file = await disk.open(path)
+      await file.truncate(last.byteOffset - bytes.byteOffset)
+      await file.close()
+    },
+  },
+]) {
+  test(`a log ${what} after a clean stop is offline`, async () => {
+    const disk = new SimulatedDisk()
+    const directory = await openDirectory({ disk, path: '/data' })
+    const log = await openOrders(directory)
+    await appended(log, batchOf(['value']))
+    log.roll()
+    for (let i = 0; i < 3; i++) await appended(log, batchOf(['value']))
+    await directory.close()
+    await damage(disk, `${folder}/${fileNameOf(1, '.log')}`)
+    const again = await openDirectory({ disk, path: '/data' })
+    assert.ok(again.wasClean)
+    assert.ok((await openOrders(again)).fault instanceof CorruptLogError)
+  })
+}
 
 test('a log whose deletion may come undone is not taken for cleanly closed', async () => {
   const disk = new SimulatedDisk()

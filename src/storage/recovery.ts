@@ -113,6 +113,7 @@ class LogLoader {
       extent === 'tail'
         ? await this.#loadClean()
         : await this.#scan(extent === 'all' ? 0 : this.#options.recoveryPoint, confirmed)
+    if (logEndOffset < confirmed) throw this.#missing(logEndOffset, confirmed)
     const first = this.#segments[0]!.baseOffset
     const logStartOffset = Math.max(this.#options.logStartOffset, first)
     if (logStartOffset > logEndOffset) {
@@ -195,7 +196,6 @@ class LogLoader {
       }
       if (i < segments.length - 1) await this.#seal(segment)
     }
-    if (end < confirmed) throw this.#missing(end, confirmed)
     if (this.#options.clean) return { producers, logEndOffset: end }
     // What a killed process wrote is in the page cache only; from here on it counts as durable.
     for (const segment of segments) if (segment.indexes !== null) await segment.file.sync()
