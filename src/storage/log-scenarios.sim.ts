@@ -20,7 +20,7 @@ export interface Scenario {
 export const scenarios: readonly Scenario[] = [
   {
     title: 'without faults the logs are the lists of their batches',
-    seeds: 100,
+    seeds: 80,
     run: async (world) => {
       for (let round = 0; round < 3; round++) {
         const workload = await Workload.open(world)
@@ -62,7 +62,7 @@ export const scenarios: readonly Scenario[] = [
 
   {
     title: 'a disk that fails takes logs offline, and loses nothing that was confirmed',
-    seeds: 500,
+    seeds: 400,
     run: async (world) => {
       const { random } = world
       for (let round = 0; round < 3; round++) {
@@ -105,7 +105,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: 'a disk that is full now and then loses nothing that was confirmed',
-    seeds: 300,
+    seeds: 150,
     run: async (world) => {
       const { random } = world
       for (let round = 0; round < 3; round++) {
@@ -127,7 +127,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: 'a bit that rots is never served under a right checksum, and nothing before it is lost',
-    seeds: 700,
+    seeds: 600,
     run: async (world) => {
       const { random } = world
       const first = await Workload.open(world)
