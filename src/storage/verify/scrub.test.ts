@@ -95,6 +95,23 @@ test('an offset that rotted is found, though it lies outside the checksum', asyn
   assert.match(String(found.logs[0]!.fault), /offsets do not fit/)
 })
 
+for (const { where, start, offline } of [
+  { where: 'wholly below the start of its log is nobody’s loss', start: 10, offline: false },
+  { where: 'that the log starts in the middle of takes the log offline', start: 5, offline: true },
+]) {
+  test(`a damaged batch ${where}`, async () => {
+    const found = await world(0)
+    const log = await found.directory.openLog({ topicName: 'topic0', partition: 0, topicId: null, config })
+    for (let i = 0; i < 3; i++) await appended(log, batchOf(Array.from({ length: 10 }, (_, n) => `value ${n}`)))
+    await log.advanceStartTo(start)
+    assert.equal(log.segments[0]!.baseOffset, 0)
+    found.disk.flipBit(pathOf(0, 0), 80, 3)
+    const scrub = await oneRound(found)
+    assert.equal(scrub.progress.damagedLogs, offline ? 1 : 0)
+    assert.equal(log.fault !== null, offline)
+  })
+}
+
 test('it reads no faster than it may, and a new round begins only after the interval', async () => {
   const found = await world(4, { ...config, segmentBytes: 1 << 20 })
   const bytesPerSecond = 10_000
