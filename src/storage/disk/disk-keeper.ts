@@ -35,6 +35,8 @@ const volumeEveryMs = 1000
 const againMs = 50
 const nothingToDeleteMs = 500
 const segmentsPerRound = 32
+/** A budget that is in use is always used up: that its oldest records go is said this often at most. */
+const deletingToldEveryMs = 3_600_000
 
 export class DiskKeeper {
   readonly #options: DiskKeeperOptions
@@ -47,6 +49,7 @@ export class DiskKeeper {
   #again = false
   #stopped = false
   #told: 'none' | 'deleting' | 'nothingToDelete' = 'none'
+  #deletingToldAtMs = -Infinity
 
   constructor(options: DiskKeeperOptions) {
     this.#options = options
@@ -212,13 +215,18 @@ export class DiskKeeper {
     }
   }
 
-  /** Once for each change, not for each segment. */
+  /** Once for each change, not for each segment; of deletions now and then only. */
   #tell(state: 'none' | 'deleting' | 'nothingToDelete', bytes: number, limits: DiskLimits): void {
     if (this.#told === state || (state === 'deleting' && this.#told === 'nothingToDelete')) return
     const { logger } = this.#options
-    const fields = { limitBytes: limits.limitBytes, reservedBytes: limits.reservedBytes, bytes }
-    if (state === 'deleting') logger.info(fields, 'the disk budget is used up: the oldest segments are deleted')
-    else if (state === 'nothingToDelete') {
+    const fields = { limitBytes: limits.limitBytes, reservedBytes: limits.reservedBytes, bytes: Math.ceil(bytes) }
+    if (state === 'deleting') {
+      const now = this.#options.clock.monotonic()
+      if (now - this.#deletingToldAtMs >= deletingToldEveryMs) {
+        this.#deletingToldAtMs = now
+        logger.info(fields, 'the disk budget is used up: the oldest segments are deleted')
+      }
+    } else if (state === 'nothingToDelete') {
       logger.warn(fields, 'the disk budget is used up and nothing may be deleted: producers are refused')
     } else if (this.#told === 'nothingToDelete') logger.info(fields, 'there is room in the disk budget again')
     this.#told = state
