@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { SimulatedClock } from '../../io/clock.sim.ts'
 import { SimulatedDisk } from '../../io/disk.sim.ts'
-import type { Disk } from '../../io/disk.ts'
+import { type Disk, DiskError } from '../../io/disk.ts'
 import { seededRandom } from '../../io/random.sim.ts'
 import { type Logger, silentLogger } from '../../lib/logger.ts'
 import type { LogDirectory } from '../log-directory.ts'
@@ -153,6 +153,27 @@ test('that the oldest segments go is said once, however long it goes on', async 
   }
   assert.ok(world.log('a').logStartOffset > 300)
   assert.deepEqual(said, ['the disk budget is used up: the oldest segments are deleted'])
+})
+
+test('deletions that fail are tried again after a while, not at once', async (t) => {
+  const world = await World.open(t, { budget: { bytes: 12 * MIB } }, { a: {} })
+  const log = world.log('a')
+  const advance = log.advanceStartTo.bind(log)
+  let tries = 0
+  log.advanceStartTo = async (start) => {
+    // So that a loop without an end fails this test instead of holding it up.
+    if (++tries > 1000) return advance(start)
+    throw new DiskError('ENOSPC', 'write a checkpoint')
+  }
+  for (let i = 0; i < 150; i++) {
+    world.append('a', 100_000)
+    await world.clock.advance(10)
+  }
+  assert.equal(world.append('a', 100_000).ok, false)
+  assert.ok(tries > 1 && tries <= 150, `${tries} tries`)
+  log.advanceStartTo = advance
+  await world.clock.advance(2000)
+  assert.equal(world.append('a', 100_000).ok, true)
 })
 
 test('what waits for file.delete.delay.ms goes first, and what the budget deletes does not wait', async (t) => {

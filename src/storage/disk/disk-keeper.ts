@@ -177,7 +177,7 @@ export class DiskKeeper {
     return count
   }
 
-  /** `later`: what may go is not sealed yet, or not committed. */
+  /** `later`: what may go is not sealed yet, or not committed, or could not be deleted now. */
   async #free(bytes: number, limits: DiskLimits): Promise<'freed' | 'later' | 'nothing'> {
     const { clock, folder } = this.#options
     const logs = await this.planned()
@@ -191,17 +191,21 @@ export class DiskKeeper {
       return logs.some((log) => log.segments.some(({ sizeBytes }) => sizeBytes > 0)) ? 'later' : 'nothing'
     this.#tell('deleting', bytes, limits)
     this.#say(plan)
-    await Promise.all([...ends].map(([log, end]) => this.#advance(log, end)))
+    const advanced = await Promise.all([...ends].map(([log, end]) => this.#advance(log, end)))
     await folder.removeDeletedNow()
-    return 'freed'
+    return advanced.includes(true) ? 'freed' : 'later'
   }
 
-  async #advance(log: SegmentedLog, end: number): Promise<void> {
+  async #advance(log: SegmentedLog, end: number): Promise<boolean> {
     try {
-      await log.advanceStartTo(end)
+      if (end > log.logStartOffset) await log.advanceStartTo(end)
+      // It starts there since an earlier try, which did not come to an end.
+      else await log.deleteBelowStart()
+      return true
     } catch (error) {
       // A log that was closed or deleted meanwhile has freed its room by itself; one whose disk failed has said so.
       this.#options.logger.debug({ log: log.name, err: error }, 'a log lost no segment to the disk budget')
+      return false
     }
   }
 
