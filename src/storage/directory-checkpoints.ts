@@ -141,6 +141,8 @@ export class DirectoryCheckpoints {
     for (const name of names) {
       const bytes = await this.#encode(this[name])
       if (this.#written[name] !== undefined && Buffer.compare(this.#written[name], bytes) === 0) continue
+      // A write that fails may be there all the same.
+      delete this.#written[name]
       await this.#doors.disk.replaceFile(`${this.#path}/${checkpointFileNames[name]}`, bytes)
       this.#written[name] = bytes
     }

@@ -144,7 +144,8 @@ export class LogModel {
     const { batches } = this
     this.cutAt(log.logEndOffset)
     // Where nothing is left the start may be all that is.
-    if (this.batches.length > 0) assert.equal(this.end, log.logEndOffset, `${log.name} ends where a batch ends`)
+    if (this.batches.length > 0 && log.logEndOffset > log.logStartOffset)
+      assert.equal(this.end, log.logEndOffset, `${log.name} ends where a batch ends`)
     const found = log.logStartOffset
     // A deletion that failed half way: its checkpoints may be gone, and with them where the log started.
     if (this.deleting || this.startUnsure) this.start = Math.min(this.start, found)

@@ -199,7 +199,8 @@ export class Workload {
       const { log, model } = open
       if (log.fault !== null) continue
       // Where there was no room, something is about to be dropped.
-      if (await this.#sync(open)) await this.#attempt(log, () => checkLog(log, model, this.#random))
+      if (!(await this.#sync(open)) || (this.full && log.logEndOffset < model.end)) continue
+      await this.#attempt(log, () => checkLog(log, model, this.#random))
     }
     if (this.#world.disk.off || this.troubled) return
     await this.#world.clock.settle()

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SimulatedClock } from '../io/clock.sim.ts'
+import { DiskError } from '../io/disk.ts'
 import { SimulatedDisk } from '../io/disk.sim.ts'
 import { seededRandom } from '../io/random.sim.ts'
 import { silentLogger } from '../lib/logger.ts'
@@ -267,6 +268,29 @@ for (const { name: what, damage } of [
     assert.ok((await openOrders(again)).fault instanceof CorruptLogError)
   })
 }
+
+test('a checkpoint that could not be written is not taken for what lies in its file', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path: '/data' })
+  const log = await openOrders(directory)
+  await appended(log, batchOf(['a', 'b', 'c']))
+  await directory.checkpoint()
+  // It is renamed, and then its folder cannot be synced.
+  let renamed = false
+  disk.onOperation = ({ kind, path }) => {
+    if (kind === 'rename' && path.includes('log-start')) renamed = true
+    else if (renamed && kind === 'syncFolder') {
+      disk.onOperation = null
+      throw new DiskError('EIO', path)
+    }
+  }
+  await log.advanceStartTo(2).catch(() => undefined)
+  assert.ok(renamed)
+  await directory.deleteLog(name)
+  await appended(await openOrders(directory), batchOf(['new']))
+  const again = await openOrders(await openDirectory({ disk: disk.kill(), path: '/data' }))
+  assert.deepEqual([again.logStartOffset, again.logEndOffset], [0, 1])
+})
 
 test('a log whose deletion may come undone is not taken for cleanly closed', async () => {
   const disk = new SimulatedDisk()
