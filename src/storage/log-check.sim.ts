@@ -14,7 +14,7 @@ import {
 } from '../records/batch.ts'
 import { type LogRecord, recordsOf } from '../records/record.ts'
 import type { LogModel } from './log-model.sim.ts'
-import { readAll } from './partition-log.contract.ts'
+import { readAll } from './small-log.sim.ts'
 import type { ProducerState } from './producer-state.ts'
 import type { SegmentedLog } from './segmented-log.ts'
 import type { AbortedTransaction } from './txn-index.ts'

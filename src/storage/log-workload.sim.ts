@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { SimulatedClock } from '../io/clock.sim.ts'
+import { nextTurn } from '../io/clock.ts'
 import { SimulatedDisk } from '../io/disk.sim.ts'
 import { DiskError } from '../io/disk.ts'
 import { isNoRoom } from '../io/no-room.ts'
@@ -18,7 +19,7 @@ import { LogDirectory } from './log-directory.ts'
 import { checkBatch, checkLog } from './log-check.sim.ts'
 import { CorruptLogError, RecordsDropped } from './log-errors.ts'
 import { LogModel } from './log-model.sim.ts'
-import { batchOf, smallConfig } from './partition-log.contract.ts'
+import { batchOf, smallConfig } from './small-log.sim.ts'
 import type { LogConfig } from './partition-log.ts'
 import { RetentionRounds } from './retention-rounds.ts'
 import type { SegmentedLog } from './segmented-log.ts'
@@ -177,7 +178,7 @@ export class Workload {
     const kind = random.below(100)
     if (kind < 50) for (let i = random.below(4); i >= 0; i--) this.#append(open)
     else if (kind < 60) await this.#sync(open)
-    else if (kind < 74) await new Promise((resolve) => setImmediate(resolve))
+    else if (kind < 74) await nextTurn(this.#world.clock)
     else if (kind < 78) open.log.roll()
     else if (kind < 84 && this.full) await this.#passTime()
     else if (kind < 81) await this.#truncate(open)
