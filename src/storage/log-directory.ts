@@ -383,7 +383,9 @@ export class LogDirectory {
     if (log.fault !== null || !this.#existing.has(name)) return
     const { recoveryPoints, logStarts } = this.#checkpoints
     if (log.recoveryPoint > (recoveryPoints.get(name) ?? 0)) recoveryPoints.set(name, log.recoveryPoint)
-    if (log.logStartOffset > 0 || logStarts.has(name)) logStarts.set(name, log.logStartOffset)
+    // A start that the log does not reach after a crash would make it one without a past.
+    const logStart = Math.min(log.logStartOffset, log.syncedOffset)
+    if (logStart > 0 || logStarts.has(name)) logStarts.set(name, logStart)
   }
 
   /** Brings the checkpoints up to date, a log with each step. */

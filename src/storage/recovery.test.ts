@@ -292,6 +292,26 @@ test('a checkpoint that could not be written is not taken for what lies in its f
   assert.deepEqual([again.logStartOffset, again.logEndOffset], [0, 1])
 })
 
+test('no start is on record that the log may not reach after a crash', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path: '/data' })
+  const log = await openOrders(directory)
+  await appended(log, batchOf(['value'], { producerId: 7, producerEpoch: 0, baseSequence: 0 }))
+  // Its sync is under way when the start moves beyond it, and a checkpoint of all logs is due.
+  disk.onOperation = ({ kind, path }) => (kind === 'sync' && path.endsWith('.log') ? new Promise(() => {}) : undefined)
+  log.append(batchOf(['value']), 0, 'client')
+  void log.advanceStartTo(2).catch(() => undefined)
+  await directory.checkpoint()
+  for (let seed = 1; seed <= 20; seed++) {
+    const found = await openOrders(await openDirectory({ disk: disk.crash(seededRandom(seed)), path: '/data' }))
+    assert.deepEqual(
+      [...found.producers.entries()].map(({ producerId }) => producerId),
+      [7],
+      `seed ${seed}`,
+    )
+  }
+})
+
 test('a log whose deletion may come undone is not taken for cleanly closed', async () => {
   const disk = new SimulatedDisk()
   const directory = await openDirectory({ disk, path: '/data' })

@@ -155,6 +155,11 @@ export class SegmentedLog implements PartitionLog {
     return this.#state.durable
   }
 
+  /** Everything below it survives a failure of power, whatever the flush policy. */
+  get syncedOffset(): Offset {
+    return this.#writer.syncedOffset
+  }
+
   get firstUnstableOffset(): Offset | null {
     return this.#atStart(this.#state.producers.firstOpenOffset)
   }
