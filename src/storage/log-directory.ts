@@ -228,15 +228,24 @@ export class LogDirectory {
     const log = this.#logs.get(name)
     if (log !== undefined) await log.abandon()
     this.#forget(name)
-    this.#checkpoints.forget(name)
     // The folder of an open log may be half made.
+    const known = this.#existing.get(name)
     const mayExist = this.#existing.delete(name) || log !== undefined
     const { random } = this.#context
-    if (!mayExist) return
+    if (!mayExist) {
+      this.#checkpoints.forget(name)
+      return
+    }
     this.#context.deletedFiles.forget(`${this.path}/${name}`)
     const target = deletedFolderName(place, hexOf(random.uuid()))
-    if (!(await this.#moveAway(name, target))) return
-    this.#removeInBackground(`${this.path}/${target}`)
+    const isThere = await this.#moveAway(name, target).catch((error: unknown) => {
+      // Its name is not free: the folder may be there, with all it holds.
+      if (known !== undefined) this.#existing.set(name, known)
+      throw error
+    })
+    // Not before: should the log come back, what is known of it still holds.
+    this.#checkpoints.forget(name)
+    if (isThere) this.#removeInBackground(`${this.path}/${target}`)
   }
 
   /**

@@ -12,7 +12,7 @@ import { batchesIn } from '../records/batches-in.ts'
 import { recordsOf } from '../records/record.ts'
 import { cleaningInProcess } from './compaction/cleaning-engines.ts'
 import { LogCleaner } from './compaction/log-cleaner.ts'
-import type { LogDirectory } from './log-directory.ts'
+import { ForeignFolder, type LogDirectory } from './log-directory.ts'
 import { CorruptLogError } from './log-errors.ts'
 import { appended, batchOf, openDirectory, openOrders, readAll, smallConfig } from './partition-log.contract.ts'
 import { fileNameOf } from './segment-names.ts'
@@ -310,6 +310,16 @@ test('no start is on record that the log may not reach after a crash', async () 
       `seed ${seed}`,
     )
   }
+})
+
+test('a log that could not be deleted does not become the log of the next topic of its name', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path: '/data' })
+  await appended(await openOrders(directory), batchOf(['value']))
+  disk.failWhen({ kind: 'rename', path: folder })
+  await assert.rejects(directory.deleteLog(name), { code: 'EIO' })
+  const topicId = 'Pdtml00wRT63KVw56Kun8w'
+  await assert.rejects(directory.openLog({ ...name, topicId, config: smallConfig }), ForeignFolder)
 })
 
 test('a log whose deletion may come undone is not taken for cleanly closed', async () => {
