@@ -112,6 +112,8 @@ export class LogShape {
       await writer.syncedTo(start)
       if (kept > 0) await this.#dropSegments(kept)
       if (state.segments[0]!.baseOffset < start) await this.#parts.startAdvanced()
+      // A log that failed meanwhile is left out of the checkpoints.
+      this.#throwFault()
       // Only now: after a crash before this point the old start may be back, and needs its epochs.
       if (state.epochs.truncateFromStart(start)) sideFiles.epochsChanged = true
     }, true)

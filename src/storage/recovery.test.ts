@@ -292,6 +292,25 @@ test('a checkpoint that could not be written is not taken for what lies in its f
   assert.deepEqual([again.logStartOffset, again.logEndOffset], [0, 1])
 })
 
+test('a log that fails before its start is written down keeps the epochs of the old one', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path: '/data' })
+  const log = await openOrders(directory)
+  await appended(log, batchOf(['a', 'b']), 4)
+  // A checkpoint is under way: the one of the start has to wait for it.
+  const held = Promise.withResolvers<void>()
+  disk.onOperation = ({ path }) => (path.includes('checkpoint.tmp') ? held.promise : undefined)
+  const writing = directory.checkpoint()
+  const advancing = log.advanceStartTo(1)
+  disk.failWhen({ kind: 'write', path: '.log' })
+  log.append(batchOf(['c']), 4, 'client')
+  while (log.fault === null) await new Promise((resolve) => setImmediate(resolve))
+  held.resolve()
+  await writing
+  await assert.rejects(advancing)
+  assert.equal(log.epochAt(0), 4)
+})
+
 test('no start is on record that the log may not reach after a crash', async () => {
   const disk = new SimulatedDisk()
   const directory = await openDirectory({ disk, path: '/data' })
