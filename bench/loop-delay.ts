@@ -308,12 +308,13 @@ const scenarios: Record<string, Scenario> = {
     await bench.report('ListGroups')
     await bench.stop()
     await bench.start()
+    await bench.report('start with 1,000 partitions')
     await bench.client((client) =>
       times(groups, 4, async (group) => {
         while ((await fetchAll(client, group)) !== partitions) await delay(20)
       }),
     )
-    await bench.report('start, load of the offsets, OffsetFetch of all')
+    await bench.report('load of the offsets after it, OffsetFetch of all')
   },
   'topic of 1,000 partitions': async (bench) => {
     await bench.start()

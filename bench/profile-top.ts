@@ -88,7 +88,7 @@ for (const [i, sample] of profile.samples.entries()) {
   if (run === null) runs.push((run = { from: now, ms: 0, by: new Map() }))
   run.ms += ms
   // The outermost function of ours, and what it was in.
-  add(run.by, stack.slice(0, -1).reverse().slice(0, 4).join(' > '), ms)
+  add(run.by, stack.slice(0, -1).toReversed().slice(0, 4).join(' > '), ms)
 }
 
 function add(sums: Map<string, number>, name: string, ms: number): void {

@@ -117,7 +117,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   await refuseSeveral(options.disk, settings.dataFolder)
   await refuseUnadopted(options.disk, settings.dataFolder, { shared })
   const space = await DiskSpace.open(options)
-  undo.push(() => space.close())
+  undo.push(() => space.stop())
   const { disk, room } = space
   const openDirectory = async (clusterId?: string) => {
     const opened = await LogDirectory.open({

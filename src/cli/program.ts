@@ -3,6 +3,7 @@
 import { Command } from 'commander'
 import { adoptCommand } from './adopt.ts'
 import { clusterCommand } from './cluster.ts'
+import { diskCommand } from './disk.ts'
 import { EXIT_USAGE } from './exit-status.ts'
 import { startCommand } from './start.ts'
 import { verifyCommand } from './verify.ts'
@@ -15,6 +16,7 @@ export function program(): Command {
     .addCommand(startCommand())
     .addCommand(clusterCommand())
     .addCommand(verifyCommand())
+    .addCommand(diskCommand())
     .addCommand(adoptCommand())
   for (const command of [odradek, ...odradek.commands]) {
     command.showHelpAfterError('(--help says what there is)').exitOverride(({ exitCode }) => {

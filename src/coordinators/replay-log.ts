@@ -1,6 +1,6 @@
 // Rebuilds a machine's state from its partition, from the first record to the last one appended.
 
-import type { Clock } from '../io/clock.ts'
+import { type Clock, nextTurn } from '../io/clock.ts'
 import { hasProducerId, isControl, isTransactional, nextOffsetOf, producerIdOf } from '../records/batch.ts'
 import { batchesIn } from '../records/batches-in.ts'
 import { endTransactionMarkerOf } from '../records/control-batch.ts'
@@ -9,6 +9,9 @@ import type { Offset } from '../storage/partition-log.ts'
 import type { CoordinatorPartition } from './coordinator-partition.ts'
 import { type CoordinatorMachine, type EntryCodec, noTransaction } from './effect.ts'
 
+/** A long log must not keep this broker's connections waiting: so much is applied in one turn of the event loop, about a millisecond. */
+const bytesPerTurn = 65_536
+
 export interface Replay<Event, Entry> {
   readonly partition: CoordinatorPartition
   readonly machine: CoordinatorMachine<Event, Entry>
@@ -16,7 +19,7 @@ export interface Replay<Event, Entry> {
   readonly clock: Clock
   /** Bound on what is held in memory at a time, save for one larger batch. */
   readonly readBytesMax: number
-  /** Looked at after every read; false ends the replay early. */
+  /** Looked at after every read and every turn; false ends the replay early. */
   readonly wanted: () => boolean
 }
 
@@ -39,15 +42,21 @@ export async function replayLog<Event, Entry>(replay: Replay<Event, Entry>): Pro
       continue
     }
     const before = position
+    let bytes = 0
     for (const chunk of read.chunks) {
       for (const batch of batchesIn(chunk)) {
+        if (bytes >= bytesPerTurn) {
+          await nextTurn(clock)
+          if (!replay.wanted()) return position
+          bytes = 0
+        }
         applyBatch(replay, batch, position)
         position = Math.max(position, nextOffsetOf(batch))
+        bytes += batch.length
       }
     }
     if (position === before) return position
-    // A long log must not keep this broker's connections waiting.
-    await new Promise<void>((resolve) => clock.defer(resolve))
+    await nextTurn(clock)
     if (!replay.wanted()) return position
   }
 }

@@ -2,8 +2,8 @@
 // changes since. A crash keeps the durable state and an arbitrary part of the changes, within what a journaling file
 // system (ext4, XFS, APFS) may do:
 //
-// - file data: changes are lost, kept, torn (the first ones, the last of them in part) or scattered (any sectors, in
-//   any order); a truncation that was lost takes every later change of that file with it;
+// - file data: changes are lost, kept, torn (the first ones, the last of them in part) or scattered (any sectors,
+//   each as of any moment); a truncation that was lost takes every later change of that file with it;
 // - folder entries: a prefix of the changes of each folder; a rename is whole or not at all.
 import { invariant } from '../lib/invariant.ts'
 import type { ChunkedBytes } from './chunked-bytes.ts'
@@ -13,13 +13,19 @@ import type { Random } from './random.ts'
 /** What a disk writes whole or not at all, when it keeps even that promise. */
 const sectorBytes = 512
 
-export type FileChange =
-  | { readonly kind: 'write'; readonly position: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'truncate'; readonly size: number }
+interface FileWrite {
+  readonly kind: 'write'
+  readonly position: number
+  readonly bytes: Uint8Array
+}
+
+export type FileChange = FileWrite | { readonly kind: 'truncate'; readonly size: number }
 
 interface FileJournal {
   readonly durable: ChunkedBytes
   pending: FileChange[]
+  /** A sync has failed: what it was to cover is shown, and on its way to the disk no more. */
+  forgot: boolean
 }
 
 /** Entries that change together; null removes. */
@@ -43,8 +49,19 @@ export class DiskJournal {
     this.#adopt(root)
   }
 
+  /** What is shown has just been changed so. */
   written(file: FileNode, bytes: Uint8Array, position: number): void {
-    if (bytes.length > 0) this.#file(file).pending.push({ kind: 'write', position, bytes: bytes.slice() })
+    if (bytes.length === 0) return
+    const { pending, forgot } = this.#file(file)
+    if (!forgot) {
+      pending.push({ kind: 'write', position, bytes: bytes.slice() })
+      return
+    }
+    // Sectors are written as they are shown: what was forgotten in the same ones comes along.
+    const from = position - (position % sectorBytes)
+    const shown = new Uint8Array(Math.min(file.content.size, nextSector(position + bytes.length - 1)) - from)
+    file.content.read(shown, from)
+    pending.push({ kind: 'write', position: from, bytes: shown })
   }
 
   truncated(file: FileNode, size: number): void {
@@ -69,6 +86,7 @@ export class DiskJournal {
   syncFailed(file: FileNode): void {
     const journal = this.#file(file)
     journal.pending = journal.pending.filter((change) => change.kind === 'truncate')
+    journal.forgot = true
   }
 
   /** Entries appear, vanish and move durably with the next sync of their folder. */
@@ -119,7 +137,7 @@ export class DiskJournal {
 
   #adopt(node: TreeNode): void {
     if (node.kind === 'file') {
-      this.#files.set(node, { durable: node.content.clone(), pending: [] })
+      this.#files.set(node, { durable: node.content.clone(), pending: [], forgot: false })
       return
     }
     this.#folders.set(node, { durable: new Map(node.entries), pending: [] })
@@ -212,22 +230,44 @@ function tear(content: ChunkedBytes, pending: readonly FileChange[], random: Ran
   content.write(torn.bytes.subarray(0, length), torn.position)
 }
 
-/** Any sectors of any write; the size may have grown although the data did not arrive, which then reads as zeros. */
+/**
+ * Any sectors, each as it was after some of the writes: the system writes a sector as it stands at that moment. The size may have grown
+ * although the data did not arrive, which then reads as zeros.
+ */
 function scatter(content: ChunkedBytes, pending: readonly FileChange[], random: Random): void {
   const sizeFirst = random.below(2) === 0
+  let writes: FileWrite[] = []
   for (const change of pending) {
-    if (change.kind === 'truncate') {
-      if (random.below(2) === 0) return
-      content.truncate(change.size)
+    if (change.kind === 'write') {
+      writes.push(change)
       continue
     }
-    const { bytes, position } = change
-    let start = 0
-    while (start < bytes.length) {
-      const end = Math.min(bytes.length, start + sectorBytes - ((position + start) % sectorBytes))
-      if (random.below(2) === 0) content.write(bytes.subarray(start, end), position + start)
-      start = end
-    }
-    if (sizeFirst && position + bytes.length > content.size) content.truncate(position + bytes.length)
+    scatterWrites(content, writes, sizeFirst, random)
+    writes = []
+    if (random.below(2) === 0) return
+    content.truncate(change.size)
   }
+  scatterWrites(content, writes, sizeFirst, random)
+}
+
+function scatterWrites(content: ChunkedBytes, writes: readonly FileWrite[], sizeFirst: boolean, random: Random): void {
+  const arrived = new Map<number, number>()
+  for (const [i, { bytes, position }] of writes.entries()) {
+    const end = position + bytes.length
+    for (let at = position; at < end; at = nextSector(at)) {
+      const sector = Math.floor(at / sectorBytes)
+      let count = arrived.get(sector)
+      if (count === undefined) {
+        count = [0, writes.length, random.below(writes.length + 1)][random.below(3)]!
+        arrived.set(sector, count)
+      }
+      const to = Math.min(end, nextSector(at))
+      if (i < count) content.write(bytes.subarray(at - position, to - position), at)
+    }
+    if (sizeFirst && end > content.size) content.truncate(end)
+  }
+}
+
+function nextSector(position: number): number {
+  return position - (position % sectorBytes) + sectorBytes
 }

@@ -77,6 +77,20 @@ test('unsynced appends are lost, kept, torn, or zeros where bytes should be', as
 test('unsynced writes reach the disk in any order', async () => {
   const found = await contentsAfter(async () => {
     const disk = new SimulatedDisk()
+    const file = await create(disk, 'a', '-'.repeat(513))
+    await file.sync()
+    await disk.syncFolder('/')
+    await file.write([bytes('1')], 0)
+    await file.write([bytes('2')], 512)
+    return disk
+  }, 'a')
+  const ends = new Set([...found].map((content) => content!.at(0)! + content!.at(-1)!))
+  assert.deepEqual(ends, new Set(['--', '1-', '-2', '12']))
+})
+
+test('unsynced writes into one sector reach the disk in their order', async () => {
+  const found = await contentsAfter(async () => {
+    const disk = new SimulatedDisk()
     const file = await create(disk, 'a', '--')
     await file.sync()
     await disk.syncFolder('/')
@@ -84,7 +98,7 @@ test('unsynced writes reach the disk in any order', async () => {
     await file.write([bytes('2')], 1)
     return disk
   }, 'a')
-  assert.deepEqual(found, new Set(['--', '1-', '-2', '12']))
+  assert.deepEqual(found, new Set(['--', '1-', '12']))
 })
 
 test('a sync covers what was written before it began, not what came while it ran', async () => {
@@ -361,4 +375,22 @@ test('a flipped bit is found by whoever reads, and survives a crash', async () =
   disk.flipBit('a', 1, 5)
   assert.equal(await text(disk, 'a'), 'aBc')
   assert.equal(await text(disk.crash(seededRandom(1)), 'a'), 'aBc')
+})
+
+test('after a failed sync what is written into the same sector takes the lost bytes along', async () => {
+  const found = await contentsAfter(async () => {
+    const disk = new SimulatedDisk()
+    const file = await create(disk, 'a', '')
+    await disk.syncFolder('/')
+    await file.write([bytes('1'.repeat(600))], 0)
+    disk.failWhen({ kind: 'sync' })
+    await assert.rejects(file.sync())
+    await file.write([bytes('2')], 600)
+    return disk
+  }, 'a')
+  const kinds = new Set(
+    [...found].map((content) => `${content!.length} ${content!.at(0)} ${content!.at(512)} ${content!.at(600)}`),
+  )
+  assert.ok(kinds.has('601 \0 1 2'), 'the first sector is lost')
+  assert.ok([...kinds].every((kind) => !kind.endsWith(' 2') || kind.endsWith(' 1 2')))
 })

@@ -4,7 +4,7 @@
 import { constants, copyFile as copy, open, stat } from 'node:fs/promises'
 import { asDiskError } from './disk.real.ts'
 
-/** Two clocks' worth of rounding: some file systems keep milliseconds, some less. */
+/** Times are kept and set with less than the precision of a number. */
 const sameTimeMs = 2
 
 /**
@@ -20,9 +20,8 @@ export async function copyFile(from: string, to: string): Promise<'copied' | 'sa
     const file = await open(to, 'r+')
     try {
       await file.sync()
-      // Last, so that a copy that was cut short is never taken for a whole one.
+      // Last, so that a copy that was cut short is never taken for a whole one. Should a crash forget it, the copy is made again.
       await file.utimes(original.atimeMs / 1000, original.mtimeMs / 1000)
-      await file.sync()
     } finally {
       await file.close()
     }

@@ -79,15 +79,10 @@ export class DiskSpace {
     this.#stops.push(() => reporter.stop())
   }
 
-  /** No log is touched any more when it resolves. What waits for room on the volume is still helped until `close`. */
+  /** No log is touched any more when it resolves, and nothing is written unasked; what finds no room is still helped. */
   async stop(): Promise<void> {
     for (const stop of this.#stops.toReversed()) await stop()
     this.#stops = []
-  }
-
-  /** After the logs were closed. */
-  async close(): Promise<void> {
-    await this.stop()
     await this.#full.stop()
   }
 }

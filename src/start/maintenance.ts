@@ -11,6 +11,7 @@ import { CleaningThread, cleaningInProcess } from '../storage/compaction/cleanin
 import { LogCleaner } from '../storage/compaction/log-cleaner.ts'
 import type { LogDirectory } from '../storage/log-directory.ts'
 import { RetentionRounds } from '../storage/retention-rounds.ts'
+import { Scrub } from '../storage/verify/scrub.ts'
 
 export interface MaintenanceParts {
   readonly directory: LogDirectory
@@ -38,7 +39,7 @@ export function startMaintenance(parts: MaintenanceParts): () => Promise<void> {
 }
 
 function servicesOf(parts: MaintenanceParts): readonly Service[] {
-  const { directory, settings, clock, logger } = parts
+  const { directory, settings, clock, random, logger } = parts
   return [
     new RetentionRounds({
       directory,
@@ -48,6 +49,15 @@ function servicesOf(parts: MaintenanceParts): readonly Service[] {
       intervalMs: settings.logRetentionCheckIntervalMs,
     }),
     ...(settings.logCleanerEnable ? [cleanerOf(parts)] : []),
+    new Scrub({
+      directory,
+      clock,
+      random,
+      logger,
+      bytesPerSecond: settings.logScrubMaxBytesPerSecond,
+      initialDelayMs: settings.logInitialTaskDelayMs,
+      intervalMs: settings.logScrubIntervalMs,
+    }),
   ]
 }
 

@@ -12,8 +12,10 @@ import {
   computedCrcOf,
   crcOf,
   currentMagic,
+  magicOf,
   sizeInBytesOf,
 } from '../records/batch.ts'
+import { writeInt64 } from '../records/big-endian.ts'
 import type { DiskFile } from '../io/disk.ts'
 import type { Offset } from './partition-log.ts'
 
@@ -33,9 +35,15 @@ export async function judgeDamage(
   sizeBytes: number,
   expectedOffset: Offset,
 ): Promise<Verdict> {
-  const next = await nextGoodBatch(file, position + 1, sizeBytes, expectedOffset)
+  // Good but for its place among the others, which no checksum covers: the damage is there, or in the place of the one before.
+  const isGood = await beginsGoodBatch(file, position, sizeBytes)
+  const next = isGood
+    ? position + batchLayout.leaderEpoch
+    : await nextGoodBatch(file, position + 1, sizeBytes, expectedOffset)
   if (next === null) return 'tornTail'
-  return (await hasSectorOfZeros(file, position, next)) ? 'lostWrite' : 'rot'
+  // To the end of its sector: that is lost, too, when the good batch begins with no more than zeros in it.
+  const end = Math.min(sizeBytes, Math.ceil(next / sectorBytes) * sectorBytes)
+  return (await hasLostSector(file, position, end, expectedOffset)) ? 'lostWrite' : 'rot'
 }
 
 /** Offsets in one segment lie within this of each other: it is where an index can still point. */
@@ -75,8 +83,8 @@ async function isGoodBatch(file: ReadableFile, position: number, size: number): 
   return (await file.read(batch, position)) === size && crcOf(batch) === computedCrcOf(batch)
 }
 
-/** Whether some sector's part of [from, to) is all zeros. */
-async function hasSectorOfZeros(file: ReadableFile, from: number, to: number): Promise<boolean> {
+/** Whether some sector of [from, to), or the end of the first, reads as zeros that were never written. */
+async function hasLostSector(file: ReadableFile, from: number, to: number, expectedOffset: Offset): Promise<boolean> {
   const window = Buffer.allocUnsafe(windowBytes)
   let position = from
   while (position < to) {
@@ -86,12 +94,29 @@ async function hasSectorOfZeros(file: ReadableFile, from: number, to: number): P
     let at = 0
     while (at < bytes.length) {
       const end = Math.min(bytes.length, at + sectorBytes - ((position + at) % sectorBytes))
-      if (isZero(bytes, at, end)) return true
+      // The first bytes of a batch may well be zeros.
+      const saysMore = position + at > from || !beginsWithZeros(end - at, expectedOffset)
+      if (saysMore && isZero(bytes, at, end)) return true
       at = end
     }
     position += bytes.length
   }
   return false
+}
+
+/** Whether the first `length` bytes of a batch of that offset are zeros: eight of the offset, then four of its length. */
+function beginsWithZeros(length: number, offset: Offset): boolean {
+  if (length >= batchLayout.leaderEpoch) return false
+  const bytes = Buffer.alloc(batchLayout.leaderEpoch)
+  writeInt64(bytes, 0, offset)
+  return isZero(bytes, 0, length)
+}
+
+async function beginsGoodBatch(file: ReadableFile, position: number, end: number): Promise<boolean> {
+  const header = Buffer.alloc(batchHeaderBytes)
+  if ((await file.read(header, position)) < batchHeaderBytes || magicOf(header) !== currentMagic) return false
+  const size = sizeInBytesOf(header)
+  return size >= batchHeaderBytes && position + size <= end && isGoodBatch(file, position, size)
 }
 
 function isZero(bytes: Uint8Array, from: number, to: number): boolean {

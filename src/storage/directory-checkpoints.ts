@@ -75,7 +75,8 @@ export class DirectoryCheckpoints {
     const read = async (name: CheckpointName): Promise<OffsetCheckpoint> => {
       const file = `${path}/${checkpointFileNames[name]}`
       const bytes = await disk.readFile(file)
-      if (bytes === null) return new Map()
+      // Kafka makes a checkpoint before it has anything to say.
+      if (bytes === null || bytes.length === 0) return new Map()
       try {
         const offsets = decodeOffsetCheckpoint(bytes)
         for (const log of offsets.keys()) {
@@ -140,6 +141,8 @@ export class DirectoryCheckpoints {
     for (const name of names) {
       const bytes = await this.#encode(this[name])
       if (this.#written[name] !== undefined && Buffer.compare(this.#written[name], bytes) === 0) continue
+      // A write that fails may be there all the same.
+      delete this.#written[name]
       await this.#doors.disk.replaceFile(`${this.#path}/${checkpointFileNames[name]}`, bytes)
       this.#written[name] = bytes
     }

@@ -23,9 +23,17 @@ export class FileHandles {
   used(file: PooledFile): void {
     this.#open.delete(file)
     this.#open.add(file)
-    if (this.#open.size <= this.#openMax) return
+    if (this.#open.size > this.#openMax) this.#closeOldest(file)
+  }
+
+  /** @internal Nothing runs on the file any more: what could not be closed while all were busy can be now. */
+  idle(): void {
+    if (this.#open.size > this.#openMax) this.#closeOldest(null)
+  }
+
+  #closeOldest(kept: PooledFile | null): void {
     for (const oldest of this.#open) {
-      if (oldest === file) break
+      if (oldest === kept) break
       if (oldest.closeIfIdle()) {
         this.#open.delete(oldest)
         if (this.#open.size <= this.#openMax) break
@@ -61,7 +69,7 @@ export class PooledFile {
     try {
       return await file.read(into, position)
     } finally {
-      this.#running--
+      this.#ended()
     }
   }
 
@@ -70,7 +78,7 @@ export class PooledFile {
     try {
       await file.write(chunks, position)
     } finally {
-      this.#running--
+      this.#ended()
     }
   }
 
@@ -79,7 +87,7 @@ export class PooledFile {
     try {
       await file.truncate(sizeBytes)
     } finally {
-      this.#running--
+      this.#ended()
     }
   }
 
@@ -88,7 +96,7 @@ export class PooledFile {
     try {
       await file.sync()
     } finally {
-      this.#running--
+      this.#ended()
     }
   }
 
@@ -99,6 +107,11 @@ export class PooledFile {
     this.#file = null
     this.#handles.closed(this)
     await file.close()
+  }
+
+  #ended(): void {
+    this.#running--
+    if (this.#running === 0) this.#handles.idle()
   }
 
   /** For good: whoever still holds the file may not open it again. */

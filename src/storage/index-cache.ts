@@ -91,10 +91,14 @@ export class IndexCache {
       segment.resumeIndexes(indexes)
       segment.firstTimestamp = firstTimestamp
     } else {
-      this.#logger.warn({ segment: segment.file.path }, 'indexes are missing or wrong, building them again')
       await rebuildIndexes(segment, endOffset, indexIntervalBytes)
       if (segment.removed) throw new LogClosedError(`${segment.file.path} is gone`)
-      await writeIndexes(this.#disk, segment)
+      // One large batch has no entry: what said little said all.
+      const wereRight = found !== null && found.times.count > 0 && segment.indexes!.offsets.count === 0
+      if (!wereRight) {
+        this.#logger.warn({ segment: segment.file.path }, 'indexes were missing or wrong and have been built again')
+        await writeIndexes(this.#disk, segment)
+      }
     }
     this.adopt(segment)
     return segment.indexes!

@@ -6,8 +6,11 @@ import { ProducerState } from './producer-state.ts'
 import type { Segment } from './segment.ts'
 import { newSegment } from './segment-files.ts'
 import type { StorageContext } from './storage-context.ts'
+import type { CachedBatch } from './tail-cache.ts'
 
 const shortLogBytes = 256 * 1024
+/** So that thousands of logs with a few records are looked up by time without opening a file of each. */
+export const keptTailBytesMax = 2048
 
 export interface LoadedLog {
   /** At least one; the last is active. */
@@ -19,6 +22,8 @@ export interface LoadedLog {
   snapshots: Set<Offset>
   /** The file of leader epochs is as `epochs`, and survives a crash. */
   epochsOnDisk: boolean
+  /** The last batches of a log so short that they are kept in memory: without gaps, to the end of the log. */
+  tail: readonly CachedBatch[]
 }
 
 /** A log without records that goes on at `offset`, with nothing on disk yet. */
@@ -33,6 +38,7 @@ export function emptyLog(context: StorageContext, folder: string, offset: Offset
     producers: new ProducerState(),
     snapshots: new Set(),
     epochsOnDisk: false,
+    tail: [],
   }
 }
 

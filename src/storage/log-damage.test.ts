@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { MemoryDisk } from '../io/disk.memory.ts'
 import { SimulatedDisk } from '../io/disk.sim.ts'
 import type { Disk } from '../io/disk.ts'
+import { silentLogger } from '../lib/logger.ts'
 import { maxTimestampOf } from '../records/batch.ts'
 import { buildEndTransactionMarker } from '../records/control-batch.ts'
 import { CorruptLogError } from './log-errors.ts'
@@ -200,6 +201,25 @@ test('the time index of a sealed segment that lost its entries is built again', 
   await overwrite(disk, pathOf(0, '.timeindex'), (bytes) => bytes.fill(0))
   const reopened = await reopen(disk, smallConfig)
   assert.equal((await reopened.findByTimestamp(1001, 30))?.offset, 1)
+})
+
+test('a sealed segment of one large batch has an index without entries, and nothing is wrong with it', async () => {
+  const disk = new MemoryDisk()
+  const config = { ...smallConfig, segmentBytes: 1 << 20, indexIntervalBytes: 100 }
+  const directory = await openDirectory({ disk, path: '/data' })
+  const log = await openOrders(directory, config)
+  await appended(log, batchOf(['x'.repeat(5000)]))
+  log.roll()
+  await appended(log, batchOf(['y']))
+  await directory.close()
+  assert.equal((await disk.readFile(pathOf(0, '.index')))!.length, 0)
+  const warnings: string[] = []
+  const logger = { ...silentLogger, warn: (_: object, message: string) => void warnings.push(message) }
+  const again = await openDirectory({ disk, path: '/data' }, { limits: { tailCacheBytes: 0 }, logger })
+  const read = await (await openOrders(again, config)).read(0, 1, 2, true)
+  assert.ok(read.ok && read.sizeBytes > 5000)
+  assert.deepEqual(warnings, [])
+  await again.close()
 })
 
 test('a damaged index of aborted transactions is built again', async () => {

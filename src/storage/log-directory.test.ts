@@ -400,6 +400,13 @@ test('with thousands of logs a clean start looks at each folder once, opens each
     'read 00000000000000000000.log': count,
     'close 00000000000000000000.log': count - 1000,
   })
+  // Logs of a few records are looked up by time without a file of each.
+  const before = disk.operations
+  for (const place of places) {
+    const found = await directory.log(place)!.findByTimestamp(1_700_000_000_000, 2)
+    assert.deepEqual(found, { timestamp: 1_700_000_000_000, offset: 0, leaderEpoch: 0 })
+  }
+  assert.equal(disk.operations, before)
   // 1,000 by default, and those that are opened while others close.
   assert.ok(openMax <= 1050, `${openMax} files were open at once`)
   await directory.close()

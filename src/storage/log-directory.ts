@@ -228,15 +228,24 @@ export class LogDirectory {
     const log = this.#logs.get(name)
     if (log !== undefined) await log.abandon()
     this.#forget(name)
-    this.#checkpoints.forget(name)
     // The folder of an open log may be half made.
+    const known = this.#existing.get(name)
     const mayExist = this.#existing.delete(name) || log !== undefined
     const { random } = this.#context
-    if (!mayExist) return
+    if (!mayExist) {
+      this.#checkpoints.forget(name)
+      return
+    }
     this.#context.deletedFiles.forget(`${this.path}/${name}`)
     const target = deletedFolderName(place, hexOf(random.uuid()))
-    if (!(await this.#moveAway(name, target))) return
-    this.#removeInBackground(`${this.path}/${target}`)
+    const isThere = await this.#moveAway(name, target).catch((error: unknown) => {
+      // Its name is not free: the folder may be there, with all it holds.
+      if (known !== undefined) this.#existing.set(name, known)
+      throw error
+    })
+    // Not before: should the log come back, what is known of it still holds.
+    this.#checkpoints.forget(name)
+    if (isThere) this.#removeInBackground(`${this.path}/${target}`)
   }
 
   /**
@@ -298,11 +307,19 @@ export class LogDirectory {
   ): Promise<SegmentedLog> {
     const { config, topicId } = place
     const clean = this.#clean.delete(name)
+    // That far the recovery point is known to be on the disk.
+    let checkpointed = 0
     const host = {
       create: () => this.#create(folder, place),
+      sealed: async (end: Offset) => {
+        if (end <= checkpointed) return
+        await this.#checkpoints.write(['recoveryPoints'])
+        checkpointed = end
+      },
       startAdvanced: () => this.#checkpoints.write(['logStarts']),
       truncating: (end: Offset) => {
         this.#checkpoints.lower(name, end)
+        checkpointed = Math.min(checkpointed, end)
         return this.checkpoint()
       },
     }
@@ -375,7 +392,9 @@ export class LogDirectory {
     if (log.fault !== null || !this.#existing.has(name)) return
     const { recoveryPoints, logStarts } = this.#checkpoints
     if (log.recoveryPoint > (recoveryPoints.get(name) ?? 0)) recoveryPoints.set(name, log.recoveryPoint)
-    if (log.logStartOffset > 0 || logStarts.has(name)) logStarts.set(name, log.logStartOffset)
+    // A start that the log does not reach after a crash would make it one without a past.
+    const logStart = Math.min(log.logStartOffset, log.syncedOffset)
+    if (logStart > 0 || logStarts.has(name)) logStarts.set(name, logStart)
   }
 
   /** Brings the checkpoints up to date, a log with each step. */

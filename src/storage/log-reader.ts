@@ -10,6 +10,7 @@ import { readGreatestTimestamp } from './segment-age.ts'
 import type { Segment, SegmentIndexes } from './segment.ts'
 import { readSegment } from './segment-read.ts'
 import type { StorageContext } from './storage-context.ts'
+import type { LogTail } from './tail-cache.ts'
 import { findByTimestamp, findMaxTimestamp, type TimeLookup } from './time-lookup.ts'
 import type { AbortedTransaction } from './txn-index.ts'
 
@@ -22,6 +23,8 @@ export interface ReadableLog {
   readonly logStartOffset: Offset
   readonly logEndOffset: Offset
   readonly writtenOffset: Offset
+  /** Its newest batches, in memory. */
+  readonly tail: LogTail
   readonly indexIntervalBytes: number
   readonly isOffline: boolean
   /** Changes when the files begin to be cut, deleted or replaced, and again when that is done: odd meanwhile. */
@@ -60,7 +63,9 @@ export class LogReader {
           if (segment.baseOffset >= upTo) break
           if (segment.writtenBytes === 0) continue
           const indexes = await this.#indexesOf(segment, log)
-          const bytes = await readSegment(segment, indexes, { from, maxBytes, upTo, atLeastOne, indexIntervalBytes })
+          const endOffset = () => segments[i + 1]?.baseOffset ?? this.#host.view().writtenOffset
+          const limits = { from, maxBytes, upTo, atLeastOne }
+          const bytes = await readSegment(segment, indexes, { ...limits, endOffset, indexIntervalBytes })
           if (bytes === null) continue
           return bytes.length === 0 ? nothingRead : { ok: true, chunks: [bytes], sizeBytes: bytes.length }
         }
@@ -137,6 +142,7 @@ export class LogReader {
       startOffset: log.logStartOffset,
       endOffset: Math.min(upTo, log.writtenOffset),
       indexesOf: (segment) => this.#indexesOf(segment, log),
+      cached: (from) => log.tail.read(from, Infinity, Math.min(upTo, log.writtenOffset), false),
     }
   }
 

@@ -28,6 +28,8 @@ export interface ShapeParts {
   readonly tail: LogTail
   /** Aborted transactions that ended in a segment. */
   readonly abortedIn: (segment: Segment) => Promise<AbortedTransaction[]>
+  /** Makes it known, durably, that all below `end` is sealed. */
+  sealed(end: Offset): Promise<void>
   /** Makes it known, durably, that records below the log's start are gone. */
   startAdvanced(): Promise<void>
   /** Makes it known, durably, that nothing from `end` on is confirmed. */
@@ -103,11 +105,12 @@ export class LogShape {
       const { start } = state
       if (start === state.end && state.active.sizeBytes > 0) roller.roll()
       const kept = state.segments.findLastIndex((segment) => segment.baseOffset <= start)
-      const startsInside = state.segments[Math.max(kept, 0)]!.baseOffset < start
       // Nothing is deleted, and no start is on record, before the log is known to reach there.
       await writer.syncedTo(start)
       if (kept > 0) await this.#dropSegments(kept)
-      if (startsInside) await this.#parts.startAdvanced()
+      if (state.segments[0]!.baseOffset < start) await this.#parts.startAdvanced()
+      // A log that failed meanwhile is left out of the checkpoints.
+      this.#throwFault()
       // Only now: after a crash before this point the old start may be back, and needs its epochs.
       if (state.epochs.truncateFromStart(start)) sideFiles.epochsChanged = true
     }, true)
@@ -151,12 +154,15 @@ export class LogShape {
       if (!isThere || at + replaced.length >= segments.length || this.#cuts !== cuts) return false
       await roller.idle()
       this.#throwFault()
+      const { baseOffset } = replaced[0]!
+      const endOffset = segments[at + replaced.length]!.baseOffset
+      // Above its recovery point a recovery takes what compaction leaves out for lost. Without room that point may lag behind.
+      if (endOffset > roller.sealedTo) return false
+      await this.#parts.sealed(endOffset)
       state.shape++
       try {
         for (const segment of replaced) segment.removed = true
         for (const segment of replaced) await this.#context.indexCache.release(segment)
-        const { baseOffset } = replaced[0]!
-        const endOffset = segments[at + replaced.length]!.baseOffset
         // A snapshot stays where a segment begins.
         const gone = new Set(replaced.slice(1).map((segment) => segment.baseOffset))
         await sideFiles.dropSnapshots((offset) => gone.has(offset))
@@ -178,15 +184,18 @@ export class LogShape {
     })
   }
 
-  /** Deletes the first `count` segments, oldest first. */
-  async #dropSegments(count: number): Promise<void> {
+  /** Deletes the first `countMax` segments, oldest first. */
+  async #dropSegments(countMax: number): Promise<void> {
     const { roller, sideFiles } = this.#parts
     const state = this.#state
+    await roller.idle()
+    this.#throwFault()
+    // What is not sealed, for want of room, has no snapshot of its producers: the batches are all that is known of them.
+    let count = countMax
+    while (count > 0 && state.segments[count]!.baseOffset > roller.sealedTo) count--
+    if (count === 0) return
     // The new first segment must be found after a crash before the old ones can go; it may have no byte yet.
     const first = state.segments[count]!
-    await roller.idle()
-    // What could not be sealed has no snapshot of its producers: the batches are all that is known of them.
-    this.#throwFault()
     if (!first.entryDurable) await roller.createFile(first)
     state.shape++
     const gone = state.segments.splice(0, count)

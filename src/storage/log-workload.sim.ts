@@ -3,16 +3,23 @@
 
 import assert from 'node:assert/strict'
 import { SimulatedClock } from '../io/clock.sim.ts'
+import { nextTurn } from '../io/clock.ts'
 import { SimulatedDisk } from '../io/disk.sim.ts'
 import { DiskError } from '../io/disk.ts'
+import { isNoRoom } from '../io/no-room.ts'
 import { type SeededRandom, seededRandom } from '../io/random.sim.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { buildEndTransactionMarker } from '../records/control-batch.ts'
+import { buildBatch, type NewRecord } from '../records/batch-builder.ts'
 import { baseOffsetOf, nextOffsetOf } from '../records/batch.ts'
 import { batchesIn } from '../records/batches-in.ts'
+import { cleaningInProcess } from './compaction/cleaning-engines.ts'
+import { LogCleaner } from './compaction/log-cleaner.ts'
 import { LogDirectory } from './log-directory.ts'
-import { checkLog, LogModel } from './log-model.sim.ts'
-import { batchOf, smallConfig } from './partition-log.contract.ts'
+import { checkBatch, checkLog } from './log-check.sim.ts'
+import { CorruptLogError, RecordsDropped } from './log-errors.ts'
+import { LogModel } from './log-model.sim.ts'
+import { batchOf, smallConfig } from './small-log.sim.ts'
 import type { LogConfig } from './partition-log.ts'
 import { RetentionRounds } from './retention-rounds.ts'
 import type { SegmentedLog } from './segmented-log.ts'
@@ -59,6 +66,13 @@ export class World {
   }
 }
 
+const cleanupPolicies = [
+  { deletes: true, compacts: false },
+  { deletes: true, compacts: false },
+  { deletes: true, compacts: false },
+  { deletes: false, compacts: false },
+]
+
 function randomConfig(random: SeededRandom): LogConfig {
   return {
     ...smallConfig,
@@ -67,12 +81,25 @@ function randomConfig(random: SeededRandom): LogConfig {
     segmentJitterMs: random.pick([0, 500]),
     indexIntervalBytes: random.pick([0, 100, 4096]),
     flushPolicy: random.chance(0.75) ? 'fsync' : 'page-cache',
-    deletes: random.chance(0.9),
+    ...random.pick([...cleanupPolicies, { deletes: false, compacts: true }, { deletes: true, compacts: true }]),
+    minCleanableDirtyRatio: random.pick([0, 0.3]),
+    minCompactionLagMs: random.pick([0, 0, 1500]),
+    deleteRetentionMs: random.pick([0, 1000, 86_400_000]),
     retentionMs: random.pick([Infinity, 20_000, 3000]),
     retentionBytes: random.pick([Infinity, Infinity, 4000, 700, 0]),
     fileDeleteDelayMs: random.pick([0, 0, 1000, 60_000]),
   }
 }
+
+/** In a compacted log records have a key, one of a few, and some delete it. */
+function randomRecord(random: SeededRandom, config: LogConfig): NewRecord {
+  const value = 'v'.repeat(random.below(60))
+  if (!config.compacts) return { value }
+  return { key: `key ${random.below(12)}`, value: random.chance(0.15) ? null : value }
+}
+
+/** From 3 on they write in transactions. */
+const producerIds = [-1, -1, 1, 2, 3, 4]
 
 interface OpenLog {
   readonly model: LogModel
@@ -89,9 +116,12 @@ export class Workload {
   readonly #directory: LogDirectory
   readonly #limits: StorageLimits
   readonly #rounds: RetentionRounds
+  readonly #cleaner: LogCleaner
   readonly #logs: OpenLog[] = []
   /** The disk may fail: then its errors, and logs that are offline, are as they should be. */
   troubled = false
+  /** The disk may be full: what changes the files of a log may have to wait for room, and time to pass. */
+  full = false
 
   private constructor(world: World, directory: LogDirectory, limits: StorageLimits) {
     this.#world = world
@@ -101,6 +131,22 @@ export class Workload {
     const { clock } = world
     const pace = { initialDelayMs: 500, intervalMs: retentionIntervalMs }
     this.#rounds = new RetentionRounds({ directory, clock, logger: silentLogger, ...pace })
+    this.#cleaner = new LogCleaner({
+      directory,
+      disk: directory.context.disk,
+      clock,
+      random: seededRandom(world.random.below(1 << 30)),
+      logger: silentLogger,
+      engine: cleaningInProcess(directory.context.disk, clock),
+      limits: {
+        keyMapBytes: world.random.pick([400, 100_000]),
+        loadFactor: 0.9,
+        bufferBytes: 10_000,
+        bytesPerSecond: Infinity,
+      },
+      backoffMs: 700,
+    })
+    directory.useBackgroundWork(this.#cleaner)
     directory.useHighWatermarks(() => this.#logs.map(({ log }) => [log.name, log.highWatermark] as const))
   }
 
@@ -121,6 +167,7 @@ export class Workload {
       await workload.#openLog(model)
     }
     workload.#rounds.start()
+    workload.#cleaner.start()
     return workload
   }
 
@@ -132,15 +179,17 @@ export class Workload {
     if (kind < 44) for (let i = random.below(4); i >= 0; i--) this.#append(open)
     else if (kind < 50) this.#replicate(open)
     else if (kind < 60) await this.#sync(open)
-    else if (kind < 74) await new Promise((resolve) => setImmediate(resolve))
+    else if (kind < 74) await nextTurn(this.#world.clock)
     else if (kind < 78) open.log.roll()
-    else if (kind < 80) await this.#truncate(open)
-    else if (kind < 81) await this.#restartAt(open)
+    else if (kind < 84 && this.full) await this.#passTime()
+    else if (kind < 81) await this.#truncate(open)
+    else if (kind < 82) await this.#restartAt(open)
     else if (kind < 84) await this.#advance(open)
     else if (kind < 91) await this.#passTime()
     else if (kind < 94) await this.#readSomewhere(open)
     else if (kind < 96) await this.#attempt(null, () => this.#directory.checkpoint())
     else if (kind < 97) await this.#directory.removeDeletedNow()
+    else if (kind < 99 && this.full) await this.#passTime()
     else if (kind < 98) await this.#recreate(open)
     else if (kind < 99) await this.#reopenLog(open)
     else await this.check()
@@ -152,7 +201,8 @@ export class Workload {
     for (const open of this.#logs) {
       const { log, model } = open
       if (log.fault !== null) continue
-      await this.#sync(open)
+      // Where there was no room, something is about to be dropped.
+      if (!(await this.#sync(open)) || (this.full && log.logEndOffset < model.end)) continue
       await this.#attempt(log, () => checkLog(log, model, this.#random))
     }
     if (this.#world.disk.off || this.troubled) return
@@ -163,9 +213,14 @@ export class Workload {
     assert.ok(context.indexCache.usedBytes <= Math.max(this.#limits.indexCacheBytes, 2000))
   }
 
+  /** The logs that can serve, and what they must be. */
+  get online(): readonly { readonly log: SegmentedLog; readonly model: LogModel }[] {
+    return this.#logs.filter(({ log }) => log.fault === null)
+  }
+
   /** Ends the run as a broker does. */
   async close(): Promise<void> {
-    await this.#rounds.stop()
+    await Promise.all([this.#rounds.stop(), this.#cleaner.stop()])
     await this.#directory.close()
     for (const open of this.#logs) {
       this.#checkFault(open)
@@ -175,11 +230,6 @@ export class Workload {
       this.#noticeRetention(open)
     }
     if (!this.#world.disk.off && !this.troubled) assert.equal(this.#world.disk.openFiles, 0, 'all files are closed')
-  }
-
-  /** Whether some log could not go on. */
-  get anyOffline(): boolean {
-    return this.#logs.some(({ log }) => log.fault !== null)
   }
 
   #findTopic(model: LogModel): void {
@@ -194,6 +244,7 @@ export class Workload {
     const open: OpenLog = { model, log, failed: false, nextSequence: new Map() }
     if (log.fault !== null && !this.troubled) throw log.fault
     if (log.fault === null) model.foundAgain(log, this.#world.clock.now())
+    else assert.ok(log.fault instanceof CorruptLogError || log.fault instanceof DiskError, String(log.fault))
     this.#learnSequences(open)
     log.highWatermark = model.confirmed
     log.listen({
@@ -203,8 +254,10 @@ export class Workload {
         if (model.config.flushPolicy === 'fsync') model.synced = Math.max(model.synced, end)
         log.highWatermark = end
       },
-      dropped(end) {
+      dropped: (end) => {
+        assert.ok(end >= model.confirmed, `${log.name} dropped from ${end} on, and ${model.confirmed} was confirmed`)
         model.cutAt(end)
+        this.#learnSequences(open)
       },
       failed() {
         open.failed = true
@@ -225,8 +278,8 @@ export class Workload {
     const random = this.#random
     const { model, log, nextSequence } = open
     if (random.chance(0.1)) model.epoch++
-    const producerId = random.pick([-1, -1, 1, 2, 3, 4])
-    const values = Array.from({ length: 1 + random.below(3) }, () => 'v'.repeat(random.below(60)))
+    const producerId = random.pick(producerIds)
+    const records = Array.from({ length: 1 + random.below(3) }, () => randomRecord(random, model.config))
     const timestamp = this.#world.clock.now() - random.below(2000)
     const baseSequence = nextSequence.get(producerId) ?? 0
     const transactional = producerId >= 3
@@ -240,8 +293,8 @@ export class Workload {
       return
     }
     const producer = producerId < 0 ? {} : { producerId, producerEpoch: 0, baseSequence, transactional }
-    if (this.#appendBatch(open, batchOf(values, { timestamp, ...producer }), 'client')) {
-      nextSequence.set(producerId, baseSequence + values.length)
+    if (this.#appendBatch(open, buildBatch(records, { timestamp, ...producer }), 'client')) {
+      nextSequence.set(producerId, baseSequence + records.length)
     }
   }
 
@@ -272,6 +325,7 @@ export class Workload {
   #appendBatch({ log, model }: OpenLog, batch: Uint8Array, origin: 'client' | 'coordinator'): boolean {
     const answer = log.append(batch, model.epoch, origin)
     if (!answer.ok) {
+      if (this.troubled && answer.refusal === 'diskFull') return false
       assert.equal(answer.refusal, 'offline')
       assert.ok(log.fault !== null)
       return false
@@ -281,17 +335,21 @@ export class Workload {
     return true
   }
 
-  async #sync({ log, model }: OpenLog): Promise<void> {
+  async #sync({ log, model }: OpenLog): Promise<boolean> {
     const { end } = model
-    if (!(await this.#attempt(log, () => log.sync()))) return
+    if (!(await this.#attempt(log, () => log.sync()))) return false
     model.synced = Math.max(model.synced, end)
+    return true
   }
 
   async #truncate(open: OpenLog): Promise<void> {
     const { log, model } = open
     const boundaries = model.batches.map((batch) => baseOffsetOf(batch)).filter((offset) => offset >= model.start)
-    if (boundaries.length === 0 || log.fault !== null) return
-    const end = this.#random.pick(boundaries.slice(-12))
+    // What is gone by compaction for the sake of a record or a marker must not lose that, too.
+    const least = model.config.compacts ? model.confirmed : 0
+    const ends = boundaries.slice(-12).filter((offset) => offset >= least)
+    if (ends.length === 0 || log.fault !== null) return
+    const end = this.#random.pick(ends)
     model.cutting = end
     if (!(await this.#attempt(log, () => log.truncateTo(end)))) return
     model.cutAt(end)
@@ -342,14 +400,16 @@ export class Workload {
     const from = model.start + this.#random.below(model.end - model.start)
     const read = await log.read(from, this.#random.below(1000), Infinity, true)
     if (!read.ok) {
+      // Without room the end of the log is dropped.
+      if (this.full && from >= log.logEndOffset) return
       assert.equal(read.refusal, 'offline')
       assert.ok(log.fault !== null)
       return
     }
     let next = from
     for (const batch of read.chunks.flatMap((chunk) => [...batchesIn(chunk)])) {
-      const expected = model.batches.find((one) => nextOffsetOf(one) > next)
-      assert.deepEqual(Buffer.from(batch), Buffer.from(expected!))
+      assert.ok(nextOffsetOf(batch) > next && (model.config.compacts || baseOffsetOf(batch) <= next))
+      checkBatch(batch, model)
       next = nextOffsetOf(batch)
     }
   }
@@ -388,8 +448,9 @@ export class Workload {
       return true
     } catch (error) {
       if (this.#world.disk.off) throw error
-      const excused = this.troubled && (log === null ? error instanceof DiskError : log.fault !== null)
-      if (!excused) throw error
+      const isFull = error instanceof RecordsDropped || isNoRoom(error)
+      const excused = isFull || (log === null ? error instanceof DiskError : log.fault !== null)
+      if (!this.troubled || !excused) throw error
       return false
     }
   }

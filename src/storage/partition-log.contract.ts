@@ -6,35 +6,14 @@ import { SimulatedClock } from '../io/clock.sim.ts'
 import type { Disk } from '../io/disk.ts'
 import { seededRandom } from '../io/random.sim.ts'
 import { silentLogger } from '../lib/logger.ts'
-import { baseOffsetOf, leaderEpochOf, nextOffsetOf } from '../records/batch.ts'
-import { type BatchOptions, buildBatch, type NewRecord } from '../records/batch-builder.ts'
-import { batchesIn } from '../records/batches-in.ts'
+import { baseOffsetOf, leaderEpochOf } from '../records/batch.ts'
 import { buildEndTransactionMarker } from '../records/control-batch.ts'
 import { LogDirectory, type LogDirectoryOptions } from './log-directory.ts'
 import type { LogConfig, Offset, PartitionLog } from './partition-log.ts'
 import type { SegmentedLog } from './segmented-log.ts'
+import { batchOf, readAll, smallConfig } from './small-log.sim.ts'
 
-/** Small segments and dense indexes, so that a few batches meet every boundary. */
-export const smallConfig: LogConfig = {
-  segmentBytes: 500,
-  segmentMs: 3_600_000,
-  segmentJitterMs: 0,
-  segmentIndexBytes: 1 << 20,
-  indexIntervalBytes: 100,
-  flushPolicy: 'fsync',
-  producerIdExpirationMs: 86_400_000,
-  deletes: true,
-  compacts: false,
-  retentionMs: Infinity,
-  retentionBytes: Infinity,
-  fileDeleteDelayMs: 0,
-  minCleanableDirtyRatio: 0.5,
-  minCompactionLagMs: 0,
-  maxCompactionLagMs: Infinity,
-  deleteRetentionMs: 86_400_000,
-  budgetPolicy: 'delete',
-  budgetWeight: 1,
-}
+export { batchOf, readAll, smallConfig }
 
 export const ordersTopicId = 'bYTNgNGuTtWhMHc-8cU6sQ'
 
@@ -62,37 +41,12 @@ export function openOrders(directory: LogDirectory, config: LogConfig = smallCon
   return directory.openLog({ topicName: 'orders', partition: 0, topicId: ordersTopicId, config })
 }
 
-/** A batch with a record for each value. */
-export function batchOf(values: readonly string[], options: BatchOptions = {}): Uint8Array {
-  return buildBatch(
-    values.map((value): NewRecord => ({ value })),
-    { timestamp: 1_700_000_000_000, ...options },
-  )
-}
-
 /** Appends and waits until the batch is durable; answers its base offset. */
 export async function appended(log: PartitionLog, batch: Uint8Array, leaderEpoch = 0): Promise<Offset> {
   const answer = log.append(batch, leaderEpoch, 'client')
   assert.ok(answer.ok, JSON.stringify(answer))
   await log.sync()
   return answer.baseOffset
-}
-
-/** Every batch from `from` on, read in small bites. */
-export async function readAll(log: PartitionLog, from = log.logStartOffset, maxBytes = 300): Promise<Uint8Array[]> {
-  const batches: Uint8Array[] = []
-  let next = from
-  for (;;) {
-    const read = await log.read(next, maxBytes, Infinity, true)
-    assert.ok(read.ok, JSON.stringify(read))
-    if (read.sizeBytes === 0) return batches
-    for (const chunk of read.chunks) {
-      for (const batch of batchesIn(chunk)) {
-        batches.push(batch)
-        next = nextOffsetOf(batch)
-      }
-    }
-  }
 }
 
 /** For comparing bytes whatever holds them. */

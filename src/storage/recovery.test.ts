@@ -2,14 +2,37 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SimulatedClock } from '../io/clock.sim.ts'
+import { DiskError } from '../io/disk.ts'
 import { SimulatedDisk } from '../io/disk.sim.ts'
 import { seededRandom } from '../io/random.sim.ts'
+import { silentLogger } from '../lib/logger.ts'
+import { buildBatch } from '../records/batch-builder.ts'
+import { batchesIn } from '../records/batches-in.ts'
+import { recordsOf } from '../records/record.ts'
+import { cleaningInProcess } from './compaction/cleaning-engines.ts'
+import { LogCleaner } from './compaction/log-cleaner.ts'
+import { ForeignFolder, type LogDirectory } from './log-directory.ts'
+import { CorruptLogError } from './log-errors.ts'
 import { appended, batchOf, openDirectory, openOrders, readAll, smallConfig } from './partition-log.contract.ts'
 import { fileNameOf } from './segment-names.ts'
 
 const folder = '/data/orders-0'
 const name = { topicName: 'orders', partition: 0 }
 const pageCache = { ...smallConfig, flushPolicy: 'page-cache' as const }
+
+function cleanerOf(directory: LogDirectory, disk: SimulatedDisk, clock: SimulatedClock): LogCleaner {
+  return new LogCleaner({
+    directory,
+    disk,
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+    engine: cleaningInProcess(disk, clock),
+    limits: { keyMapBytes: 10_000, loadFactor: 0.9, bufferBytes: 10_000, bytesPerSecond: Infinity },
+    backoffMs: 1000,
+  })
+}
 
 test('after a second crash the epochs of segments that the first recovery read are still known', async () => {
   let disk = new SimulatedDisk()
@@ -53,6 +76,76 @@ test('without fsync, what comes after a lost segment goes with it: a log has no 
   assert.equal(await appended(again, batchOf(['next'])), 1)
 })
 
+test('what compaction left out between two segments is no hole, although the recovery point was not yet written down', async () => {
+  const disk = new SimulatedDisk()
+  // Too small for two segments to become one.
+  const config = { ...pageCache, segmentBytes: 100, deletes: false, compacts: true, minCleanableDirtyRatio: 0 }
+  const clock = new SimulatedClock()
+  const directory = await openDirectory({ disk, path: '/data' }, { clock })
+  const log = await openOrders(directory, config)
+  for (let i = 0; i < 6; i++) {
+    await appended(log, buildBatch([{ key: i < 3 ? 'a' : 'b', value: 'x' }]))
+    log.roll()
+  }
+  await appended(log, buildBatch([{ key: 'c', value: 'x' }]))
+  log.highWatermark = log.logEndOffset
+  const cleaner = cleanerOf(directory, disk, clock)
+  assert.ok(await cleaner.cleanFilthiest())
+  const again = await openOrders(await openDirectory({ disk: disk.kill(), path: '/data' }), config)
+  const records = (await readAll(again)).flatMap((batch) => [...recordsOf(batch)])
+  assert.deepEqual(
+    records.map(({ key, offset }) => [Buffer.from(key!).toString(), offset]),
+    [
+      ['a', 2],
+      ['b', 5],
+      ['c', 6],
+    ],
+  )
+})
+
+test('what compaction leaves out it leaves out for batches that a crash does not take back', async () => {
+  const config = { ...pageCache, deletes: false, compacts: true, minCleanableDirtyRatio: 0 }
+  for (let seed = 1; seed <= 20; seed++) {
+    const disk = new SimulatedDisk()
+    const clock = new SimulatedClock()
+    const directory = await openDirectory({ disk, path: '/data' }, { clock })
+    const log = await openOrders(directory, config)
+    const ofProducer = { producerId: 7, producerEpoch: 0 }
+    await appended(log, buildBatch([{ key: 'a', value: '1' }], { ...ofProducer, baseSequence: 0 }))
+    await appended(log, buildBatch([{ key: 'a', value: '2' }]))
+    log.roll()
+    // Written, and not synced.
+    log.append(buildBatch([{ key: 'b', value: '3' }], { ...ofProducer, baseSequence: 1 }), 0, 'client')
+    while (log.writtenOffset < 3) await new Promise((resolve) => setImmediate(resolve))
+    log.highWatermark = log.logEndOffset
+    assert.ok(await cleanerOf(directory, disk, clock).cleanFilthiest())
+    const again = await openOrders(await openDirectory({ disk: disk.crash(seededRandom(seed)), path: '/data' }), config)
+    assert.equal(again.producers.entries().next().value?.batches.at(-1)?.lastSequence, 1, `seed ${seed}`)
+  }
+})
+
+test('segments that are not sealed for want of room are not compacted', async () => {
+  const config = { ...smallConfig, deletes: false, compacts: true, minCleanableDirtyRatio: 0 }
+  const disk = new SimulatedDisk()
+  const clock = new SimulatedClock()
+  const directory = await openDirectory({ disk, path: '/data' }, { clock })
+  const log = await openOrders(directory, config)
+  for (const value of ['1', '2']) await appended(log, buildBatch([{ key: 'a', value }]))
+  const armed = disk.failWhen({ kind: 'write', path: '.snapshot', code: 'ENOSPC', times: Infinity })
+  log.roll()
+  await appended(log, buildBatch([{ key: 'b', value: '3' }]))
+  log.highWatermark = log.logEndOffset
+  const cleaner = cleanerOf(directory, disk, clock)
+  assert.equal(await cleaner.cleanFilthiest(), false)
+  assert.deepEqual([log.fault, (await readAll(log)).length], [null, 3])
+  armed.cancel()
+  // The next one that is sealed takes the other along.
+  log.roll()
+  while (log.recoveryPoint < 3) await new Promise((resolve) => setImmediate(resolve))
+  await appended(log, buildBatch([{ key: 'b', value: '4' }]))
+  assert.ok(await cleaner.cleanFilthiest())
+})
+
 test('where records before the recovery point are missing, nothing after them is dropped', async () => {
   const disk = new SimulatedDisk()
   const directory = await openDirectory({ disk, path: '/data' })
@@ -63,12 +156,14 @@ test('where records before the recovery point are missing, nothing after them is
   }
   while (log.recoveryPoint < 3) await new Promise((resolve) => setImmediate(resolve))
   await directory.checkpoint()
+  await appended(log, batchOf(['value 3']))
+  log.roll()
   await appended(log, batchOf(['last']))
   const found = disk.kill()
-  await found.remove(`${folder}/${fileNameOf(2, '.log')}`)
+  for (const offset of [2, 3]) await found.remove(`${folder}/${fileNameOf(offset, '.log')}`)
   const again = await openOrders(await openDirectory({ disk: found, path: '/data' }), pageCache)
   assert.match(again.fault?.message ?? '', /which were confirmed, are missing/)
-  assert.ok((await found.list(folder)).some((entry) => entry.name === fileNameOf(3, '.log')))
+  assert.ok((await found.list(folder)).some((entry) => entry.name === fileNameOf(4, '.log')))
 })
 
 test('a segment that could not be sealed takes the older ones not along when the start moves', async () => {
@@ -82,6 +177,27 @@ test('a segment that could not be sealed takes the older ones not along when the
   assert.ok(log.fault !== null)
   const again = await openOrders(await openDirectory({ disk: disk.kill(), path: '/data' }))
   assert.equal(again.logEndOffset, 1)
+  assert.deepEqual(
+    [...again.producers.entries()].map(({ producerId }) => producerId),
+    [7],
+  )
+})
+
+test('a segment that is not sealed for want of room stays until it is, and the older ones go', async () => {
+  const disk = new SimulatedDisk()
+  const log = await openOrders(await openDirectory({ disk, path: '/data' }))
+  const ofProducer = { producerId: 7, producerEpoch: 0, baseSequence: 0 }
+  await appended(log, batchOf(['value']))
+  log.roll()
+  while (log.recoveryPoint < 1) await new Promise((resolve) => setImmediate(resolve))
+  await appended(log, batchOf(['value'], ofProducer))
+  const armed = disk.failWhen({ kind: 'write', path: '.snapshot', code: 'ENOSPC', times: Infinity })
+  log.roll()
+  await log.advanceStartTo(2)
+  assert.deepEqual([log.fault, log.logStartOffset, log.segments.map(({ baseOffset }) => baseOffset)], [null, 2, [1, 2]])
+  armed.cancel()
+  const again = await openOrders(await openDirectory({ disk: disk.kill(), path: '/data' }))
+  assert.deepEqual([again.logStartOffset, again.logEndOffset], [2, 2])
   assert.deepEqual(
     [...again.producers.entries()].map(({ producerId }) => producerId),
     [7],
@@ -115,6 +231,114 @@ test('a log is deleted although its folder was only just being made', async () =
   await directory.deleteLog(name)
   await directory.close()
   assert.deepEqual((await openDirectory({ disk: disk.kill(), path: '/data' })).existing(), [])
+})
+
+for (const { name: what, damage } of [
+  {
+    name: 'whose last batch has rotted',
+    damage: async (disk: SimulatedDisk, path: string) => {
+      const bytes = (await disk.readFile(path))!
+      const last = [...batchesIn(bytes)].at(-1)!
+      // The delta of its last offset: the log would end later than it does.
+      disk.flipBit(path, last.byteOffset - bytes.byteOffset + 26, 3)
+    },
+  },
+  {
+    name: 'that has lost its last batch',
+    damage: async (disk: SimulatedDisk, path: string) => {
+      const bytes = (await disk.readFile(path))!
+      const last = [...batchesIn(bytes)].at(-1)!
+      const file = await disk.open(path)
+      await file.truncate(last.byteOffset - bytes.byteOffset)
+      await file.close()
+    },
+  },
+]) {
+  test(`a log ${what} after a clean stop is offline`, async () => {
+    const disk = new SimulatedDisk()
+    const directory = await openDirectory({ disk, path: '/data' })
+    const log = await openOrders(directory)
+    await appended(log, batchOf(['value']))
+    log.roll()
+    for (let i = 0; i < 3; i++) await appended(log, batchOf(['value']))
+    await directory.close()
+    await damage(disk, `${folder}/${fileNameOf(1, '.log')}`)
+    const again = await openDirectory({ disk, path: '/data' })
+    assert.ok(again.wasClean)
+    assert.ok((await openOrders(again)).fault instanceof CorruptLogError)
+  })
+}
+
+test('a checkpoint that could not be written is not taken for what lies in its file', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path: '/data' })
+  const log = await openOrders(directory)
+  await appended(log, batchOf(['a', 'b', 'c']))
+  await directory.checkpoint()
+  // It is renamed, and then its folder cannot be synced.
+  let renamed = false
+  disk.onOperation = ({ kind, path }) => {
+    if (kind === 'rename' && path.includes('log-start')) renamed = true
+    else if (renamed && kind === 'syncFolder') {
+      disk.onOperation = null
+      throw new DiskError('EIO', path)
+    }
+  }
+  await log.advanceStartTo(2).catch(() => undefined)
+  assert.ok(renamed)
+  await directory.deleteLog(name)
+  await appended(await openOrders(directory), batchOf(['new']))
+  const again = await openOrders(await openDirectory({ disk: disk.kill(), path: '/data' }))
+  assert.deepEqual([again.logStartOffset, again.logEndOffset], [0, 1])
+})
+
+test('a log that fails before its start is written down keeps the epochs of the old one', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path: '/data' })
+  const log = await openOrders(directory)
+  await appended(log, batchOf(['a', 'b']), 4)
+  // A checkpoint is under way: the one of the start has to wait for it.
+  const held = Promise.withResolvers<void>()
+  disk.onOperation = ({ path }) => (path.includes('checkpoint.tmp') ? held.promise : undefined)
+  const writing = directory.checkpoint()
+  const advancing = log.advanceStartTo(1)
+  disk.failWhen({ kind: 'write', path: '.log' })
+  log.append(batchOf(['c']), 4, 'client')
+  while (log.fault === null) await new Promise((resolve) => setImmediate(resolve))
+  held.resolve()
+  await writing
+  await assert.rejects(advancing)
+  assert.equal(log.epochAt(0), 4)
+})
+
+test('no start is on record that the log may not reach after a crash', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path: '/data' })
+  const log = await openOrders(directory)
+  await appended(log, batchOf(['value'], { producerId: 7, producerEpoch: 0, baseSequence: 0 }))
+  // Its sync is under way when the start moves beyond it, and a checkpoint of all logs is due.
+  disk.onOperation = ({ kind, path }) => (kind === 'sync' && path.endsWith('.log') ? new Promise(() => {}) : undefined)
+  log.append(batchOf(['value']), 0, 'client')
+  void log.advanceStartTo(2).catch(() => undefined)
+  await directory.checkpoint()
+  for (let seed = 1; seed <= 20; seed++) {
+    const found = await openOrders(await openDirectory({ disk: disk.crash(seededRandom(seed)), path: '/data' }))
+    assert.deepEqual(
+      [...found.producers.entries()].map(({ producerId }) => producerId),
+      [7],
+      `seed ${seed}`,
+    )
+  }
+})
+
+test('a log that could not be deleted does not become the log of the next topic of its name', async () => {
+  const disk = new SimulatedDisk()
+  const directory = await openDirectory({ disk, path: '/data' })
+  await appended(await openOrders(directory), batchOf(['value']))
+  disk.failWhen({ kind: 'rename', path: folder })
+  await assert.rejects(directory.deleteLog(name), { code: 'EIO' })
+  const topicId = 'Pdtml00wRT63KVw56Kun8w'
+  await assert.rejects(directory.openLog({ ...name, topicId, config: smallConfig }), ForeignFolder)
 })
 
 test('a log whose deletion may come undone is not taken for cleanly closed', async () => {

@@ -17,7 +17,7 @@ import { CheckpointFormatError } from './checkpoint-file.ts'
 import { judgeDamage } from './damage.ts'
 import { writeIndexes } from './index-cache.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
-import { emptyLog, isShortLog, type LoadedLog } from './loaded-log.ts'
+import { emptyLog, isShortLog, keptTailBytesMax, type LoadedLog } from './loaded-log.ts'
 import { CorruptLogError } from './log-errors.ts'
 import { listLogFiles } from './log-files.ts'
 import type { LogConfig, Offset } from './partition-log.ts'
@@ -30,6 +30,7 @@ import { dropSnapshots, loadActiveSegment, newSegment, removeSegment, removeSide
 import { fileNameOf, leaderEpochFileName, snapshotSuffix } from './segment-names.ts'
 import { scanBatches } from './segment-scan.ts'
 import type { StorageContext } from './storage-context.ts'
+import type { CachedBatch } from './tail-cache.ts'
 
 export interface LoadOptions {
   readonly folder: string
@@ -83,6 +84,7 @@ class LogLoader {
   readonly #segments: Segment[]
   readonly #snapshots: Set<Offset>
   readonly #epochs: LeaderEpochCache
+  readonly #tail: CachedBatch[] = []
 
   constructor(
     context: StorageContext,
@@ -111,6 +113,7 @@ class LogLoader {
       extent === 'tail'
         ? await this.#loadClean()
         : await this.#scan(extent === 'all' ? 0 : this.#options.recoveryPoint, confirmed)
+    if (logEndOffset < confirmed) throw this.#missing(logEndOffset, confirmed)
     const first = this.#segments[0]!.baseOffset
     const logStartOffset = Math.max(this.#options.logStartOffset, first)
     if (logStartOffset > logEndOffset) {
@@ -130,6 +133,7 @@ class LogLoader {
       producers,
       snapshots: this.#snapshots,
       epochsOnDisk: extent === 'tail' || (await this.#writeEpochs()),
+      tail: this.#tail,
     }
   }
 
@@ -195,7 +199,6 @@ class LogLoader {
       }
       if (i < segments.length - 1) await this.#seal(segment)
     }
-    if (end < confirmed) throw this.#missing(end, confirmed)
     if (this.#options.clean) return { producers, logEndOffset: end }
     // What a killed process wrote is in the page cache only; from here on it counts as durable.
     for (const segment of segments) if (segment.indexes !== null) await segment.file.sync()
@@ -211,6 +214,7 @@ class LogLoader {
   ) {
     segment.startIndexes()
     const { indexIntervalBytes } = this.#options.config
+    const keepsTail = isShortLog(this.#segments) && segment.sizeBytes <= keptTailBytesMax
     const scan = {
       from: 0,
       to: segment.sizeBytes,
@@ -221,6 +225,10 @@ class LogLoader {
     return scanBatches(segment.file, scan, (bytes, at, size, position) => {
       segment.indexBatch(position, size, lastOffsetOf(bytes, at), maxTimestampOf(bytes, at), indexIntervalBytes)
       const baseOffset = baseOffsetOf(bytes, at)
+      if (keepsTail) {
+        const copy = new Uint8Array(bytes.subarray(at, at + size))
+        this.#tail.push({ bytes: copy, baseOffset, nextOffset: lastOffsetOf(bytes, at) + 1 })
+      }
       this.#epochs.assign(leaderEpochOf(bytes, at), baseOffset)
       const producerId = producerIdOf(bytes, at)
       if (producerId === noProducerId) return
@@ -262,13 +270,13 @@ class LogLoader {
   }
 
   /**
-   * Whether records are missing before `next`. Without fsync a crash may keep a segment and lose the one before. With it that cannot be,
-   * and in logs that are compacted offsets may be missing for good.
+   * Whether records are missing before `next`. Without fsync a crash may keep a segment and lose the one before; with it that cannot be.
+   * What compaction has left out lies below the recovery point.
    */
   #isHole(end: Offset, next: Segment | undefined): boolean {
-    const { clean, config } = this.#options
-    if (clean || next === undefined || config.flushPolicy === 'fsync' || config.compacts) return false
-    return next.baseOffset > end
+    const { clean, config, recoveryPoint } = this.#options
+    if (clean || next === undefined || config.flushPolicy === 'fsync') return false
+    return next.baseOffset > Math.max(end, recoveryPoint)
   }
 
   /** Drops the segments from `i` on: they come after a hole, and nobody was promised them. Rejects when somebody was. */

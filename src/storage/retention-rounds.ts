@@ -2,7 +2,7 @@
 // and with pauses, so that ten thousand logs do not hold up those who are served (Kafka's LogManager.cleanupLogs). Kafka leaves logs that
 // are compacted, too, to its cleaner's thread; here they are part of the round.
 
-import type { Clock, Millis, Timer } from '../io/clock.ts'
+import { type Clock, type Millis, nextTurn, type Timer } from '../io/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { LogClosedError } from './log-errors.ts'
 import { type Deletion, type DeletionReason, deletionsOf } from './retention.ts'
@@ -120,7 +120,7 @@ export class RetentionRounds {
   async #giveWay(): Promise<void> {
     const { clock } = this.#options
     if (clock.monotonic() - this.#turnBegan < turnMs) return
-    await new Promise<void>((resolve) => clock.defer(resolve))
+    await nextTurn(clock)
     this.#turnBegan = clock.monotonic()
   }
 }

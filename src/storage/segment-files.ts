@@ -73,7 +73,8 @@ async function indexRest(
     await segment.file.read(header, 0)
     segment.firstTimestamp = maxTimestampOf(header)
   }
-  const scan = { from, to: segment.sizeBytes, expectedOffset: segment.baseOffset, verifyChecksums: false }
+  // The end of the log is where the last of these batches says that it ends.
+  const scan = { from, to: segment.sizeBytes, expectedOffset: segment.baseOffset, verifyChecksums: true }
   return scanBatches(segment.file, scan, (bytes, at, size, position) => {
     segment.indexBatch(position, size, lastOffsetOf(bytes, at), maxTimestampOf(bytes, at), indexIntervalBytes)
     // The file knows the older ones, also those that begin after this batch.

@@ -1,6 +1,6 @@
 // Reading whole batches from a segment's file: the index gives a position near the batch, one positional read brings it and what follows.
 
-import { nextOffsetOf, sizeInBytesOf } from '../records/batch.ts'
+import { baseOffsetOf, nextOffsetOf, sizeInBytesOf } from '../records/batch.ts'
 import { wholeBatchAt } from '../records/batches-in.ts'
 import { CorruptLogError } from './log-errors.ts'
 import type { Offset } from './partition-log.ts'
@@ -11,6 +11,8 @@ export interface SegmentReadOptions {
   readonly maxBytes: number
   readonly upTo: Offset
   readonly atLeastOne: boolean
+  /** Where the segment's batches end, as of now. */
+  readonly endOffset: () => Offset
   /** About how far before the batch the index may point where it ends. */
   readonly indexIntervalBytes: number
 }
@@ -42,13 +44,18 @@ export async function readSegment(
     const start = firstBatchAt(segment, bytes, position, from)
     if (start < length) {
       const size = wholeBatchAt(bytes, start, length) === 'whole' ? sizeInBytesOf(bytes, start) : null
-      if (size !== null) return bytes.subarray(start, lastBatchEnd(segment, bytes, position, start, options))
+      if (size !== null) {
+        checkEnd(segment, bytes, start, position, options)
+        return bytes.subarray(start, lastBatchEnd(segment, bytes, position, start, options))
+      }
     }
     // The batch goes on beyond what was read, or begins there. From there, with room for it.
     position += start
     const head = length - start
     const size = head >= headBytes ? sizeInBytesOf(bytes, start) : 0
+    if (head > 0 && head < headBytes && position + head === end) throw damaged(segment, position, from, 'torn')
     if (size > end - position) throw damaged(segment, position, from, 'a batch is longer than the file')
+    if (head >= headBytes) checkEnd(segment, bytes, start, position - start, options)
     if (head >= headBytes && nextOffsetOf(bytes, start) > upTo) return nothing
     if (size > maxBytes && !atLeastOne) return nothing
     wanted = Math.max(size, maxBytes, headBytes)
@@ -59,11 +66,15 @@ export async function readSegment(
 /** Where the first whole batch that ends after `from` lies in `bytes`, or what is not whole begins. */
 function firstBatchAt(segment: Segment, bytes: Uint8Array, position: number, from: Offset): number {
   let at = 0
+  let least = segment.baseOffset
   while (at < bytes.length) {
     const state = wholeBatchAt(bytes, at, bytes.length)
     if (state === 'torn') break
     if (state !== 'whole') throw damaged(segment, position + at, from, state)
-    if (nextOffsetOf(bytes, at) > from) break
+    // A batch's checksum does not cover where it begins.
+    if (baseOffsetOf(bytes, at) < least) throw damaged(segment, position + at, from, 'badOffset')
+    least = nextOffsetOf(bytes, at)
+    if (least > from) break
     at += sizeInBytesOf(bytes, at)
   }
   return at
@@ -78,16 +89,31 @@ function lastBatchEnd(
   { from, maxBytes, upTo, atLeastOne }: SegmentReadOptions,
 ): number {
   let at = start
+  let least = segment.baseOffset
   while (at < bytes.length) {
     const state = wholeBatchAt(bytes, at, bytes.length)
     if (state === 'torn') break
     if (state !== 'whole') throw damaged(segment, position + at, from, state)
+    if (baseOffsetOf(bytes, at) < least) throw damaged(segment, position + at, from, 'badOffset')
     const size = sizeInBytesOf(bytes, at)
-    if (nextOffsetOf(bytes, at) > upTo) break
+    least = nextOffsetOf(bytes, at)
+    if (least > upTo) break
     if (at + size - start > maxBytes && !(atLeastOne && at === start)) break
     at += size
   }
   return at
+}
+
+/** A batch that says it goes on beyond the segment would never be read, and those who wait for it never told. */
+function checkEnd(
+  segment: Segment,
+  bytes: Uint8Array,
+  at: number,
+  position: number,
+  { from, upTo, endOffset }: SegmentReadOptions,
+): void {
+  const next = nextOffsetOf(bytes, at)
+  if (next > upTo && next > endOffset()) throw damaged(segment, position + at, from, 'badOffset')
 }
 
 function damaged(segment: Segment, position: number, offset: Offset, reason: string): CorruptLogError {

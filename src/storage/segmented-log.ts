@@ -54,6 +54,8 @@ import { type Verification, Verifications } from './verifications.ts'
 export interface LogHost {
   /** The log is about to be written for the first time: makes its folder, durably. */
   create(): Promise<void>
+  /** Makes it known, durably, that all below `end` is sealed: the recovery point is there. */
+  sealed(end: Offset): Promise<void>
   /** Makes it known, durably, that records below `start` are gone. */
   startAdvanced(): Promise<void>
   /** Makes it known, durably, that nothing from `end` on is confirmed: the log is about to be cut there. */
@@ -95,6 +97,7 @@ export class SegmentedLog implements PartitionLog {
     this.#context = context
     this.#state = state
     this.#tail = context.tailCache.tail()
+    for (const { bytes, baseOffset, nextOffset } of loaded.tail) this.#tail.add(bytes, baseOffset, nextOffset)
     this.#sideFiles = new SideFiles(context, place.folder, loaded)
     this.#writer = new LogWriter(
       {
@@ -128,6 +131,7 @@ export class SegmentedLog implements PartitionLog {
       roller: this.#roller,
       tail: this.#tail,
       abortedIn: (segment) => this.#reader.abortedIn(segment),
+      sealed: (end) => host.sealed(end),
       startAdvanced: () => host.startAdvanced(),
       truncating: (end) => host.truncating(end),
       fail,
@@ -156,6 +160,11 @@ export class SegmentedLog implements PartitionLog {
 
   get durableOffset(): Offset {
     return this.#state.durable
+  }
+
+  /** Everything below it survives a failure of power, whatever the flush policy. */
+  get syncedOffset(): Offset {
+    return this.#writer.syncedOffset
   }
 
   get firstUnstableOffset(): Offset | null {
@@ -580,6 +589,7 @@ export class SegmentedLog implements PartitionLog {
       logStartOffset: this.#state.start,
       logEndOffset: this.#state.end,
       writtenOffset: this.#writer.writtenOffset,
+      tail: this.#tail,
       indexIntervalBytes: this.#state.config.indexIntervalBytes,
       isOffline: this.#state.isOffline,
       shape: this.#state.shape,

@@ -66,7 +66,7 @@ export class TailCache {
   }
 }
 
-interface CachedBatch {
+export interface CachedBatch {
   readonly bytes: Uint8Array
   readonly baseOffset: Offset
   readonly nextOffset: Offset

@@ -13,6 +13,8 @@ export interface TimeLookup {
   readonly startOffset: Offset
   readonly endOffset: Offset
   indexesOf(segment: Segment): Promise<SegmentIndexes>
+  /** All whole batches from the one that holds `from` to the end, when they are in memory; else null. */
+  cached(from: Offset): readonly Uint8Array[] | null
 }
 
 /** First record of `timestamp` or later. */
@@ -22,8 +24,8 @@ export async function findByTimestamp(log: TimeLookup, timestamp: number): Promi
     const indexes = await log.indexesOf(segment)
     if (greatestTimestamp(segment, indexes) < timestamp) continue
     let found: TimestampAndOffset | null = null
-    const from = indexes.offsets.lookup(Math.max(indexes.times.lookup(timestamp), log.startOffset))
-    await walk(log, segment, from, (batch) => {
+    const from = Math.max(indexes.times.lookup(timestamp), log.startOffset)
+    await walk(log, segment, { indexes, from }, (batch) => {
       if (maxTimestampOf(batch) < timestamp) return true
       found = firstRecord(log, batch, timestamp)
       return found === null
@@ -45,7 +47,7 @@ export async function findMaxTimestamp(log: TimeLookup): Promise<TimestampAndOff
   const { segment, timestamp, offset } = best
   const indexes = await log.indexesOf(segment)
   let found: TimestampAndOffset | null = null
-  await walk(log, segment, indexes.offsets.lookup(offset), (batch) => {
+  await walk(log, segment, { indexes, from: offset }, (batch) => {
     if (nextOffsetOf(batch) <= offset) return true
     found = firstRecord(log, batch, timestamp)
     return false
@@ -67,7 +69,7 @@ async function greatestInRange(
   }
   let best = startsInside ? indexes.times.lastBelow(log.endOffset) : { timestamp: -1, offset: segment.baseOffset }
   const from = Math.max(log.startOffset, best.offset)
-  await walk(log, segment, indexes.offsets.lookup(from), (batch) => {
+  await walk(log, segment, { indexes, from }, (batch) => {
     const timestamp = maxTimestampOf(batch)
     if (timestamp > best.timestamp) best = { timestamp, offset: nextOffsetOf(batch) - 1 }
     return true
@@ -95,14 +97,25 @@ function firstRecord(log: TimeLookup, batch: Uint8Array, timestamp: number): Tim
   return null
 }
 
-/** Visits the batches in range from `position` on, until `visit` answers false. */
+/** Visits the segment's batches in range from about `from` on, until `visit` answers false. */
 async function walk(
   log: TimeLookup,
   segment: Segment,
-  position: number,
+  { indexes, from }: { indexes: SegmentIndexes; from: Offset },
   visit: (batch: Uint8Array) => boolean,
 ): Promise<void> {
-  const scan = { from: position, to: segment.writtenBytes, expectedOffset: segment.baseOffset, verifyChecksums: false }
+  // Only of the active segment, so that what is in memory is of no other.
+  const cached = segment === log.segments.at(-1) ? log.cached(Math.max(from, segment.baseOffset)) : null
+  if (cached !== null) {
+    for (const batch of cached) if (!visit(batch)) return
+    return
+  }
+  const scan = {
+    from: indexes.offsets.lookup(from),
+    to: segment.writtenBytes,
+    expectedOffset: segment.baseOffset,
+    verifyChecksums: false,
+  }
   const scanned = await scanBatches(segment.file, scan, (bytes, at, size) => {
     if (nextOffsetOf(bytes, at) <= log.startOffset) return true
     if (baseOffsetOf(bytes, at) >= log.endOffset) return false

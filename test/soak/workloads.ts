@@ -210,13 +210,13 @@ export class Rolling {
     await consumer.subscribe({ topic: Rolling.topic.name, fromBeginning: true })
     await consumer.run({
       autoCommitInterval: 500,
-      eachBatch: async ({ batch, resolveOffset, commitOffsetsIfNecessary, heartbeat }) => {
-        for (const { offset, value } of batch.messages) {
+      eachBatch: async (payload) => {
+        for (const { offset, value } of payload.batch.messages) {
           rolling.#saw(Number(offset), Number(value!.toString().split(' ')[0]))
-          resolveOffset(offset)
+          payload.resolveOffset(offset)
         }
-        await commitOffsetsIfNecessary()
-        await heartbeat()
+        await payload.commitOffsetsIfNecessary()
+        await payload.heartbeat()
       },
     })
     return rolling

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { KraftLogDamaged, readKraftLog } from '../../cluster/kraft-log.ts'
 import { KraftMetadata, KraftMetadataBroken } from '../../cluster/kraft-metadata.ts'
 import type { Clock } from '../../io/clock.ts'
+import type { Disk } from '../../io/disk.ts'
 import type { LockHolder } from '../../io/file-lock-holder.ts'
 import { DecodeError } from '../../protocol/schema/index.ts'
 import { Gate } from '../../storage/gate.ts'
@@ -59,15 +60,19 @@ export type Adoption =
 export async function adoptKafka(doors: AdoptDoors, request: AdoptRequest): Promise<Adoption> {
   const problem = placeProblem(request)
   if (problem !== null) return { ok: false, problems: [problem] }
-  const target = request.data ?? request.folders[0]!
-  if (request.dryRun || (request.data === null && (await doors.disk.list(target)).length === 0)) {
-    return new Adopting(doors, request, target).run()
-  }
-  await doors.disk.makeFolder(target)
-  const lock = await doors.disk.lock(target)
-  if (lock === null) return { ok: false, problems: [`${target} is in use by Odradek`] }
+  const adopting = new Adopting(doors, request)
+  const [folder] = request.folders
+  // Into a new folder nothing is locked, nor made, before it is known that it can be done.
+  const isInPlace = request.data === null && !request.dryRun && (await doors.disk.list(folder!)).length > 0
+  return isInPlace ? withLock(doors.disk, folder!, () => adopting.run()) : adopting.run()
+}
+
+/** While no broker uses the folder, and none begins to. */
+async function withLock(disk: Disk, folder: string, work: () => Promise<Adoption>): Promise<Adoption> {
+  const lock = await disk.lock(folder)
+  if (lock === null) return { ok: false, problems: [`${folder} is in use by Odradek`] }
   try {
-    return await new Adopting(doors, request, target).run()
+    return await work()
   } finally {
     await lock.release()
   }
@@ -90,10 +95,10 @@ class Adopting {
   readonly #request: AdoptRequest
   readonly #target: string
 
-  constructor(doors: AdoptDoors, request: AdoptRequest, target: string) {
+  constructor(doors: AdoptDoors, request: AdoptRequest) {
     this.#doors = doors
     this.#request = request
-    this.#target = target
+    this.#target = request.data ?? request.folders[0]!
   }
 
   async run(): Promise<Adoption> {
@@ -109,7 +114,13 @@ class Adopting {
       this.#doors.say('Nothing was changed (--dry-run).')
       return { ok: true, data: this.#target, plan }
     }
-    return this.#carryOut(found.folders, plan)
+    if (this.#request.data === null) return this.#carryOut(found.folders, plan)
+    await this.#doors.disk.makeFolder(this.#target)
+    return withLock(this.#doors.disk, this.#target, async () => {
+      // Another adoption may have been there in between.
+      const problems = await this.#targetProblems()
+      return problems.length > 0 ? { ok: false, problems } : this.#carryOut(found.folders, plan)
+    })
   }
 
   /** Where Kafka still runs, or may run. */

@@ -23,17 +23,11 @@ export interface LogFacts {
 export async function factsOf(disk: Disk, log: KafkaLog): Promise<LogFacts> {
   const { producerId, openTransactions } = await newestSnapshot(disk, log)
   return {
-    problem: swapProblem(log) ?? (await formatProblem(disk, log)),
+    problem: await formatProblem(disk, log),
     leaderEpoch: await newestEpoch(disk, log),
     producerId,
     openTransactions,
   }
-}
-
-/** Kafka's cleaner renames `.swap` files when it starts again; until then they may hold the only copy of a segment. */
-function swapProblem({ name, files }: KafkaLog): string | null {
-  if (!files.some((file) => file.name.endsWith('.swap'))) return null
-  return `${name}: Kafka was stopped while it replaced compacted segments (.swap files); start Kafka once more and stop it cleanly`
 }
 
 /** The first batch of each segment tells: the format of a log only ever rises. */

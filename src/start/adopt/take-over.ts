@@ -8,7 +8,6 @@ import type { Disk } from '../../io/disk.ts'
 import type { Random } from '../../io/random.ts'
 import { encodeCheckpoint, offsetEntry, type OffsetCheckpoint } from '../../storage/checkpoint-file.ts'
 import { putCleanMarker } from '../../storage/directory-start.ts'
-import { Gate } from '../../storage/gate.ts'
 import { encodeMetaProperties } from '../../storage/meta-properties.ts'
 import { leftoverSuffixes } from '../../storage/segment-names.ts'
 import { metadataFolder } from '../metadata.ts'
@@ -32,8 +31,8 @@ export interface TakeOverDoors {
 }
 
 const highWatermarks: CheckpointFile = 'replication-offset-checkpoint'
-/** Files copied at once. */
-const copiesAtOnce = 4
+/** Copied at the same time: each file waits for the disk. */
+const logsAtOnce = 16
 
 /** Kafka's files in `folder` become Odradek's. The metadata lies in `adoptingFolder` already. Answers what Kafka's files are called now. */
 export async function setKafkasFilesAside(
@@ -77,34 +76,56 @@ export async function copyLogs(
   for (const { name, kind } of await disk.list(data)) {
     if (kind === 'folder' && !wanted.has(name) && name !== foreignFolder) await disk.remove(`${data}/${name}`)
   }
-  const gate = new Gate(copiesAtOnce)
-  let copiedBytes = 0
-  let saidTenths = 0
   const totalBytes = logs.reduce((sum, log) => sum + log.sizeBytes, 0)
-  for (const log of logs) {
-    await copyLog(disk, copyFile, gate, log, `${data}/${log.name}`)
-    copiedBytes += log.sizeBytes
-    const tenths = Math.floor((copiedBytes / totalBytes) * 10)
-    if (tenths > saidTenths && tenths < 10) say(`copied ${tenths * 10}% of ${bytesInWords(totalBytes)}`)
-    saidTenths = Math.max(saidTenths, tenths)
+  const progress = new Progress(totalBytes, say)
+  // All take from the same list; when one fails, nothing new is begun.
+  const rest = logs.values()
+  let fault: unknown = null
+  const copyInTurn = async () => {
+    for (const log of rest) {
+      try {
+        await copyLog(disk, copyFile, log, `${data}/${log.name}`)
+      } catch (error) {
+        fault ??= error
+      }
+      if (fault !== null) return
+      progress.add(log.sizeBytes)
+    }
   }
+  await Promise.all(Array.from({ length: logsAtOnce }, copyInTurn))
+  if (fault !== null) throw fault
   await disk.syncFolder(data)
   say(`copied ${plural(logs.length, 'partition')}, ${bytesInWords(totalBytes)}`)
 }
 
-async function copyLog(
-  disk: Disk,
-  copyFile: TakeOverDoors['copyFile'],
-  gate: Gate,
-  log: KafkaLog,
-  target: string,
-): Promise<void> {
+async function copyLog(disk: Disk, copyFile: TakeOverDoors['copyFile'], log: KafkaLog, target: string): Promise<void> {
   await disk.makeFolder(target)
   const files = log.files.filter(({ name }) => !leftoverSuffixes.some((suffix) => name.endsWith(suffix)))
   const names = new Set(files.map(({ name }) => name))
   for (const { name } of await disk.list(target)) if (!names.has(name)) await disk.remove(`${target}/${name}`)
-  await Promise.all(files.map(({ name }) => gate.run(() => copyFile(`${log.folder}/${name}`, `${target}/${name}`))))
+  for (const { name } of files) await copyFile(`${log.folder}/${name}`, `${target}/${name}`)
   await disk.syncFolder(target)
+}
+
+/** Says each tenth of the bytes. */
+class Progress {
+  readonly #totalBytes: number
+  readonly #say: (line: string) => void
+  #bytes = 0
+  #saidTenths = 0
+
+  constructor(totalBytes: number, say: (line: string) => void) {
+    this.#totalBytes = totalBytes
+    this.#say = say
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes
+    const tenths = Math.floor((this.#bytes / this.#totalBytes) * 10)
+    if (tenths > this.#saidTenths && tenths < 10)
+      this.#say(`copied ${tenths * 10}% of ${bytesInWords(this.#totalBytes)}`)
+    this.#saidTenths = Math.max(this.#saidTenths, tenths)
+  }
 }
 
 /** What lies beside the logs: whose they are, and how far they are known to be whole. */

@@ -227,6 +227,8 @@ export class LogCleaner {
     const nowMs = clock.now()
     const aborted = await log.abortedTransactions(segments[0]!.baseOffset, firstUncleanableOffset)
     const producers = await this.#producersOf(log)
+    // What a crash or a full disk takes back must not be what older batches are left out for.
+    await log.sync()
     if (signal.aborted) throw new CleaningAborted('the cleaning was aborted')
     return {
       name: log.name,

@@ -12,8 +12,8 @@ export interface DataDiskOptions {
   readonly use: DiskUse
   /** Whose bytes may use the room that was kept back. What is no more than a name always may. */
   readonly isPrivileged: (path: string) => boolean
-  /** There was no room for something privileged: makes some; false when there is none to make. Must not reject. */
-  readonly makeRoom: () => Promise<boolean>
+  /** There was no room for something privileged: makes some, if there is any to make. Must not reject. */
+  readonly makeRoom: () => Promise<void>
 }
 
 export class DataDisk implements Disk {
@@ -86,12 +86,13 @@ export class DataDisk implements Disk {
     return found?.kind === 'file' ? found.sizeBytes : null
   }
 
-  /** Does it once more when there was no room, and some could be made. */
+  /** Does it once more when there was no room: some may have been made, for this one or for another that met the same at the same time. */
   async #withRoom<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } catch (error) {
-      if (!isNoRoom(error) || !(await this.#options.makeRoom())) throw error
+      if (!isNoRoom(error)) throw error
+      await this.#options.makeRoom()
       return work()
     }
   }
@@ -130,7 +131,7 @@ class DataFile implements DiskFile {
     let end = position
     for (const chunk of chunks) end += chunk.length
     // Before it is written: what is about to be there counts.
-    if (end > this.#counted.sizeBytes) this.#use.resized(this.#counted, end)
+    if (end > position && end > this.#counted.sizeBytes) this.#use.resized(this.#counted, end)
     try {
       if (this.#withRoom === null) await this.#inner.write(chunks, position)
       else await this.#withRoom(() => this.#inner.write(chunks, position))

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { SimulatedClock } from '../../io/clock.sim.ts'
 import { SimulatedDisk } from '../../io/disk.sim.ts'
-import type { Disk } from '../../io/disk.ts'
+import { type Disk, DiskError } from '../../io/disk.ts'
 import { seededRandom } from '../../io/random.sim.ts'
-import { silentLogger } from '../../lib/logger.ts'
+import { type Logger, silentLogger } from '../../lib/logger.ts'
 import type { LogDirectory } from '../log-directory.ts'
 import { batchOf, openDirectory, smallConfig } from '../partition-log.contract.ts'
 import type { Appended, LogConfig, LogListener } from '../partition-log.ts'
@@ -34,7 +34,7 @@ class World {
 
   constructor(disk: SimulatedDisk) {
     this.disk = disk
-    this.counted = new DataDisk({ disk, use: this.use, isPrivileged: () => false, makeRoom: async () => false })
+    this.counted = new DataDisk({ disk, use: this.use, isPrivileged: () => false, makeRoom: async () => undefined })
   }
 
   static async open(
@@ -42,6 +42,7 @@ class World {
     settings: Partial<BudgetSettings>,
     topics: Readonly<Record<string, Partial<LogConfig>>>,
     disk = new SimulatedDisk(),
+    logger: Logger = silentLogger,
   ): Promise<World> {
     const world = new World(disk)
     const { clock, room, counted } = world
@@ -55,7 +56,7 @@ class World {
       log.highWatermark = log.durableOffset
       log.listen(committing(log))
     }
-    const parts = { folder: world.directory, disk: counted, use: world.use, room, clock, logger: silentLogger }
+    const parts = { folder: world.directory, disk: counted, use: world.use, room, clock, logger }
     world.#keeper = new DiskKeeper({ ...parts, settings: { budget: null, freeReserve: null, ...settings } })
     await world.#keeper.start()
     t.after(async () => {
@@ -140,6 +141,39 @@ test('the budget holds at all times, however fast several topics are written', a
   // Records of weight 4 stay longer: more of them are left of as many that came.
   assert.ok(world.log('c').sizeBytes > 2 * world.log('a').sizeBytes)
   for (const topic of ['a', 'b', 'c']) assert.ok(world.log(topic).logStartOffset > 0 && world.log(topic).sizeBytes > 0)
+})
+
+test('that the oldest segments go is said once, however long it goes on', async (t) => {
+  const said: string[] = []
+  const logger = { ...silentLogger, info: (_: object, message: string) => void said.push(message) }
+  const world = await World.open(t, { budget: { bytes: 12 * MIB } }, { a: {} }, new SimulatedDisk(), logger)
+  for (let i = 0; i < 600; i++) {
+    world.append('a', 100_000)
+    await world.clock.advance(100)
+  }
+  assert.ok(world.log('a').logStartOffset > 300)
+  assert.deepEqual(said, ['the disk budget is used up: the oldest segments are deleted'])
+})
+
+test('deletions that fail are tried again after a while, not at once', async (t) => {
+  const world = await World.open(t, { budget: { bytes: 12 * MIB } }, { a: {} })
+  const log = world.log('a')
+  const advance = log.advanceStartTo.bind(log)
+  let tries = 0
+  log.advanceStartTo = async (start) => {
+    // So that a loop without an end fails this test instead of holding it up.
+    if (++tries > 1000) return advance(start)
+    throw new DiskError('ENOSPC', 'write a checkpoint')
+  }
+  for (let i = 0; i < 150; i++) {
+    world.append('a', 100_000)
+    await world.clock.advance(10)
+  }
+  assert.equal(world.append('a', 100_000).ok, false)
+  assert.ok(tries > 1 && tries <= 150, `${tries} tries`)
+  log.advanceStartTo = advance
+  await world.clock.advance(2000)
+  assert.equal(world.append('a', 100_000).ok, true)
 })
 
 test('what waits for file.delete.delay.ms goes first, and what the budget deletes does not wait', async (t) => {

@@ -35,10 +35,12 @@ const volumeEveryMs = 1000
 const againMs = 50
 const nothingToDeleteMs = 500
 const segmentsPerRound = 32
+/** A budget that is in use is always used up: that its oldest records go is said this often at most. */
+const deletingToldEveryMs = 3_600_000
 
 export class DiskKeeper {
   readonly #options: DiskKeeperOptions
-  readonly #times = new SegmentTimes()
+  readonly #times: SegmentTimes
   #volume: Volume = { totalBytes: Infinity, freeBytes: Infinity }
   #volumeAtMs = -Infinity
   #timer: Timer | null = null
@@ -47,9 +49,11 @@ export class DiskKeeper {
   #again = false
   #stopped = false
   #told: 'none' | 'deleting' | 'nothingToDelete' = 'none'
+  #deletingToldAtMs = -Infinity
 
   constructor(options: DiskKeeperOptions) {
     this.#options = options
+    this.#times = new SegmentTimes(options.clock)
   }
 
   get isBound(): boolean {
@@ -173,7 +177,7 @@ export class DiskKeeper {
     return count
   }
 
-  /** `later`: what may go is not sealed yet, or not committed. */
+  /** `later`: what may go is not sealed yet, or not committed, or could not be deleted now. */
   async #free(bytes: number, limits: DiskLimits): Promise<'freed' | 'later' | 'nothing'> {
     const { clock, folder } = this.#options
     const logs = await this.planned()
@@ -187,17 +191,21 @@ export class DiskKeeper {
       return logs.some((log) => log.segments.some(({ sizeBytes }) => sizeBytes > 0)) ? 'later' : 'nothing'
     this.#tell('deleting', bytes, limits)
     this.#say(plan)
-    await Promise.all([...ends].map(([log, end]) => this.#advance(log, end)))
+    const advanced = await Promise.all([...ends].map(([log, end]) => this.#advance(log, end)))
     await folder.removeDeletedNow()
-    return 'freed'
+    return advanced.includes(true) ? 'freed' : 'later'
   }
 
-  async #advance(log: SegmentedLog, end: number): Promise<void> {
+  async #advance(log: SegmentedLog, end: number): Promise<boolean> {
     try {
-      await log.advanceStartTo(end)
+      if (end > log.logStartOffset) await log.advanceStartTo(end)
+      // It starts there since an earlier try, which did not come to an end.
+      else await log.deleteBelowStart()
+      return true
     } catch (error) {
       // A log that was closed or deleted meanwhile has freed its room by itself; one whose disk failed has said so.
       this.#options.logger.debug({ log: log.name, err: error }, 'a log lost no segment to the disk budget')
+      return false
     }
   }
 
@@ -211,13 +219,18 @@ export class DiskKeeper {
     }
   }
 
-  /** Once for each change, not for each segment. */
+  /** Once for each change, not for each segment; of deletions now and then only. */
   #tell(state: 'none' | 'deleting' | 'nothingToDelete', bytes: number, limits: DiskLimits): void {
     if (this.#told === state || (state === 'deleting' && this.#told === 'nothingToDelete')) return
     const { logger } = this.#options
-    const fields = { limitBytes: limits.limitBytes, reservedBytes: limits.reservedBytes, bytes }
-    if (state === 'deleting') logger.info(fields, 'the disk budget is used up: the oldest segments are deleted')
-    else if (state === 'nothingToDelete') {
+    const fields = { limitBytes: limits.limitBytes, reservedBytes: limits.reservedBytes, bytes: Math.ceil(bytes) }
+    if (state === 'deleting') {
+      const now = this.#options.clock.monotonic()
+      if (now - this.#deletingToldAtMs >= deletingToldEveryMs) {
+        this.#deletingToldAtMs = now
+        logger.info(fields, 'the disk budget is used up: the oldest segments are deleted')
+      }
+    } else if (state === 'nothingToDelete') {
       logger.warn(fields, 'the disk budget is used up and nothing may be deleted: producers are refused')
     } else if (this.#told === 'nothingToDelete') logger.info(fields, 'there is room in the disk budget again')
     this.#told = state

@@ -55,11 +55,11 @@ export function diskLimits(
   // Two segments, when the budget is large enough for that: while one is deleted another is filled.
   const headroom = Math.min(hardBytes / 4, Math.max(hardBytes / 20, 2 * segmentBytesMaxFor(configured)))
   return {
-    limitBytes,
-    reservedBytes,
-    startBytes: hardBytes - headroom,
-    targetBytes: hardBytes - 1.5 * headroom,
-    hardBytes,
+    limitBytes: Math.floor(limitBytes),
+    reservedBytes: Math.ceil(reservedBytes),
+    startBytes: Math.floor(hardBytes - headroom),
+    targetBytes: Math.floor(hardBytes - 1.5 * headroom),
+    hardBytes: Math.floor(hardBytes),
   }
 }
 

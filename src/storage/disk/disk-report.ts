@@ -51,6 +51,8 @@ export interface DiskReport {
   readonly rate: AppendRate
   /** By bytes, the largest first. */
   readonly topics: readonly TopicUse[]
+  /** Topics that are left out, each smaller than those. */
+  readonly smallerTopics: number
   readonly next: readonly NextRemoval[]
 }
 

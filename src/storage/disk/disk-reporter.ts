@@ -1,7 +1,7 @@
 // Writes the report that `odradek disk` shows (disk-report.ts): when something changed, and not more often than every few seconds. A report
-// that cannot be written is no loss; on a full disk none is tried.
+// that cannot be written is no loss.
 
-import type { Clock, Timer } from '../../io/clock.ts'
+import { type Clock, nextTurn, type Timer } from '../../io/clock.ts'
 import type { Disk, DiskFile } from '../../io/disk.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { baseTimestampOf, batchHeaderBytes } from '../../records/batch.ts'
@@ -18,7 +18,7 @@ import {
 } from './disk-report.ts'
 import type { DiskRoom } from './disk-room.ts'
 import type { DiskUse } from './disk-use.ts'
-import type { KeptFolder, PlannedLog } from './kept-logs.ts'
+import { type KeptFolder, logsPerTurn, type PlannedLog } from './kept-logs.ts'
 import { planRemoval } from './removal-plan.ts'
 
 export interface DiskReporterOptions {
@@ -32,6 +32,7 @@ export interface DiskReporterOptions {
 }
 
 const nextMax = 20
+const topicsMax = 1000
 /** First records that are looked up for one report: the rest is known by a later one. */
 const lookupsMax = 200
 
@@ -44,6 +45,7 @@ export class DiskReporter {
   #writing: Promise<void> = Promise.resolve()
   #stopped = false
   #appendedBytes = 0
+  #saidFull = false
   /** What the last report went by. */
   #reported = ''
 
@@ -71,12 +73,14 @@ export class DiskReporter {
   async #write(appendedBytes: number): Promise<void> {
     const { room, use, logger } = this.#options
     try {
-      const news = JSON.stringify([appendedBytes, use.totalBytes, this.#rates.total()])
-      if (news === this.#reported || room.volumeFull) return
+      const news = JSON.stringify([appendedBytes, use.totalBytes, room.volumeFull, this.#rates.total()])
+      // On a full volume one report says so: the room is for others.
+      if (news === this.#reported || (room.volumeFull && this.#saidFull)) return
       const report = await this.report()
       await this.#put(encodeDiskReport(report))
+      this.#saidFull = report.volumeFull
       // Writing it has changed the use, perhaps.
-      this.#reported = JSON.stringify([appendedBytes, use.totalBytes, report.rate])
+      this.#reported = JSON.stringify([appendedBytes, use.totalBytes, report.volumeFull, report.rate])
     } catch (error) {
       logger.debug({ err: error }, 'the report of the disk could not be written')
     }
@@ -85,7 +89,7 @@ export class DiskReporter {
   async report(): Promise<DiskReport> {
     const { clock, keeper, room } = this.#options
     const count = await keeper.count()
-    const planned = await keeper.planned()
+    const planned = count.limits === null ? [] : await keeper.planned()
     const now = clock.now()
     const removals = planRemoval(planned, { bytes: Infinity, segmentsMax: nextMax, nowMs: now })
     const next = removals.map(({ log, segment, kind }): NextRemoval => {
@@ -106,7 +110,7 @@ export class DiskReporter {
       ...totalsOf(count, planned),
       volumeFull: room.volumeFull,
       rate: this.#rates.total(),
-      topics: await this.#topics(),
+      ...(await this.#topics()),
       next,
     }
   }
@@ -125,11 +129,14 @@ export class DiskReporter {
     return appendedBytes
   }
 
-  async #topics(): Promise<TopicUse[]> {
-    const { folder, use } = this.#options
+  async #topics(): Promise<Pick<DiskReport, 'topics' | 'smallerTopics'>> {
+    const { folder, use, clock } = this.#options
     const topics = new Map<string, { -readonly [K in keyof TopicUse]: TopicUse[K] }>()
     let lookups = lookupsMax
-    for (const log of [...folder.logs()]) {
+    let seen = 0
+    const logs = [...folder.logs()]
+    for (const log of logs) {
+      if (++seen % logsPerTurn === 0) await nextTurn(clock)
       const topic = topicOf(log)
       const { budgetWeight: weight, budgetPolicy: policy } = log.config
       let found = topics.get(topic)
@@ -149,7 +156,8 @@ export class DiskReporter {
       const oldest = this.#oldest.get(log)?.timestamp ?? -1
       if (oldest >= 0) found.oldestRecordMs = Math.min(found.oldestRecordMs ?? Infinity, oldest)
     }
-    return [...topics.values()].sort((one, other) => other.bytes - one.bytes)
+    const sorted = [...topics.values()].sort((one, other) => other.bytes - one.bytes)
+    return { topics: sorted.slice(0, topicsMax), smallerTopics: Math.max(0, sorted.length - topicsMax) }
   }
 
   /** The first record of the first batch that can be read. */
@@ -170,10 +178,13 @@ export class DiskReporter {
       file = await disk.open(`${path}.tmp`, { create: true })
       await file.truncate(0)
       await file.write([bytes], 0)
+      await disk.rename(`${path}.tmp`, path)
+    } catch (error) {
+      await disk.remove(`${path}.tmp`)
+      throw error
     } finally {
       await file?.close()
     }
-    await disk.rename(`${path}.tmp`, path)
   }
 }
 

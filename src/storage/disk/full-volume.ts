@@ -2,7 +2,7 @@
 // appends (disk-room.ts), and the volume is asked once a second until there is room: first for the spare file, then for everybody.
 
 import type { Clock, Timer } from '../../io/clock.ts'
-import type { Disk } from '../../io/disk.ts'
+import type { Disk, Volume } from '../../io/disk.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { DiskRoom } from './disk-room.ts'
 import type { SpareFile } from './spare-file.ts'
@@ -21,7 +21,7 @@ const askEveryMs = 1000
 const spareDelayMs = 3000
 /** There was not enough room for it. */
 const spareEveryMs = 30_000
-/** Beside the spare file. Less is gone with the next appends, and not worth going on for. */
+/** Beside the spare file; less on a volume that is small. What is less is gone with the next appends, and not worth going on for. */
 const roomAtLeastBytes = 1024 * 1024
 
 export class FullVolume {
@@ -38,9 +38,14 @@ export class FullVolume {
     options.room.onNoRoom = () => this.found()
   }
 
-  /** Looks for the spare file of an earlier run. Rejects with the disk's faults. */
+  /**
+   * Looks for the spare file of an earlier run. A volume that is full already is taken for full from the start, so that what little room
+   * there is is left for what cannot wait. Rejects with the disk's faults.
+   */
   async open(): Promise<void> {
-    await this.#options.spare.find(this.#spareBytes)
+    const { disk, folder, spare } = this.#options
+    await spare.find(this.#spareBytes)
+    if (!this.#hasRoom(await disk.volume(folder))) this.found()
   }
 
   /** Makes the spare file in the background, unless it is there. */
@@ -68,12 +73,18 @@ export class FullVolume {
     this.#askIn(askEveryMs)
   }
 
-  /** Room for something that cannot wait: false when there is none to make. Never rejects. */
-  async makeRoom(): Promise<boolean> {
+  /** Room for something that cannot wait, if there is any to make. Never rejects. */
+  async makeRoom(): Promise<void> {
     this.found()
-    const made = await this.#options.spare.giveUp()
-    if (made) this.#options.logger.warn({}, 'the spare file was given up: metadata and offsets are written on')
-    return made
+    const { spare, folder, logger } = this.#options
+    if (await spare.giveUp())
+      logger.warn({ folder }, 'the spare file was given up: metadata and offsets are written on')
+  }
+
+  #hasRoom({ freeBytes, totalBytes }: Volume): boolean {
+    const wanted = this.#options.spare.isThere ? 0 : this.#spareBytes
+    // Twice, so that it is not at once too little again when the spare file is made.
+    return freeBytes >= 2 * wanted + Math.min(roomAtLeastBytes, totalBytes / 64)
   }
 
   #askIn(delayMs: number): void {
@@ -90,11 +101,8 @@ export class FullVolume {
   async #ask(): Promise<boolean> {
     const { disk, folder, room, spare, logger } = this.#options
     try {
-      const wanted = spare.isThere ? 0 : this.#spareBytes
-      // Twice, so that what is given back by making the spare file is not at once too little again.
-      const { freeBytes } = await disk.volume(folder)
-      if (freeBytes < 2 * wanted + roomAtLeastBytes) return false
-      if (!(await spare.make(wanted))) return false
+      if (!this.#hasRoom(await disk.volume(folder))) return false
+      if (!(await spare.make(this.#spareBytes))) return false
     } catch (error) {
       logger.warn({ folder, err: error }, 'the volume could not be asked for its room, it is asked again')
       return false

@@ -1,5 +1,6 @@
 // The logs of a data folder as the disk budget sees them.
 
+import { type Clock, nextTurn } from '../../io/clock.ts'
 import type { SegmentedLog } from '../segmented-log.ts'
 import type { Segment } from '../segment.ts'
 import { blockBytes, type DiskUse } from './disk-use.ts'
@@ -55,14 +56,24 @@ function comingOf(log: SegmentedLog): number {
   return log.queuedBytes + indexBytes + sideFileBlocks + log.producers.size * producerBytes
 }
 
+/** Work over all logs gives way to others after so many of them. */
+export const logsPerTurn = 500
+
 /** Reads what the planner has to know, and remembers it of segments that are sealed: their records do not change. */
 export class SegmentTimes {
   readonly #sealed = new WeakMap<Segment, number>()
+  readonly #clock: Clock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
 
   /** Logs that cannot be asked are left out: they are offline, or closed. */
   async of(logs: readonly SegmentedLog[]): Promise<PlannedLog[]> {
     const planned: PlannedLog[] = []
+    let seen = 0
     for (const source of logs) {
+      if (++seen % logsPerTurn === 0) await nextTurn(this.#clock)
       if (source.fault !== null || source.config.budgetPolicy !== 'delete' || source.sizeBytes === 0) continue
       const segments = await this.#segmentsOf(source)
       if (segments === null) continue

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { planRemoval, type RemovableLog, type RemovableSegment } from './removal-plan.ts'
 
 const hour = 3_600_000

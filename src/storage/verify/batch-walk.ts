@@ -35,6 +35,8 @@ export interface BatchDamage {
   readonly position: number
   /** The first offset that cannot be trusted. */
   readonly offset: Offset
+  /** Where the batch ends by its own header, which may be what is wrong; Infinity when it has none that makes sense. */
+  readonly endOffset: Offset
 }
 
 export interface WalkedFile {
@@ -122,7 +124,7 @@ export class BatchWalk {
       const size = sizeInBytesOf(window, at)
       if (!this.#headerFits(window, at)) break
       if (crcOf(window, at) !== crc32c(window.subarray(at + batchLayout.attributes, at + size))) {
-        this.#fail('badChecksum')
+        this.#fail('badChecksum', nextOffsetOf(window, at))
         break
       }
       if (!this.#contentFits(window, at)) break
@@ -156,7 +158,7 @@ export class BatchWalk {
       this.#fail('torn')
     } else if (this.#checkedBytes === size) {
       this.#checkedBytes = 0
-      if (this.#crc !== crcOf(header)) this.#fail('badChecksum')
+      if (this.#crc !== crcOf(header)) this.#fail('badChecksum', nextOffsetOf(header))
       else if (this.#contentFits(header, 0)) {
         // Its length is under the checksum's protection now: it may take as much memory as it says.
         const isWhole = this.#options.whole === true || isControl(header)
@@ -188,12 +190,13 @@ export class BatchWalk {
 
   #contentFits(bytes: Uint8Array, at: number): boolean {
     const count = recordsCountOf(bytes, at)
-    if (count < 0 || count > lastOffsetDeltaOf(bytes, at) + 1) this.#fail('badCount')
-    else if (codecOf(bytes, at) === undefined) this.#fail('badCodec')
+    const end = nextOffsetOf(bytes, at)
+    if (count < 0 || count > lastOffsetDeltaOf(bytes, at) + 1) this.#fail('badCount', end)
+    else if (codecOf(bytes, at) === undefined) this.#fail('badCodec', end)
     return this.damage === null
   }
 
-  #fail(problem: BatchProblem): void {
-    this.damage = { problem, position: this.position, offset: this.nextOffset }
+  #fail(problem: BatchProblem, endOffset = Infinity): void {
+    this.damage = { problem, position: this.position, offset: this.nextOffset, endOffset }
   }
 }

@@ -13,6 +13,7 @@ function offsetsSay(entries: readonly (readonly [offset: number, position: numbe
   for (const [offset, position] of entries) index.append(offset, position)
   const check = new OffsetIndexCheck(index.encode(), { ...segment, sizeBytes })
   for (const { position, lastOffset } of batches) check.batch(position, lastOffset)
+  if (sizeBytes > 400) check.batch(sizeBytes - 100, 99)
   check.finish()
   return check.wrong?.what ?? null
 }
@@ -50,6 +51,13 @@ for (const { name, entries, wrong } of [
 
 test('an offset index without entries is wrong for a long segment', () => {
   assert.match(String(offsetsSay([], 100_000)), /it has no entries/)
+})
+
+test('an offset index without entries is right for a segment of one large batch', () => {
+  const check = new OffsetIndexCheck(new Uint8Array(0), { ...segment, sizeBytes: 1_000_000 })
+  check.batch(0, 99)
+  check.finish()
+  assert.equal(check.wrong, null)
 })
 
 const times = [1000, 3000, 2000, 3000]

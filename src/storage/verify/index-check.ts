@@ -6,7 +6,7 @@ import { OffsetIndex } from '../offset-index.ts'
 import type { Offset } from '../partition-log.ts'
 import { TimeIndex } from '../time-index.ts'
 
-/** Bytes of log between two entries by default; a log much longer than that has some. */
+/** Bytes of log between two entries by default; a batch that begins long after that has some before it. */
 const indexIntervalBytes = 4096
 
 export interface WrongEntry {
@@ -28,14 +28,14 @@ export class OffsetIndexCheck {
   wrong: WrongEntry | null = null
   readonly #bytes: Uint8Array
   readonly #index: OffsetIndex | null
-  readonly #sizeBytes: number
   #next = 0
+  /** Where the last batch began. */
+  #position = 0
   /** Of the entry whose position was right: an offset that a later batch must end with. */
   #pending: Offset | null = null
 
   constructor(bytes: Uint8Array, segment: SegmentExtent) {
     this.#bytes = bytes
-    this.#sizeBytes = segment.sizeBytes
     this.#index = OffsetIndex.decode(bytes, segment.baseOffset, segment.sizeBytes, segment.endOffset)
     if (this.#index === null) {
       const { baseOffset } = segment
@@ -47,6 +47,7 @@ export class OffsetIndexCheck {
   batch(position: number, lastOffset: Offset): void {
     const index = this.#index
     if (index === null) return
+    this.#position = position
     this.#settlePending(lastOffset)
     while (this.#next < index.count && this.#positionOf(this.#next) < position) {
       this.#report(this.#next++, `points at byte ${this.#positionOf(this.#next - 1)}, where no batch begins`)
@@ -66,7 +67,7 @@ export class OffsetIndexCheck {
     if (this.#next < index.count) {
       this.#report(this.#next, `points at byte ${this.#positionOf(this.#next)}, where no batch begins`)
     }
-    if (index.count === 0 && this.#sizeBytes > 16 * indexIntervalBytes) {
+    if (index.count === 0 && this.#position > 16 * indexIntervalBytes) {
       this.wrong ??= { position: 0, offset: index.baseOffset, what: 'it has no entries' }
     }
   }

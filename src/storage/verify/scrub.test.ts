@@ -43,7 +43,7 @@ async function world(count: number, logConfig = config): Promise<World> {
 
 function scrubOf({ directory, clock }: World, options: Partial<ScrubOptions> = {}): Scrub {
   const doors = { directory, clock, random: seededRandom(5), logger: silentLogger }
-  return new Scrub({ ...doors, bytesPerSecond: 1 << 20, intervalMs: day, ...options })
+  return new Scrub({ ...doors, bytesPerSecond: 1 << 20, initialDelayMs: 0, intervalMs: day, ...options })
 }
 
 const sizeOf = (logs: readonly SegmentedLog[]) => logs.reduce((sum, log) => sum + log.sizeBytes, 0)
@@ -94,6 +94,23 @@ test('an offset that rotted is found, though it lies outside the checksum', asyn
   await oneRound(found)
   assert.match(String(found.logs[0]!.fault), /offsets do not fit/)
 })
+
+for (const { where, start, offline } of [
+  { where: 'wholly below the start of its log is nobody’s loss', start: 10, offline: false },
+  { where: 'that the log starts in the middle of takes the log offline', start: 5, offline: true },
+]) {
+  test(`a damaged batch ${where}`, async () => {
+    const found = await world(0)
+    const log = await found.directory.openLog({ topicName: 'topic0', partition: 0, topicId: null, config })
+    for (let i = 0; i < 3; i++) await appended(log, batchOf(Array.from({ length: 10 }, (_, n) => `value ${n}`)))
+    await log.advanceStartTo(start)
+    assert.equal(log.segments[0]!.baseOffset, 0)
+    found.disk.flipBit(pathOf(0, 0), 80, 3)
+    const scrub = await oneRound(found)
+    assert.equal(scrub.progress.damagedLogs, offline ? 1 : 0)
+    assert.equal(log.fault !== null, offline)
+  })
+}
 
 test('it reads no faster than it may, and a new round begins only after the interval', async () => {
   const found = await world(4, { ...config, segmentBytes: 1 << 20 })
@@ -255,4 +272,14 @@ test('stop ends a round in the middle and touches no log afterwards', async () =
   found.disk.onOperation = ({ kind }) => assert.notEqual(kind, 'read')
   await found.clock.advance(1000)
   assert.equal(scrub.progress.bytes, bytes)
+})
+
+test('the first round waits, so that a start is not held up by it', async () => {
+  const found = await world(1)
+  const scrub = scrubOf(found, { initialDelayMs: 30_000 })
+  scrub.start()
+  await found.clock.advance(29_999)
+  assert.equal(scrub.progress.bytes, 0)
+  await found.clock.advanceUntil(() => scrub.progress.rounds > 0)
+  await scrub.stop()
 })

@@ -6,7 +6,7 @@
 // the rounds every log has been out of the cache. It reads through the logs' own files and keeps none of them from being deleted, cut or
 // compacted: what such a change overtakes is begun anew, or left to the next round.
 
-import type { Clock, Millis, Timer } from '../../io/clock.ts'
+import { type Clock, type Millis, nextTurn, type Timer } from '../../io/clock.ts'
 import { DiskError } from '../../io/disk.ts'
 import type { Random } from '../../io/random.ts'
 import type { Logger } from '../../lib/logger.ts'
@@ -24,6 +24,8 @@ export interface ScrubbedLog {
   readonly isOffline: boolean
   /** Oldest first; the last is active. */
   readonly segments: readonly Segment[]
+  /** Where the next segment begins, or the log ends. */
+  segmentEnd(segment: Segment): Offset
   /** Odd while files are cut, deleted or replaced; changes when that begins and ends. */
   readonly shape: number
   /** Takes the log offline. */
@@ -37,6 +39,8 @@ export interface ScrubOptions {
   readonly logger: Logger
   /** log.scrub.io.max.bytes.per.second; 0: there is no scrub. */
   readonly bytesPerSecond: number
+  /** log.initial.task.delay.ms: from the start to the first round. */
+  readonly initialDelayMs: Millis
   /** log.scrub.interval.ms: from the end of a round to the next. */
   readonly intervalMs: Millis
 }
@@ -79,7 +83,7 @@ export class Scrub {
     return { rounds: this.#rounds, bytes: this.#bytes, damagedLogs: this.#damagedLogs }
   }
 
-  /** The first round begins at once. How far it came is forgotten with the process. */
+  /** How far it came is forgotten with the process. */
   start(): void {
     if (this.#options.bytesPerSecond <= 0) return
     this.#round = this.#runRounds()
@@ -94,8 +98,9 @@ export class Scrub {
   }
 
   async #runRounds(): Promise<void> {
-    const { clock, logger, intervalMs } = this.#options
-    for (;;) {
+    const { clock, logger, initialDelayMs, intervalMs } = this.#options
+    if (initialDelayMs > 0) await this.#sleep(initialDelayMs)
+    while (!this.#stopped) {
       const startedAt = clock.monotonic()
       const bytesBefore = this.#bytes
       await this.#overAll()
@@ -104,7 +109,6 @@ export class Scrub {
       const bytes = this.#bytes - bytesBefore
       logger.info({ bytes, ms: Math.round(clock.monotonic() - startedAt) }, 'all logs were read and checked')
       await this.#sleep(intervalMs)
-      if (this.#stopped) return
     }
   }
 
@@ -168,10 +172,11 @@ export class Scrub {
 
   #report(log: ScrubbedLog, segment: Segment, walk: BatchWalk): void {
     const { logger } = this.#options
-    const { position, offset, problem } = walk.damage!
+    const { position, offset, endOffset, problem } = walk.damage!
     const { path } = segment.file
     if (offset >= log.durableOffset) return
-    if (offset < log.logStartOffset) {
+    // The log may start in the middle of a batch: that is read. So may one whose end nobody knows be.
+    if (Math.min(endOffset, log.segmentEnd(segment)) <= log.logStartOffset) {
       const fields = { log: log.name, file: path, position, offset, problem }
       logger.warn(fields, 'damage was found below the start of the log, where nobody reads')
       return
@@ -200,7 +205,7 @@ export class Scrub {
     // Time in which nothing was read is lost: the disk is never flooded afterwards.
     this.#paidAt = Math.max(this.#paidAt, now) + (Math.max(bytes, readBytesMin) * 1000) / bytesPerSecond
     if (this.#paidAt - now >= timerMsMin) await this.#sleep(this.#paidAt - now)
-    else await new Promise<void>((resolve) => clock.defer(resolve))
+    else await nextTurn(clock)
   }
 
   async #sleep(delayMs: Millis): Promise<void> {
