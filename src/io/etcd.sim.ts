@@ -1,0 +1,541 @@
+// etcd, simulated: members that answer on the clock of the test and by its seed, and fail when told to. The state is one (the members
+// agree), what differs is who can be asked: a dead member refuses, a frozen one keeps what it is sent until it thaws, without a
+// leader a request waits, and may be applied once there is one again, long after its sender gave up.
+
+import type { Clock, Millis, Timer } from './clock.ts'
+import { EtcdState, latin1, refused, type StateEvent } from './etcd-state.sim.ts'
+import {
+  type EtcdCallOptions,
+  type EtcdDoor,
+  EtcdError,
+  type EtcdMember,
+  type EtcdMethod,
+  type EtcdRequest,
+  type EtcdResponse,
+  type EtcdWatchHandler,
+  type EtcdWatchRequest,
+  type EtcdWatchResponse,
+  type EtcdWatchStream,
+  status,
+} from './etcd.ts'
+import type { SeededRandom } from './random.sim.ts'
+
+/** What happens to one call: nothing is done and nothing answered; done, but not answered; done later, and not answered. */
+export type CallFault = 'requestLost' | 'answerLost' | { readonly appliedAfterMs: Millis }
+
+export interface ObservedCall {
+  readonly endpoint: string
+  readonly method: EtcdMethod
+}
+
+export interface SimulatedEtcdOptions {
+  readonly clock: Clock
+  readonly random: SeededRandom
+  /** Default: three members. */
+  readonly endpoints?: readonly string[]
+  /** One way, of each message: at random between the two. 0: no time passes. */
+  readonly latencyMs?: { readonly min: Millis; readonly max: Millis }
+  /** The only one who may do anything. Without it everyone may. */
+  readonly user?: { readonly name: string; readonly password: string }
+}
+
+/** How long members take to see that their leader is gone, and at most to elect another (as etcd's defaults). */
+const leaderMissedAfterMs = 1000
+const electionMaxMs = 1000
+/** Watches end when their member has had no leader for so long. */
+const watchWithoutLeaderMs = 3000
+
+export class SimulatedEtcd {
+  readonly clock: Clock
+  readonly random: SeededRandom
+  readonly endpoints: readonly string[]
+  state: EtcdState
+  /** Asked for each call that arrives at a member; a fault is done to it. */
+  onCall: (call: ObservedCall) => CallFault | null = () => null
+  readonly #members: readonly Member[]
+  readonly #latency: { readonly min: Millis; readonly max: Millis }
+  readonly #user: { readonly name: string; readonly password: string } | null
+  readonly #tokens = new Set<string>()
+  readonly #leaseTimers = new Map<string, Timer>()
+  /** Requests that no leader took. */
+  #homeless: Arrived[] = []
+  #leader: Member | null
+  #leaderlessSince: Millis = 0
+  #leaseCount = 0
+
+  constructor(options: SimulatedEtcdOptions) {
+    this.clock = options.clock
+    this.random = options.random
+    this.endpoints = options.endpoints ?? ['etcd-1:2379', 'etcd-2:2379', 'etcd-3:2379']
+    this.#latency = options.latencyMs ?? { min: 0, max: 0 }
+    this.#user = options.user ?? null
+    this.#members = this.endpoints.map((endpoint, i) => new Member(this, endpoint, String(i + 1)))
+    this.#leader = this.#members[0]!
+    this.state = new EtcdState('1001')
+  }
+
+  /** Of one process; each of them can be cut off alone. */
+  door(): SimulatedEtcdDoor {
+    return new SimulatedEtcdDoor(this)
+  }
+
+  /** Its connections break; what it was asked and had not answered is lost. */
+  kill(endpoint: string): void {
+    this.member(endpoint).setCondition('down')
+    this.#membersChanged()
+  }
+
+  /** After `kill`. */
+  start(endpoint: string): void {
+    this.member(endpoint).setCondition('up')
+    this.#membersChanged()
+  }
+
+  freeze(endpoint: string): void {
+    this.member(endpoint).setCondition('frozen')
+    this.#membersChanged()
+  }
+
+  /** After `freeze`: it does what it was sent meanwhile. */
+  thaw(endpoint: string): void {
+    this.member(endpoint).setCondition('up')
+    this.#membersChanged()
+  }
+
+  get leaderEndpoint(): string | null {
+    return this.#leader?.endpoint ?? null
+  }
+
+  /** Forgets revisions before this one. */
+  compact(revision: number = this.state.revision): void {
+    this.state.compact(revision)
+    this.committed()
+  }
+
+  /** Tokens given so far are good no more, as after a restart of the members. */
+  forgetTokens(): void {
+    this.#tokens.clear()
+  }
+
+  /** Another etcd is found at the same addresses. */
+  replace(state: EtcdState): void {
+    for (const timer of this.#leaseTimers.values()) timer.cancel()
+    this.#leaseTimers.clear()
+    this.state = state
+    for (const member of this.#members) member.dropStreams()
+  }
+
+  member(endpoint: string): Member {
+    const member = this.#members.find((candidate) => candidate.endpoint === endpoint)
+    if (member === undefined) throw new Error(`there is no member at ${endpoint}`)
+    return member
+  }
+
+  /** Runs `deliver` when a message sent now arrives. */
+  send(deliver: () => void): void {
+    const { min, max } = this.#latency
+    const delayMs = min + (this.random.below(1001) / 1000) * (max - min)
+    if (delayMs === 0) this.clock.defer(deliver)
+    else this.clock.setTimer(delayMs, deliver)
+  }
+
+  /** Whether members know that nobody leads. */
+  get knownLeaderless(): boolean {
+    return this.#leader === null && this.clock.monotonic() - this.#leaderlessSince >= leaderMissedAfterMs
+  }
+
+  /** A request at a running member: done now, or once there is a leader, or never. */
+  take(arrived: Arrived): void {
+    if (arrived.method !== 'leaseKeepAlive' && arrived.method !== 'authenticate' && !this.mayEnter(arrived.token)) {
+      arrived.reject(this.#unknownToken(arrived.token))
+    } else if (this.#leader !== null) this.#apply(arrived)
+    else if (this.knownLeaderless) arrived.reject(refused('UNAVAILABLE', 'no leader'))
+    else this.#homeless.push(arrived)
+  }
+
+  mayEnter(token: string | null): boolean {
+    return this.#user === null || (token !== null && this.#tokens.has(token))
+  }
+
+  /** Watches are told of what is new. */
+  committed(): void {
+    for (const member of this.#members) member.pump()
+  }
+
+  #unknownToken(token: string | null): EtcdError {
+    return token === null
+      ? refused('INVALID_ARGUMENT', 'user name is empty')
+      : refused('UNAUTHENTICATED', 'invalid auth token')
+  }
+
+  #apply(arrived: Arrived): void {
+    const { memberId } = arrived
+    try {
+      arrived.resolve(this.#answer(arrived.method, arrived.request, memberId))
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error
+      arrived.reject(error)
+    }
+    this.committed()
+  }
+
+  #answer(method: EtcdMethod, request: EtcdRequest<EtcdMethod>, memberId: string): EtcdResponse<EtcdMethod> {
+    const { state } = this
+    switch (method) {
+      case 'range':
+        return state.range(request as EtcdRequest<'range'>, state.header(memberId))
+      case 'txn':
+        return state.txn(request as EtcdRequest<'txn'>, memberId)
+      case 'leaseGrant': {
+        const id = String(7_000_000_000_000_000_000n + BigInt(++this.#leaseCount))
+        const ttl = state.grant(id, Number((request as EtcdRequest<'leaseGrant'>).ttl))
+        this.#extend(id, ttl)
+        return { header: state.header(memberId), id, ttl: String(ttl) }
+      }
+      case 'leaseKeepAlive': {
+        const { id } = request as EtcdRequest<'leaseKeepAlive'>
+        const ttl = state.ttlOf(id) ?? 0
+        if (ttl > 0) this.#extend(id, ttl)
+        return { header: state.header(memberId), id, ttl: String(ttl) }
+      }
+      case 'leaseRevoke':
+        if (!state.revoke((request as EtcdRequest<'leaseRevoke'>).id)) {
+          throw refused('NOT_FOUND', 'requested lease not found')
+        }
+        return { header: state.header(memberId) }
+      case 'authenticate': {
+        const { name, password } = request as EtcdRequest<'authenticate'>
+        if (this.#user === null) throw refused('FAILED_PRECONDITION', 'authentication is not enabled')
+        if (name !== this.#user.name || password !== this.#user.password) {
+          throw refused('INVALID_ARGUMENT', 'authentication failed, invalid user ID or password')
+        }
+        const token = this.random.uuid()
+        this.#tokens.add(token)
+        return { header: state.header(memberId), token }
+      }
+    }
+  }
+
+  #extend(id: string, ttlSeconds: number): void {
+    this.#leaseTimers.get(id)?.cancel()
+    const timer = this.clock.setTimer(ttlSeconds * 1000, () => {
+      // Without a leader nothing runs out; the next one begins to count anew.
+      if (this.#leader === null) return
+      this.#leaseTimers.delete(id)
+      this.state.revoke(id)
+      this.committed()
+    })
+    this.#leaseTimers.set(id, timer)
+  }
+
+  #membersChanged(): void {
+    if (this.#leader !== null && (this.#leader.condition !== 'up' || !this.#hasQuorum())) {
+      this.#leader = null
+      this.#leaderlessSince = this.clock.monotonic()
+      const since = this.#leaderlessSince
+      this.clock.setTimer(watchWithoutLeaderMs, () => {
+        if (this.#leader !== null || this.#leaderlessSince !== since) return
+        for (const member of this.#members) member.endStreams(refused('UNAVAILABLE', 'no leader'))
+      })
+    }
+    if (this.#leader === null && this.#hasQuorum()) this.#electLater()
+  }
+
+  #hasQuorum(): boolean {
+    return 2 * this.#members.filter(({ condition }) => condition === 'up').length > this.#members.length
+  }
+
+  #electLater(): void {
+    this.clock.setTimer(leaderMissedAfterMs + this.random.below(electionMaxMs), () => {
+      if (this.#leader !== null || !this.#hasQuorum()) return
+      this.#leader = this.random.pick(this.#members.filter(({ condition }) => condition === 'up'))
+      for (const id of this.state.leaseIds) this.#extend(id, this.state.ttlOf(id)!)
+      const homeless = this.#homeless
+      this.#homeless = []
+      // The old leader had handed some of them on. Nobody knows which.
+      for (const arrived of homeless) if (this.random.chance(0.5)) this.#apply(arrived)
+    })
+  }
+}
+
+/** A process's way to the members. */
+export class SimulatedEtcdDoor implements EtcdDoor {
+  readonly etcd: SimulatedEtcd
+  /** Nothing arrives, in either direction, and nobody is told. */
+  cut = false
+
+  constructor(etcd: SimulatedEtcd) {
+    this.etcd = etcd
+  }
+
+  member(endpoint: string): EtcdMember {
+    return new ClientOfMember(this, this.etcd.member(endpoint))
+  }
+}
+
+/** A request at its member. `resolve` and `reject` answer, if there is still somebody to hear it. */
+interface Arrived {
+  readonly method: EtcdMethod
+  readonly request: EtcdRequest<EtcdMethod>
+  readonly token: string | null
+  readonly memberId: string
+  resolve(response: EtcdResponse<EtcdMethod>): void
+  reject(error: EtcdError): void
+}
+
+type Condition = 'up' | 'down' | 'frozen'
+
+/** Server side of one member. */
+class Member {
+  readonly etcd: SimulatedEtcd
+  readonly endpoint: string
+  readonly id: string
+  condition: Condition = 'up'
+  readonly streams = new Set<ServerStream>()
+  /** Calls whose connection breaks with the member. */
+  readonly calls = new Set<(error: EtcdError) => void>()
+  /** What it was sent while it was frozen. */
+  #unread: (() => void)[] = []
+
+  constructor(etcd: SimulatedEtcd, endpoint: string, id: string) {
+    this.etcd = etcd
+    this.endpoint = endpoint
+    this.id = id
+  }
+
+  setCondition(condition: Condition): void {
+    const wasFrozen = this.condition === 'frozen'
+    this.condition = condition
+    if (condition === 'down') {
+      this.#unread = []
+      const broken = new EtcdError(status.UNAVAILABLE, `${this.endpoint}: connection dropped`, true)
+      for (const fail of [...this.calls]) fail(broken)
+      this.endStreams(broken)
+    } else if (condition === 'up' && wasFrozen) {
+      const unread = this.#unread
+      this.#unread = []
+      for (const read of unread) read()
+      this.pump()
+    }
+  }
+
+  /** Now, or when it thaws. */
+  read(message: () => void): void {
+    if (this.condition === 'frozen') this.#unread.push(message)
+    else if (this.condition === 'up') message()
+  }
+
+  pump(): void {
+    if (this.condition !== 'up') return
+    for (const stream of [...this.streams]) stream.pump()
+  }
+
+  endStreams(error: EtcdError): void {
+    if (this.condition === 'frozen') return
+    for (const stream of [...this.streams]) stream.end(error)
+  }
+
+  dropStreams(): void {
+    for (const stream of [...this.streams]) {
+      stream.end(new EtcdError(status.UNAVAILABLE, `${this.endpoint}: connection dropped`, true))
+    }
+  }
+}
+
+class ClientOfMember implements EtcdMember {
+  readonly endpoint: string
+  readonly #door: SimulatedEtcdDoor
+  readonly #member: Member
+  readonly #underWay = new Set<(error: EtcdError) => void>()
+  readonly #streams = new Set<ServerStream>()
+
+  constructor(door: SimulatedEtcdDoor, member: Member) {
+    this.#door = door
+    this.#member = member
+    this.endpoint = member.endpoint
+  }
+
+  call<M extends EtcdMethod>(method: M, request: EtcdRequest<M>, options: EtcdCallOptions): Promise<EtcdResponse<M>> {
+    const { etcd } = this.#door
+    const member = this.#member
+    return new Promise((resolve, reject) => {
+      const fail = (error: EtcdError): void => {
+        this.#underWay.delete(fail)
+        member.calls.delete(fail)
+        reject(error)
+      }
+      this.#underWay.add(fail)
+      options.signal?.addEventListener('abort', () => fail(cancelled(this.endpoint)), { once: true })
+      if (options.signal?.aborted) fail(cancelled(this.endpoint))
+      const answer = (settle: () => void): void => {
+        etcd.send(() => {
+          if (this.#door.cut) return
+          this.#underWay.delete(fail)
+          member.calls.delete(fail)
+          settle()
+        })
+      }
+      const arrived: Arrived = {
+        method,
+        request,
+        token: options.token,
+        memberId: member.id,
+        resolve: (response) => answer(() => resolve(response as EtcdResponse<M>)),
+        reject: (error) => answer(() => reject(error)),
+      }
+      etcd.send(() => {
+        if (this.#door.cut) return
+        if (member.condition === 'down') {
+          fail(new EtcdError(status.UNAVAILABLE, `${this.endpoint}: connection refused`, false))
+          return
+        }
+        member.calls.add(fail)
+        member.read(() => this.#arrive(arrived))
+      })
+    })
+  }
+
+  watch({ token }: { readonly token: string | null }, handler: EtcdWatchHandler): EtcdWatchStream {
+    const { etcd } = this.#door
+    const stream = new ServerStream(this.#door, this.#member, token, handler, () => this.#streams.delete(stream))
+    this.#streams.add(stream)
+    etcd.send(() => {
+      if (this.#door.cut) return
+      if (this.#member.condition === 'down') {
+        stream.end(new EtcdError(status.UNAVAILABLE, `${this.endpoint}: connection refused`, false))
+      } else stream.connect()
+    })
+    return {
+      send: (request) => {
+        etcd.send(() => {
+          if (!this.#door.cut) this.#member.read(() => stream.receive(request))
+        })
+      },
+      close: () => stream.close(),
+    }
+  }
+
+  close(): void {
+    for (const fail of [...this.#underWay]) fail(cancelled(this.endpoint))
+    for (const stream of [...this.#streams]) stream.close()
+  }
+
+  #arrive(arrived: Arrived): void {
+    const { etcd } = this.#door
+    const fault = etcd.onCall({ endpoint: this.endpoint, method: arrived.method })
+    if (fault === null) etcd.take(arrived)
+    else if (fault !== 'requestLost') {
+      const unanswered = { ...arrived, resolve: () => {}, reject: () => {} }
+      if (fault === 'answerLost') etcd.take(unanswered)
+      else etcd.clock.setTimer(fault.appliedAfterMs, () => etcd.take(unanswered))
+    }
+  }
+}
+
+/** A watch at its member. */
+class ServerStream {
+  readonly #door: SimulatedEtcdDoor
+  readonly #member: Member
+  readonly #token: string | null
+  readonly #handler: EtcdWatchHandler
+  readonly #onOver: () => void
+  #range: { readonly from: string; readonly end: string } | null = null
+  #next = 0
+  #over = false
+  /** Messages in flight, in order. */
+  #sending: (() => void)[] = []
+
+  constructor(
+    door: SimulatedEtcdDoor,
+    member: Member,
+    token: string | null,
+    handler: EtcdWatchHandler,
+    onOver: () => void,
+  ) {
+    this.#door = door
+    this.#member = member
+    this.#token = token
+    this.#handler = handler
+    this.#onOver = onOver
+  }
+
+  connect(): void {
+    if (!this.#over) this.#member.streams.add(this)
+  }
+
+  receive(request: EtcdWatchRequest): void {
+    const { etcd } = this.#door
+    if (this.#over || !this.#member.streams.has(this)) return
+    if (etcd.knownLeaderless) {
+      this.end(refused('UNAVAILABLE', 'no leader'))
+      return
+    }
+    if ('progressRequest' in request) {
+      // Not in line with the events: it may come before some that it seems to cover (etcd before 3.4.25 and 3.5.8).
+      etcd.send(() => this.#deliver(this.#response({})))
+      return
+    }
+    const { key, rangeEnd, startRevision } = request.createRequest
+    if (!etcd.mayEnter(this.#token)) {
+      const cancelReason = 'rpc error: code = Unauthenticated desc = etcdserver: invalid auth token'
+      this.#send(this.#response({ created: true, canceled: true, cancelReason }))
+      return
+    }
+    this.#range = { from: latin1(key), end: latin1(rangeEnd) }
+    this.#next = Number(startRevision)
+    this.#send(this.#response({ created: true }))
+    this.pump()
+  }
+
+  pump(): void {
+    if (this.#range === null || this.#over) return
+    const { state } = this.#door.etcd
+    const revisions = state.eventsFrom(this.#next)
+    if (revisions === null) {
+      this.#send(this.#response({ canceled: true, compactRevision: String(state.compactRevision) }))
+      this.#range = null
+      return
+    }
+    const events = revisions.flatMap((entry) => entry.events.filter((event) => this.#isWatched(event)))
+    this.#next = Math.max(this.#next, state.revision + 1)
+    if (events.length > 0) this.#send(this.#response({ events }))
+  }
+
+  /** Tells the client. */
+  end(error: EtcdError): void {
+    if (this.#over) return
+    if (!this.#door.cut) this.#handler.ended(error)
+    this.close()
+  }
+
+  close(): void {
+    this.#over = true
+    this.#member.streams.delete(this)
+    this.#onOver()
+  }
+
+  #isWatched({ key }: StateEvent): boolean {
+    const { from, end } = this.#range!
+    return key >= from && (end === '\0' || key < end)
+  }
+
+  #response(part: Partial<EtcdWatchResponse>): EtcdWatchResponse {
+    const header = this.#door.etcd.state.header(this.#member.id)
+    const none = { created: false, canceled: false, compactRevision: '0', cancelReason: '', events: [] }
+    return { header, ...none, ...part }
+  }
+
+  #send(response: EtcdWatchResponse): void {
+    this.#sending.push(() => this.#deliver(response))
+    // Each arrival delivers the oldest, so that messages never overtake each other.
+    this.#door.etcd.send(() => this.#sending.shift()?.())
+  }
+
+  #deliver(response: EtcdWatchResponse): void {
+    if (!this.#over && !this.#door.cut) this.#handler.response(response)
+  }
+}
+
+function cancelled(endpoint: string): EtcdError {
+  return new EtcdError(status.CANCELLED, `${endpoint}: given up`, true)
+}
