@@ -309,7 +309,7 @@ class Member {
     if (condition === 'down') {
       this.#unread = []
       const broken = new EtcdError(status.UNAVAILABLE, `${this.endpoint}: connection dropped`, true)
-      for (const fail of [...this.calls]) fail(broken)
+      for (const fail of this.calls) fail(broken)
       this.endStreams(broken)
     } else if (condition === 'up' && wasFrozen) {
       const unread = this.#unread
@@ -327,16 +327,16 @@ class Member {
 
   pump(): void {
     if (this.condition !== 'up') return
-    for (const stream of [...this.streams]) stream.pump()
+    for (const stream of this.streams) stream.pump()
   }
 
   endStreams(error: EtcdError): void {
     if (this.condition === 'frozen') return
-    for (const stream of [...this.streams]) stream.end(error)
+    for (const stream of this.streams) stream.end(error)
   }
 
   dropStreams(): void {
-    for (const stream of [...this.streams]) {
+    for (const stream of this.streams) {
       stream.end(new EtcdError(status.UNAVAILABLE, `${this.endpoint}: connection dropped`, true))
     }
   }
@@ -380,7 +380,7 @@ class ClientOfMember implements EtcdMember {
         request,
         token: options.token,
         memberId: member.id,
-        resolve: (response) => answer(() => resolve(response as EtcdResponse<M>)),
+        resolve: (response) => answer(() => resolve(response)),
         reject: (error) => answer(() => reject(error)),
       }
       etcd.send(() => {
@@ -416,8 +416,8 @@ class ClientOfMember implements EtcdMember {
   }
 
   close(): void {
-    for (const fail of [...this.#underWay]) fail(cancelled(this.endpoint))
-    for (const stream of [...this.#streams]) stream.close()
+    for (const fail of this.#underWay) fail(cancelled(this.endpoint))
+    for (const stream of this.#streams) stream.close()
   }
 
   #arrive(arrived: Arrived): void {

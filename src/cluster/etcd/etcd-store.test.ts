@@ -48,12 +48,8 @@ metaStoreFaultContract('simulated etcd', async () => {
     other: await EtcdMetaStore.connect({ door: etcd.door(), endpoints, clock, logger }),
     async whileTimePasses(work) {
       let settled = false
-      const done = (): void => {
-        settled = true
-      }
-      work.then(done, done)
-      await clock.settle()
-      while (!settled) await clock.advance(100)
+      void work.finally(() => (settled = true)).catch(() => {})
+      await clock.advanceUntil(() => settled)
       return work
     },
     failNext: (fault) => door.failNext('txn', fault),
