@@ -3,6 +3,7 @@
 
 import {
   type ChannelCredentials,
+  type ChannelOptions,
   Client,
   connectivityState,
   credentials,
@@ -10,6 +11,8 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js'
 import { fromJSON, type PackageDefinition } from '@grpc/proto-loader'
+import { isIP } from 'node:net'
+import { checkServerIdentity } from 'node:tls'
 import { invariant } from '../lib/invariant.ts'
 import { etcdDescriptor } from './etcd-descriptor.ts'
 import {
@@ -82,26 +85,33 @@ const channelOptions = {
 export function realEtcd(tls?: EtcdTls): EtcdDoor {
   return {
     member(endpoint) {
-      const { address, secure } = parseEndpoint(endpoint, tls !== undefined)
-      return new RealMember(
-        endpoint,
-        address,
-        secure ? secureCredentials(tls ?? {}) : credentials.createInsecure(),
-        tls,
-      )
+      const { host, address, secure } = parseEndpoint(endpoint, tls !== undefined)
+      return secure ? secureMember(endpoint, host, address, tls ?? {}) : new RealMember(endpoint, address)
     },
   }
 }
 
-function parseEndpoint(endpoint: string, secureByDefault: boolean): { address: string; secure: boolean } {
-  const match = /^(?:(https?):\/\/)?((?:\[[^\]]+\]|[^/:[\]]+):\d+)\/?$/.exec(endpoint)
-  if (match === null)
+function parseEndpoint(
+  endpoint: string,
+  secureByDefault: boolean,
+): { readonly host: string; readonly address: string; readonly secure: boolean } {
+  const match = /^(?:(https?):\/\/)?(\[[^\]]+\]|[^/:[\]]+)(:\d+)\/?$/.exec(endpoint)
+  if (match === null) {
     throw new Error(`'${endpoint}' is no endpoint of etcd: host:port, http://host:port or https://host:port`)
-  return { address: match[2]!, secure: match[1] === undefined ? secureByDefault : match[1] === 'https' }
+  }
+  const [, scheme, host = '', port = ''] = match
+  const secure = scheme === undefined ? secureByDefault : scheme === 'https'
+  return { host: host.replace(/^\[|\]$/g, ''), address: host + port, secure }
 }
 
-function secureCredentials({ ca, certificate, key }: EtcdTls): ChannelCredentials {
-  return credentials.createSsl(bufferOf(ca), bufferOf(key), bufferOf(certificate))
+function secureMember(endpoint: string, host: string, address: string, tls: EtcdTls): RealMember {
+  const name = tls.serverName ?? host
+  const channelCredentials = credentials.createSsl(bufferOf(tls.ca), bufferOf(tls.key), bufferOf(tls.certificate), {
+    checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
+  })
+  // TLS has no word for "the server at this address": members have one certificate, whatever name they are called by.
+  const calledName = isIP(name) === 0 ? name : 'localhost'
+  return new RealMember(endpoint, address, channelCredentials, { 'grpc.ssl_target_name_override': calledName })
 }
 
 function bufferOf(bytes: Uint8Array | undefined): Buffer | null {
@@ -112,13 +122,14 @@ class RealMember implements EtcdMember {
   readonly endpoint: string
   readonly #client: Client
 
-  constructor(endpoint: string, address: string, channelCredentials: ChannelCredentials, tls: EtcdTls | undefined) {
+  constructor(
+    endpoint: string,
+    address: string,
+    channelCredentials: ChannelCredentials = credentials.createInsecure(),
+    options: ChannelOptions = {},
+  ) {
     this.endpoint = endpoint
-    const name = tls?.serverName
-    this.#client = new Client(address, channelCredentials, {
-      ...channelOptions,
-      ...(name === undefined ? {} : { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name }),
-    })
+    this.#client = new Client(address, channelCredentials, { ...channelOptions, ...options })
   }
 
   async call<M extends EtcdMethod>(

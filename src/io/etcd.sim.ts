@@ -261,11 +261,35 @@ export class SimulatedEtcd {
 /** A process's way to the members. */
 export class SimulatedEtcdDoor implements EtcdDoor {
   readonly etcd: SimulatedEtcd
-  /** Nothing arrives, in either direction, and nobody is told. */
-  cut = false
+  #cut = false
+  #held: (() => void)[] = []
 
   constructor(etcd: SimulatedEtcd) {
     this.etcd = etcd
+  }
+
+  /**
+   * While it is cut nothing arrives, in either direction, and nobody is told. Later everything does, as TCP sends again what was not
+   * confirmed: late for whoever gave up meanwhile.
+   */
+  get cut(): boolean {
+    return this.#cut
+  }
+
+  set cut(cut: boolean) {
+    this.#cut = cut
+    if (cut) return
+    const held = this.#held
+    this.#held = []
+    for (const deliver of held) deliver()
+  }
+
+  /** Runs `deliver` when a message sent now arrives. */
+  send(deliver: () => void): void {
+    this.etcd.send(() => {
+      if (this.#cut) this.#held.push(deliver)
+      else deliver()
+    })
   }
 
   member(endpoint: string): EtcdMember {
@@ -356,7 +380,6 @@ class ClientOfMember implements EtcdMember {
   }
 
   call<M extends EtcdMethod>(method: M, request: EtcdRequest<M>, options: EtcdCallOptions): Promise<EtcdResponse<M>> {
-    const { etcd } = this.#door
     const member = this.#member
     return new Promise((resolve, reject) => {
       const fail = (error: EtcdError): void => {
@@ -368,8 +391,7 @@ class ClientOfMember implements EtcdMember {
       options.signal?.addEventListener('abort', () => fail(cancelled(this.endpoint)), { once: true })
       if (options.signal?.aborted) fail(cancelled(this.endpoint))
       const answer = (settle: () => void): void => {
-        etcd.send(() => {
-          if (this.#door.cut) return
+        this.#door.send(() => {
           this.#underWay.delete(fail)
           member.calls.delete(fail)
           settle()
@@ -383,8 +405,7 @@ class ClientOfMember implements EtcdMember {
         resolve: (response) => answer(() => resolve(response)),
         reject: (error) => answer(() => reject(error)),
       }
-      etcd.send(() => {
-        if (this.#door.cut) return
+      this.#door.send(() => {
         if (member.condition === 'down') {
           fail(new EtcdError(status.UNAVAILABLE, `${this.endpoint}: connection refused`, false))
           return
@@ -396,21 +417,21 @@ class ClientOfMember implements EtcdMember {
   }
 
   watch({ token }: { readonly token: string | null }, handler: EtcdWatchHandler): EtcdWatchStream {
-    const { etcd } = this.#door
     const stream = new ServerStream(this.#door, this.#member, token, handler, () => this.#streams.delete(stream))
     this.#streams.add(stream)
-    etcd.send(() => {
-      if (this.#door.cut) return
+    // Messages never overtake each other: each arrival brings the oldest.
+    const messages: (() => void)[] = []
+    const send = (message: () => void): void => {
+      messages.push(message)
+      this.#door.send(() => messages.shift()?.())
+    }
+    send(() => {
       if (this.#member.condition === 'down') {
         stream.end(new EtcdError(status.UNAVAILABLE, `${this.endpoint}: connection refused`, false))
       } else stream.connect()
     })
     return {
-      send: (request) => {
-        etcd.send(() => {
-          if (!this.#door.cut) this.#member.read(() => stream.receive(request))
-        })
-      },
+      send: (request) => send(() => this.#member.read(() => stream.receive(request))),
       close: () => stream.close(),
     }
   }
@@ -472,7 +493,8 @@ class ServerStream {
     }
     if ('progressRequest' in request) {
       // Not in line with the events: it may come before some that it seems to cover (etcd before 3.4.25 and 3.5.8).
-      etcd.send(() => this.#deliver(this.#response({})))
+      const response = this.#response({})
+      this.#door.send(() => this.#deliver(response))
       return
     }
     const { key, rangeEnd, startRevision } = request.createRequest
@@ -528,11 +550,11 @@ class ServerStream {
   #send(response: EtcdWatchResponse): void {
     this.#sending.push(() => this.#deliver(response))
     // Each arrival delivers the oldest, so that messages never overtake each other.
-    this.#door.etcd.send(() => this.#sending.shift()?.())
+    this.#door.send(() => this.#sending.shift()?.())
   }
 
   #deliver(response: EtcdWatchResponse): void {
-    if (!this.#over && !this.#door.cut) this.#handler.response(response)
+    if (!this.#over) this.#handler.response(response)
   }
 }
 

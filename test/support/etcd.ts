@@ -103,6 +103,15 @@ export class EtcdUnderTest {
     this.#processes[i]?.kill('SIGCONT')
   }
 
+  /** Every member runs and answers. */
+  async repair(): Promise<void> {
+    for (const [i, process] of this.#processes.entries()) {
+      if (process?.running === true) this.thaw(i)
+      else this.startMember(i)
+    }
+    for (const i of this.#processes.keys()) await this.ready(i)
+  }
+
   /** The leader's index. */
   async leader(): Promise<number> {
     const ids = new Map<string, number>()

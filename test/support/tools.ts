@@ -38,6 +38,11 @@ export function withoutEtcd(): string | false {
   return reasonToSkip('etcd', onPath('etcd', '--version'))
 }
 
+/** For `skip` of a test that makes certificates. Throws instead when programs must not be missing. */
+export function withoutOpenssl(): string | false {
+  return reasonToSkip('openssl', onPath('openssl', 'version'))
+}
+
 type RunOptions = Parameters<typeof run>[2]
 
 export async function kcat(args: readonly string[], options?: RunOptions): Promise<Finished> {

@@ -30,9 +30,11 @@ export class AccessToken {
     return this.#asking
   }
 
-  forget(token: string | null): void {
+  /** etcd did not take it. False when there is nobody to show instead. */
+  forget(token: string | null): boolean {
     this.#notNeeded = false
     if (this.#token === token) this.#token = null
+    return this.#user !== null
   }
 
   async #ask(user: EtcdUser): Promise<string | null> {

@@ -174,8 +174,7 @@ export class EtcdConnection {
       }
       this.#mustBeOpen()
       if (verdict === 'authenticate') {
-        if (token === null || ++tokensRefused > 2) throw fault
-        this.forgetToken(token)
+        if (!this.#token.forget(token) || ++tokensRefused > 2) throw fault
         continue
       }
       this.#avoid(member)

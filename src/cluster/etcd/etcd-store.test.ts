@@ -1,58 +1,260 @@
-// The two suites against the simulated etcd. The real one is in test/etcd.
+// The suites of every store against the simulated etcd (the real one is in test/etcd), and what only a cluster of members can do
+// to a store.
 
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
 import { SimulatedClock } from '../../io/clock.sim.ts'
-import { SimulatedEtcd } from '../../io/etcd.sim.ts'
-import { seededRandom } from '../../io/random.sim.ts'
-import { silentLogger } from '../../lib/logger.ts'
+import { MemoryDisk } from '../../io/disk.memory.ts'
+import { EtcdState } from '../../io/etcd-state.sim.ts'
+import { FileJournal } from '../file-journal.ts'
 import { metaStoreFaultContract } from '../meta-store-faults.contract.ts'
-import { metaStoreContract, type StoreUnderTest } from '../meta-store.contract.ts'
-import { EtcdMetaStore } from './etcd-store.ts'
+import { absent, keys, metaStoreContract, put, type StoreUnderTest, succeed, text } from '../meta-store.contract.ts'
+import { EmbeddedMetaStore } from '../meta-store.embedded.ts'
+import {
+  type CasItem,
+  type Guard,
+  type MetaStore,
+  type MetaWrite,
+  StoreUnavailable,
+  UnknownOutcome,
+} from '../meta-store.ts'
 import { FaultyDoor } from './faulty-door.sim.ts'
+import { SimulatedEtcdWithStores } from './simulated-store.sim.ts'
 
-const logger = silentLogger
-
-async function under(etcd: SimulatedEtcd, clock: SimulatedClock, namespace: string): Promise<StoreUnderTest> {
-  const { endpoints } = etcd
-  const connect = (): Promise<EtcdMetaStore> =>
-    EtcdMetaStore.connect({ door: etcd.door(), endpoints, namespace, clock, logger })
-  const store = await connect()
+async function under(world: SimulatedEtcdWithStores, namespace: string): Promise<StoreUnderTest> {
+  const { store } = await world.connect({ namespace })
   return {
     store,
     leaseTtlMs: 10_000,
-    pass: (ms) => clock.advance(ms),
-    connect,
+    pass: (ms) => world.clock.advance(ms),
+    connect: async () => (await world.connect({ namespace })).store,
     async restart() {
       await store.close()
-      return under(etcd, clock, namespace)
+      return under(world, namespace)
     },
     async forgetHistory() {
-      etcd.compact()
+      world.etcd.compact()
     },
   }
 }
 
 for (const namespace of ['', '/some/where']) {
-  metaStoreContract(`simulated etcd, namespace '${namespace}'`, 20, async () => {
-    const clock = new SimulatedClock()
-    return under(new SimulatedEtcd({ clock, random: seededRandom(1) }), clock, namespace)
-  })
+  metaStoreContract(`simulated etcd, namespace '${namespace}'`, 20, () =>
+    under(new SimulatedEtcdWithStores(), namespace),
+  )
 }
 
 metaStoreFaultContract('simulated etcd', async () => {
-  const clock = new SimulatedClock()
-  const etcd = new SimulatedEtcd({ clock, random: seededRandom(1) })
-  const door = new FaultyDoor(etcd.door())
-  const { endpoints } = etcd
+  const world = new SimulatedEtcdWithStores()
+  const door = new FaultyDoor(world.etcd.door())
   return {
-    store: await EtcdMetaStore.connect({ door, endpoints, clock, logger }),
-    other: await EtcdMetaStore.connect({ door: etcd.door(), endpoints, clock, logger }),
-    async whileTimePasses(work) {
-      let settled = false
-      void work.finally(() => (settled = true)).catch(() => {})
-      await clock.advanceUntil(() => settled)
-      return work
-    },
+    store: await world.store(door),
+    other: (await world.connect()).store,
+    whileTimePasses: (work) => world.whileTimePasses(work),
     failNext: (fault) => door.failNext('txn', fault),
     deliverLate: () => door.deliverLate(),
   }
+})
+
+test('a member that refuses the connection is passed over, for writes too', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const { store } = await world.connect()
+  world.etcd.kill(world.etcd.endpoints[0]!)
+  await world.clock.advance(5000)
+  await succeed(store.transact([absent('a')], [put('a')]))
+})
+
+test('while no leader is known nothing is written, and writes wait for the next one', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const { store } = await world.connect()
+  const [first, second] = world.etcd.endpoints
+  world.etcd.kill(first!)
+  world.etcd.kill(second!)
+  await world.clock.advance(5000)
+  const write = succeed(store.transact([absent('a')], [put('a')]))
+  await world.clock.advance(1000)
+  world.etcd.start(second!)
+  await world.whileTimePasses(write)
+})
+
+test('a store that no member answers gives up, and says that nothing was written', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const { store } = await world.connect({ patienceMs: 4000 })
+  for (const endpoint of world.etcd.endpoints) world.etcd.kill(endpoint)
+  const begun = world.clock.monotonic()
+  await assert.rejects(world.whileTimePasses(store.transact([absent('a')], [put('a')])), StoreUnavailable)
+  await assert.rejects(world.whileTimePasses(store.get('a')), StoreUnavailable)
+  const tookMs = world.clock.monotonic() - begun
+  assert.ok(tookMs >= 8000 && tookMs < 10_000, `${tookMs} ms`)
+})
+
+test('a frozen member costs a read one attempt, and the next read none', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const { store } = await world.connect({ attemptTimeoutMs: 1500 })
+  const [first, second] = world.etcd.endpoints
+  world.etcd.freeze(first!)
+  await world.clock.advance(3000)
+  const begun = world.clock.monotonic()
+  await world.whileTimePasses(store.get('a'))
+  assert.equal(world.clock.monotonic() - begun, 1500)
+  await store.get('a')
+  assert.notEqual(world.etcd.leaderEndpoint, first)
+  assert.ok(second)
+})
+
+test('closing leaves writes under way unknown, and everything later refused', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const { store, door } = await world.connect()
+  door.cut = true
+  const write = store.transact([absent('a')], [put('a')])
+  const read = store.get('a')
+  await world.clock.settle()
+  await store.close()
+  await assert.rejects(write, UnknownOutcome)
+  await assert.rejects(read, /closed/)
+  await assert.rejects(store.lease(10_000), /closed/)
+  assert.throws(() => store.watch('', 1, { events() {}, reset() {}, stale() {} }), /closed/)
+})
+
+test('a token that etcd has forgotten is asked for again', async () => {
+  const user = { name: 'odradek', password: 'secret' }
+  const world = new SimulatedEtcdWithStores({ user })
+  const { store } = await world.connect({ user })
+  const told: string[] = []
+  store.watch('', 1, { events: (batch) => told.push(...batch.map(({ entry }) => entry.key)), reset() {}, stale() {} })
+  await succeed(store.transact([absent('a')], [put('a')]))
+  world.etcd.forgetTokens()
+  await succeed(store.transact([absent('b')], [put('b')]))
+  world.etcd.kill(world.etcd.endpoints[0]!)
+  world.etcd.forgetTokens()
+  await world.clock.advance(5000)
+  await succeed(store.transact([absent('c')], [put('c')]))
+  await world.clock.advance(100)
+  assert.deepEqual(told, ['a', 'b', 'c'])
+  await assert.rejects(world.connect({ user: { ...user, password: 'guess' } }), /invalid user ID or password/)
+  await assert.rejects(world.connect(), /user name is empty/)
+})
+
+test('another cluster at the same addresses is noticed: leases are lost and watches reset, once', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const { store } = await world.connect()
+  const lease = await store.lease(10_000)
+  let resets = 0
+  let lost = false
+  store.watch('', 1, { events() {}, reset: () => resets++, stale() {} })
+  void lease.lost.then(() => (lost = true))
+  await world.clock.settle()
+  world.etcd.replace(new EtcdState('2002'))
+  await world.whileTimePasses(store.list(''))
+  await world.clock.advance(5000)
+  assert.deepEqual([resets, lost, lease.valid()], [1, true, false])
+  await succeed(store.transact([absent('a')], [put('a')]))
+})
+
+test('an etcd whose revision went back is noticed by a watch that comes back to it', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const { store } = await world.connect()
+  for (const key of ['a', 'b', 'c']) await succeed(store.transact([absent(key)], [put(key)]))
+  let resets = 0
+  store.watch('', (await store.list('')).revision + 1, { events() {}, reset: () => resets++, stale() {} })
+  await world.clock.settle()
+  // Restored from a backup with the same id: only its revision tells.
+  world.etcd.replace(new EtcdState('1001'))
+  await world.clock.advance(5000)
+  assert.equal(resets, 1)
+})
+
+test('a write that another etcd answers has an unknown outcome', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const { store } = await world.connect()
+  await succeed(store.transact([absent('a')], [put('a')]))
+  world.etcd.replace(new EtcdState('2002'))
+  await assert.rejects(store.transact([absent('b')], [put('b')]), UnknownOutcome)
+})
+
+/** Any sequence of calls; keys are few, so that they meet. */
+const key = fc.constantFrom('a', 'a/1', 'a/2', 'b', 'b/1')
+const guard: fc.Arbitrary<Guard> = fc.oneof(
+  key.map((key) => ({ key, modRevision: 0 })),
+  fc.record({ key, modRevision: fc.integer({ min: -1, max: 0 }) }),
+  fc.record({ key, createRevision: fc.integer({ min: -1, max: 0 }) }),
+)
+const write: fc.Arbitrary<MetaWrite> = fc.oneof(
+  fc.record({ key, value: fc.string({ maxLength: 3 }) }).map(({ key, value }) => put(key, value)),
+  key.map((key) => ({ kind: 'delete', key }) as const),
+  fc.constantFrom('a/', 'b').map((prefix) => ({ kind: 'deletePrefix', prefix }) as const),
+)
+const writes = fc.array(write, { maxLength: 3 }).filter((list) => !touchesTwice(list))
+const item = fc.record({ guards: fc.tuple(guard), writes })
+/** Nobody writes its key; one in four does not hold. */
+const fence = fc.array(
+  fc.constantFrom(0, 0, 0, 7).map((modRevision) => ({ key: 'fence', modRevision })),
+  { maxLength: 1 },
+)
+const call = fc.record({ fence, items: fc.array(item, { maxLength: 6 }) })
+
+function touchesTwice(list: readonly MetaWrite[]): boolean {
+  return list.some((one, i) =>
+    list.some((other, j) => {
+      if (i === j) return false
+      const [a, b] = [one, other].map((write) => (write.kind === 'deletePrefix' ? write.prefix : write.key))
+      return a === b || (one.kind === 'deletePrefix' && b!.startsWith(a!))
+    }),
+  )
+}
+
+/** Revision -1 in a guard stands for the key's present one. */
+async function present(store: MetaStore, guard: Guard): Promise<Guard> {
+  const { entry } = await store.get(guard.key)
+  if ('modRevision' in guard) return guard.modRevision < 0 ? { ...guard, modRevision: entry?.modRevision ?? 0 } : guard
+  return guard.createRevision < 0 ? { ...guard, createRevision: entry?.createRevision ?? 0 } : guard
+}
+
+async function perform(store: MetaStore, { fence, items }: { fence: Guard[]; items: CasItem[] }): Promise<unknown> {
+  const presentItems: CasItem[] = []
+  for (const { guards, writes } of items) presentItems.push({ guards: [await present(store, guards[0])], writes })
+  const results = await store.compareAndSwapMany(fence, presentItems)
+  return results === 'fenced' ? results : results.map((result) => result.ok)
+}
+
+test('whatever is called, etcd does what the embedded store does', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(call, { maxLength: 8 }), async (calls) => {
+      const { store: etcd } = await new SimulatedEtcdWithStores().connect()
+      const journal = new FileJournal(new MemoryDisk(), '/meta')
+      const embedded = await EmbeddedMetaStore.open({ journal, clock: new SimulatedClock() })
+      for (const call of calls) {
+        assert.deepEqual(await perform(etcd, call), await perform(embedded, call))
+        const contents = async (store: MetaStore): Promise<string[]> =>
+          (await store.list('')).entries.map((entry) => `${entry.key}=${text(entry.value)}`)
+        assert.deepEqual(await contents(etcd), await contents(embedded))
+      }
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('items with long lists and large values are split so that etcd takes them', async () => {
+  const sizes = fc.record({
+    guards: fc.integer({ min: 1, max: 60 }),
+    writes: fc.integer({ min: 0, max: 300 }),
+    bytes: fc.constantFrom(1, 1, 1, 3000),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(sizes, { minLength: 1, maxLength: 150 }), async (shapes) => {
+      const { store } = await new SimulatedEtcdWithStores().connect()
+      const items = shapes.map((shape, i): CasItem => ({
+        guards: Array.from({ length: shape.guards }, (_, j) => absent(`${i}/${j}`)) as [Guard, ...Guard[]],
+        writes: Array.from({ length: shape.writes }, (_, j) => put(`${i}/${j}`, 'x'.repeat(shape.bytes))),
+      }))
+      const results = await store.compareAndSwapMany([absent('fence')], items)
+      assert.ok(results !== 'fenced' && results.length === items.length && results.every((result) => result.ok))
+      assert.equal(
+        (await keys(store)).length,
+        shapes.reduce((sum, { writes }) => sum + writes, 0),
+      )
+    }),
+    { numRuns: 100 },
+  )
 })

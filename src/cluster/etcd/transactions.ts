@@ -51,10 +51,10 @@ function nested(operations: readonly EtcdRequestOp[]): readonly EtcdRequestOp[] 
   return lists
 }
 
-/** What a transaction takes of `operationsMax`. */
+/** What a transaction takes of `operationsMax`: its longest list, and that of the lists in it. */
 function lengthOf({ guards, writes }: CasItem): number {
-  const count = writes.length
-  return Math.max(guards.length, count <= flatMax ? count : Math.ceil(count / nestedMax) + nestedMax)
+  if (writes.length <= flatMax) return Math.max(guards.length, writes.length)
+  return Math.max(guards.length, Math.ceil(writes.length / nestedMax)) + nestedMax
 }
 
 export function resultOf(

@@ -12,9 +12,11 @@ import type { KeySpace } from './key-space.ts'
 import { entryOf } from './transactions.ts'
 import { verdictOf } from './verdict.ts'
 
-const tickMs = 500
-/** A member that says nothing for so long is left. */
-const silenceMaxMs = 1500
+const tickMs = 250
+/** A member that says nothing for so long is asked for a sign of life. */
+const probeAfterMs = 500
+/** A member that says nothing for so long is left: noticed 1.25 to 1.5 s after it froze. */
+const silenceMaxMs = 1250
 /** Without a sign of life for so long the handler hears that it may be behind. */
 const staleAfterMs = 3000
 const pauseMinMs = 50
@@ -36,6 +38,8 @@ export class EtcdWatch {
   /** First revision that was not told. */
   #next: Revision
   #stream: EtcdWatchStream | null = null
+  /** The member has said that it watches. Before that nothing it says counts. */
+  #created = false
   #tick: Timer | null = null
   /** Of the stream's member, or when the stream was made. */
   #heardAt: Millis
@@ -96,6 +100,7 @@ export class EtcdWatch {
       },
     )
     this.#stream = stream
+    this.#created = false
     // One revision early: a compaction at `next` itself then counts as lost history. etcd up to 3.4.35 would keep quiet
     // about what was deleted there.
     const startRevision = String(Math.max(1, this.#next - 1))
@@ -117,6 +122,8 @@ export class EtcdWatch {
       }
       return
     }
+    this.#created ||= response.created
+    if (!this.#created) return
     this.#heardAt = connection.clock.monotonic()
     this.#freshAt = this.#heardAt
     if (response.created) {
@@ -184,7 +191,7 @@ export class EtcdWatch {
     const now = this.#options.connection.clock.monotonic()
     if (this.#stream !== null) {
       if (now - this.#heardAt >= silenceMaxMs) this.#again(new EtcdError(0, 'the member is silent', true))
-      else if (now - this.#heardAt >= tickMs) this.#stream.send({ progressRequest: {} })
+      else if (now - this.#heardAt >= probeAfterMs) this.#stream.send({ progressRequest: {} })
     }
     if (now - this.#freshAt >= staleAfterMs) this.#options.handler.stale(this.#freshAt)
   }
