@@ -72,9 +72,9 @@ export class Membership {
       throw new BrokerIdTaken(`broker ${brokerId} is already registered in this cluster`)
     }
     this.#epoch = registered.revision
-    await this.#takeOffice()
-    await this.#takeLeaderships()
-    await view.reached((await store.get(key)).revision)
+    const elected = await this.#takeOffice()
+    const taken = await this.#takeLeaderships()
+    await view.reached(Math.max(this.#epoch, elected, taken))
     this.#unsubscribe = view.subscribe(({ after }) => {
       if (after.controllerId === -1) this.#seekOffice()
     })
@@ -102,16 +102,18 @@ export class Membership {
       })
   }
 
-  /** Becomes the controller unless there is one. */
-  async #takeOffice(): Promise<void> {
+  /** Becomes the controller unless there is one. Answers the revision by which it is. */
+  async #takeOffice(): Promise<Revision> {
     const { store, brokerId } = this.#options
-    if (this.#lease === null || !this.#lease.valid()) return
+    if (this.#lease === null || !this.#lease.valid()) return 0
     const value = encodeDocument({ brokerId, brokerEpoch: this.#epoch })
     const elected = await store.transact(
       [{ key: controllerKey, modRevision: 0 }, this.#me()],
       [{ kind: 'put', key: controllerKey, value, lease: this.#lease }],
     )
-    if (elected.ok) await this.#clearAbandonedCreations()
+    if (!elected.ok) return 0
+    await this.#clearAbandonedCreations()
+    return elected.revision
   }
 
   /** Partitions of topics that were never committed, because their broker stopped in between. */
@@ -132,8 +134,10 @@ export class Membership {
     }
   }
 
-  async #takeLeaderships(): Promise<void> {
+  /** Answers the revision by which it has them. */
+  async #takeLeaderships(): Promise<Revision> {
     const { store, brokerId } = this.#options
+    let taken = 0
     let waiting = (await store.list(partitionsPrefix)).entries
     while (waiting.length > 0) {
       const items: CasItem[] = []
@@ -144,8 +148,10 @@ export class Membership {
       }
       const results = await store.compareAndSwapMany([this.#me()], items)
       if (results === 'fenced') throw new Error('this broker lost its registration while it started')
+      for (const result of results) if (result.ok) taken = Math.max(taken, result.revision)
       // What was changed in between is looked at again as it is now.
       waiting = results.flatMap((result) => (result.ok || result.current[0] == null ? [] : [result.current[0]]))
     }
+    return taken
   }
 }

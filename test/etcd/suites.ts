@@ -26,8 +26,9 @@ export async function storeOn(
 }
 
 /** Each test has a namespace of its own, and leaves nothing behind. */
-export function metaStoreSuites(name: string, etcd: EtcdUnderTest): void {
+export function metaStoreSuites(name: string, starting: Promise<EtcdUnderTest>): void {
   metaStoreContract(name, 20, async (t) => {
+    const etcd = await starting
     const namespace = `/${randomUUID()}/`
     t.after(async () => {
       const range = { key: base64(namespace), range_end: base64(`${namespace.slice(0, -1)}0`) }
@@ -37,10 +38,11 @@ export function metaStoreSuites(name: string, etcd: EtcdUnderTest): void {
   })
 
   metaStoreFaultContract(name, async (t) => {
+    const etcd = await starting
     const namespace = `/${randomUUID()}/`
     const door = new FaultyDoor(realEtcd())
     return {
-      store: await storeOn(etcd, t, { door, namespace, attemptTimeoutMs: 250 }),
+      store: await storeOn(etcd, t, { door, namespace, attemptTimeoutMs: 150 }),
       other: await storeOn(etcd, t, { namespace }),
       whileTimePasses: async (work) => work,
       failNext: (fault) => door.failNext('txn', fault),

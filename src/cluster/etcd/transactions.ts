@@ -28,6 +28,9 @@ const nestedMax = 60
 /** Of keys and values in one request of many items, well below etcd's --max-request-bytes. */
 const batchBytesMax = 1024 * 1024
 
+/** Prepared in one turn of the event loop. */
+const roundItemsMax = 2000
+
 /** Per guard, write and item, for what surrounds keys and values. */
 const overheadBytes = 48
 
@@ -114,22 +117,21 @@ export function batchResult(
  * The items in rounds, and each round in batches. The batches of a round may run at the same time; an item that touches what an
  * earlier one writes, or writes what an earlier one looks at, begins the next round: the rounds run one after the other.
  */
-export function batchesOf(fence: readonly Guard[], items: readonly CasItem[]): CasItem[][][] {
-  const rounds: CasItem[][][] = []
+export function* batchesOf(fence: readonly Guard[], items: readonly CasItem[]): Generator<readonly CasItem[][]> {
   let round = new Round(fence.length)
   for (const item of items) {
-    if (round.conflictsWith(item)) {
-      rounds.push(round.batches)
+    if (round.length === roundItemsMax || round.conflictsWith(item)) {
+      yield round.batches
       round = new Round(fence.length)
     }
     round.add(item)
   }
-  rounds.push(round.batches)
-  return rounds
+  yield round.batches
 }
 
 class Round {
   readonly batches: CasItem[][] = []
+  length = 0
   readonly #fenceLength: number
   readonly #guarded = new Set<string>()
   readonly #written = new Set<string>()
@@ -153,6 +155,7 @@ class Round {
   }
 
   add(item: CasItem): void {
+    this.length++
     const longest = Math.max(this.#longest, lengthOf(item))
     const bytes = this.#bytes + bytesOf(item)
     const last = this.batches.at(-1)

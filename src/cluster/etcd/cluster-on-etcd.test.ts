@@ -1,0 +1,72 @@
+// What stands on the metadata store, on etcd: membership, the view, the administration of topics.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { silentLogger } from '../../lib/logger.ts'
+import { claimClusterId } from '../cluster-identity.ts'
+import { ClusterViewOfStore } from '../cluster-view.ts'
+import { Membership } from '../membership.ts'
+import { brokerSettings } from '../settings/broker-settings.ts'
+import { newTopic } from '../small-cluster.sim.ts'
+import { TopicAdmin } from '../topic-admin.ts'
+import { SimulatedEtcdWithStores } from './simulated-store.sim.ts'
+
+async function join(world: SimulatedEtcdWithStores, brokerId: number) {
+  const { store, door } = await world.connect()
+  const { random } = world
+  await claimClusterId(store, 'Some-cluster-id-of-22c')
+  const view = await ClusterViewOfStore.open({
+    store,
+    onFault: (error) => {
+      throw error
+    },
+  })
+  const membership = new Membership({ store, view, brokerId, rack: null, random, logger: silentLogger })
+  await membership.start([{ listener: 'PLAINTEXT', host: `broker-${brokerId}`, port: 9092 }])
+  const settings = brokerSettings({})
+  const topics = new TopicAdmin({ store, view, settings, brokerId, random, served: async () => {} })
+  return { store, door, view, membership, topics }
+}
+
+test('brokers on one etcd see each other, and what one of them changes', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const first = await join(world, 1)
+  const second = await join(world, 2)
+  assert.deepEqual([...second.view.image.brokers.keys()], [1, 2])
+  assert.equal(second.view.image.controllerId, 1)
+  const [created] = await first.topics.create([newTopic('orders', { partitions: 300, replicationFactor: 2 })], {
+    validateOnly: false,
+  })
+  assert.ok(created?.ok === true)
+  await second.view.reached(first.view.image.revision)
+  assert.equal(second.view.image.topicsByName.get('orders')?.partitions.length, 300)
+})
+
+test('a broker that is cut off from etcd fences itself before another takes its office', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const first = await join(world, 1)
+  const second = await join(world, 2)
+  let lost = false
+  void first.membership.lost.then(() => (lost = true))
+  first.door.cut = true
+  let fencedAt = 0
+  await world.clock.advanceUntil(() => {
+    if (fencedAt === 0 && !first.membership.valid()) fencedAt = world.clock.monotonic()
+    return second.view.image.controllerId === 2
+  })
+  assert.ok(fencedAt > 0 && fencedAt < world.clock.monotonic())
+  assert.deepEqual([...second.view.image.brokers.keys()], [2])
+  first.door.cut = false
+  await world.clock.advance(5_000)
+  assert.deepEqual([first.membership.valid(), lost], [false, true])
+  assert.equal(first.view.image.controllerId, 2)
+})
+
+test('a broker that leaves makes room at once', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const first = await join(world, 1)
+  const second = await join(world, 2)
+  await first.membership.stop()
+  await world.clock.settle()
+  assert.deepEqual([[...second.view.image.brokers.keys()], second.view.image.controllerId], [[2], 2])
+})
