@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test'
 import { EtcdMetaStore, type EtcdStoreOptions } from '../../src/cluster/etcd/etcd-store.ts'
 import { FaultyDoor } from '../../src/cluster/etcd/faulty-door.sim.ts'
 import { metaStoreFaultContract } from '../../src/cluster/meta-store-faults.contract.ts'
+import { metaStoreModelContract } from '../../src/cluster/meta-store-model.contract.ts'
 import { metaStoreContract, type StoreUnderTest } from '../../src/cluster/meta-store.contract.ts'
 import { systemClock } from '../../src/io/clock.ts'
 import { realEtcd } from '../../src/io/etcd.real.ts'
@@ -36,6 +37,8 @@ export function metaStoreSuites(name: string, starting: Promise<EtcdUnderTest>):
     })
     return storeUnderTest(etcd, t, namespace)
   })
+
+  metaStoreModelContract(name, 20, async (t) => storeOn(await starting, t, { namespace: `/${randomUUID()}/` }))
 
   metaStoreFaultContract(name, async (t) => {
     const etcd = await starting

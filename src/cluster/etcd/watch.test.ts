@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { EtcdDoor } from '../../io/etcd.ts'
 import { absent, put, succeed, text } from '../meta-store.contract.ts'
 import type { MetaStore } from '../meta-store.ts'
 import { SimulatedEtcdWithStores } from './simulated-store.sim.ts'
@@ -109,6 +110,33 @@ test('a deletion at the very revision of a compaction is not passed over in sile
   door.cut = false
   await world.clock.advance(5_000)
   assert.deepEqual([told.events, told.resets], [[], 1])
+})
+
+test('a deletion of which etcd no longer knows what was there before it resets the watch', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const door: EtcdDoor = {
+    member(endpoint) {
+      const inner = world.etcd.door().member(endpoint)
+      return {
+        endpoint,
+        call: (method, request, options) => inner.call(method, request, options),
+        watch: (options, handler) =>
+          inner.watch(options, {
+            ended: (error) => handler.ended(error),
+            response(told) {
+              handler.response({ ...told, events: told.events.map((event) => ({ ...event, prevKv: null })) })
+            },
+          }),
+        close: () => inner.close(),
+      }
+    },
+  }
+  const store = await world.store(door)
+  const told = await follow(store)
+  await succeed(store.transact([absent('a')], [put('a', '1')]))
+  await succeed(store.transact([absent('b')], [{ kind: 'delete', key: 'a' }]))
+  await world.clock.settle()
+  assert.deepEqual([told.events, told.resets], [['put a=1'], 1])
 })
 
 test('a compaction that a watch is ahead of does not concern it', async () => {
