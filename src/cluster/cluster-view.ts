@@ -5,7 +5,7 @@ import { decodeDocument, type TopicDocument } from './documents.ts'
 import type { BrokerImage, ClusterImage, ClusterView, ImageChange, PartitionImage, TopicImage } from './image.ts'
 import { isInternalTopic } from './internal-topics.ts'
 import { keyPrefix, parseKey } from './keys.ts'
-import type { MetaEvent, MetaStore, Revision } from './meta-store.ts'
+import { type MetaEvent, type MetaStore, type Revision, StoreUnavailable } from './meta-store.ts'
 
 type Configs = ReadonlyMap<string, string>
 
@@ -106,11 +106,24 @@ export class ClusterViewOfStore implements ClusterView {
         }
       },
       reset: () => {
-        this.#list().catch(this.#onFault)
+        this.#listAgain().catch(this.#onFault)
       },
-      // Only a store in another process can be out of reach.
+      // Who may act on what the view shows is for the lease to say.
       stale: () => {},
     })
+  }
+
+  /** A store that is out of reach is asked for as long as the view is open. */
+  async #listAgain(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        await this.#list()
+        return
+      } catch (error) {
+        if (this.#closed) return
+        if (!(error instanceof StoreUnavailable)) throw error
+      }
+    }
   }
 
   #follow(batch: readonly MetaEvent[], revision: Revision): void {

@@ -46,6 +46,8 @@ export class EtcdState {
   revision = 1
   /** Older revisions are gone. */
   compactRevision = 0
+  /** Nothing more is written. */
+  full = false
   readonly #versions = new Map<string, Version[]>()
   #sortedKeys: string[] | null = null
   /** Ascending by revision. */
@@ -85,6 +87,9 @@ export class EtcdState {
     checkOperations(request, operationsMax)
     checkKeys(request)
     if (bytesOf(request) > requestBytesMax) throw refused('INVALID_ARGUMENT', 'request is too large')
+    if (this.full && writesOf([{ requestTxn: request }]).puts.length > 0) {
+      throw refused('RESOURCE_EXHAUSTED', 'mvcc: database space exceeded')
+    }
     const plan = this.#plan(request)
     this.#checkLeases(plan)
     const events: StateEvent[] = []

@@ -12,6 +12,8 @@ import { waitFor } from './wait-for.ts'
 
 export interface EtcdOptions {
   readonly members?: number
+  /** More of etcd's own. */
+  readonly flags?: readonly string[]
   /** Files in PEM; with `ca` clients must show a certificate. The same is given to `tls` to ask whether the member is there. */
   readonly tls?: { readonly certificate: string; readonly key: string; readonly ca?: string; readonly client: EtcdTls }
 }
@@ -67,6 +69,7 @@ export class EtcdUnderTest {
       `--initial-advertise-peer-urls=${peerUrl}`,
       `--initial-cluster=${this.#peerUrls.map((peer, j) => `m${j}=${peer}`).join()}`,
       ...flags,
+      ...(this.#options.flags ?? []),
       ...security,
     ])
   }

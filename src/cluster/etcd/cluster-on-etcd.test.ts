@@ -70,3 +70,23 @@ test('a broker that leaves makes room at once', async () => {
   await world.clock.settle()
   assert.deepEqual([[...second.view.image.brokers.keys()], second.view.image.controllerId], [[2], 2])
 })
+
+test('a view whose history is lost while etcd is out of reach shows what is there once it is back', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const first = await join(world, 1)
+  const second = await join(world, 2)
+  first.door.cut = true
+  await world.clock.advance(2_000)
+  const created = await second.topics.create([newTopic('orders')], { validateOnly: false })
+  assert.equal(created[0]?.ok, true)
+  world.etcd.compact()
+  const [frozen, alsoFrozen] = world.etcd.endpoints
+  world.etcd.freeze(frozen!)
+  world.etcd.freeze(alsoFrozen!)
+  first.door.cut = false
+  await world.clock.advance(30_000)
+  assert.equal(first.view.image.topicsByName.has('orders'), false)
+  world.etcd.thaw(frozen!)
+  await world.clock.advance(10_000)
+  assert.equal(first.view.image.topicsByName.has('orders'), true)
+})

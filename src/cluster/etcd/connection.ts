@@ -18,9 +18,9 @@ import {
 } from '../../io/etcd.ts'
 import { invariant } from '../../lib/invariant.ts'
 import type { Logger } from '../../lib/logger.ts'
-import { StoreUnavailable, UnknownOutcome } from '../meta-store.ts'
+import { StoreFull, StoreUnavailable, UnknownOutcome } from '../meta-store.ts'
 import { AccessToken, type EtcdUser } from './access-token.ts'
-import { verdictOf } from './verdict.ts'
+import { isFull, verdictOf } from './verdict.ts'
 
 export interface EtcdConnectionOptions {
   readonly door: EtcdDoor
@@ -72,7 +72,7 @@ export class EtcdConnection {
     return this.#closed
   }
 
-  /** A call that does no harm when it is made twice. Rejects with `StoreUnavailable`, or etcd's refusal. */
+  /** A call that does no harm when it is made twice. Rejects with `StoreUnavailable`, `StoreFull`, or etcd's refusal. */
   async read<M extends EtcdMethod>(method: M, request: EtcdRequest<M>): Promise<EtcdResponse<M>> {
     return this.#repeat(method, request, true, () => this.#token.get())
   }
@@ -167,7 +167,7 @@ export class EtcdConnection {
         fault = error
       }
       const verdict = verdictOf(fault)
-      if (verdict === 'refused') throw fault
+      if (verdict === 'refused') throw isFull(fault) ? new StoreFull(fault.message, { cause: fault }) : fault
       if (verdict === 'unknown' && !repeatable) {
         this.#avoid(member)
         throw new UnknownOutcome(`no answer to a write: ${fault.message}`, { cause: fault })

@@ -8,7 +8,7 @@ import { EtcdState } from '../../io/etcd-state.sim.ts'
 import { metaStoreFaultContract } from '../meta-store-faults.contract.ts'
 import { absent, keys, metaStoreContract, put, type StoreUnderTest, succeed } from '../meta-store.contract.ts'
 import { metaStoreModelContract } from '../meta-store-model.contract.ts'
-import { type CasItem, type Guard, StoreUnavailable, UnknownOutcome } from '../meta-store.ts'
+import { type CasItem, type Guard, StoreFull, StoreUnavailable, UnknownOutcome } from '../meta-store.ts'
 import { FaultyDoor } from './faulty-door.sim.ts'
 import { SimulatedEtcdWithStores } from './simulated-store.sim.ts'
 
@@ -93,6 +93,16 @@ test('a frozen member costs a read one attempt, and the next read none', async (
   await store.get('a')
   assert.notEqual(world.etcd.leaderEndpoint, first)
   assert.ok(second)
+})
+
+test('an etcd that has no room left refuses, and goes on when there is room', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const { store } = await world.connect()
+  world.etcd.state.full = true
+  await assert.rejects(store.transact([absent('a')], [put('a')]), StoreFull)
+  assert.equal((await store.get('a')).entry, null)
+  world.etcd.state.full = false
+  await succeed(store.transact([absent('a')], [put('a')]))
 })
 
 test('closing leaves writes under way unknown, and everything later refused', async () => {

@@ -41,3 +41,8 @@ export function verdictOf(error: EtcdError): Verdict {
 export function isCompacted(error: unknown): boolean {
   return error instanceof Error && error.message.includes('required revision has been compacted')
 }
+
+/** etcd has reached its quota (--quota-backend-bytes), and writes nothing until somebody makes room. */
+export function isFull(error: EtcdError): boolean {
+  return error.message.includes('database space exceeded')
+}
