@@ -268,7 +268,7 @@ export function metaStoreContract(
   contract('a lease holds for as long as its holder is there', async ({ store, leaseTtlMs, pass }) => {
     const lease = await store.lease(leaseTtlMs)
     await succeed(store.transact([absent('live')], [{ ...put('live'), lease } as MetaWrite]))
-    await pass(1.5 * leaseTtlMs)
+    await pass(1.25 * leaseTtlMs)
     assert.equal(lease.valid(), true)
     assert.deepEqual(await keys(store), ['live'])
   })

@@ -3,7 +3,8 @@
 // leader a request waits, and may be applied once there is one again, long after its sender gave up.
 
 import type { Clock, Millis, Timer } from './clock.ts'
-import { EtcdState, latin1, refused, type StateEvent } from './etcd-state.sim.ts'
+import { type Arrived, SimulatedMember, type SimulatedMembers, WatchAtMember } from './etcd-member.sim.ts'
+import { EtcdState, refused } from './etcd-state.sim.ts'
 import {
   type EtcdCallOptions,
   type EtcdDoor,
@@ -13,8 +14,6 @@ import {
   type EtcdRequest,
   type EtcdResponse,
   type EtcdWatchHandler,
-  type EtcdWatchRequest,
-  type EtcdWatchResponse,
   type EtcdWatchStream,
   status,
 } from './etcd.ts'
@@ -45,21 +44,21 @@ const electionMaxMs = 1000
 /** Watches end when their member has had no leader for so long. */
 const watchWithoutLeaderMs = 3000
 
-export class SimulatedEtcd {
+export class SimulatedEtcd implements SimulatedMembers {
   readonly clock: Clock
   readonly random: SeededRandom
   readonly endpoints: readonly string[]
   state: EtcdState
   /** Asked for each call that arrives at a member; a fault is done to it. */
   onCall: (call: ObservedCall) => CallFault | null = () => null
-  readonly #members: readonly Member[]
+  readonly #members: readonly SimulatedMember[]
   readonly #latency: { readonly min: Millis; readonly max: Millis }
   readonly #user: { readonly name: string; readonly password: string } | null
   readonly #tokens = new Set<string>()
   readonly #leaseTimers = new Map<string, Timer>()
   /** Requests that no leader took. */
   #homeless: Arrived[] = []
-  #leader: Member | null
+  #leader: SimulatedMember | null
   #leaderlessSince: Millis = 0
   #leaseCount = 0
 
@@ -69,7 +68,7 @@ export class SimulatedEtcd {
     this.endpoints = options.endpoints ?? ['etcd-1:2379', 'etcd-2:2379', 'etcd-3:2379']
     this.#latency = options.latencyMs ?? { min: 0, max: 0 }
     this.#user = options.user ?? null
-    this.#members = this.endpoints.map((endpoint, i) => new Member(this, endpoint, String(i + 1)))
+    this.#members = this.endpoints.map((endpoint, i) => new SimulatedMember(endpoint, String(i + 1)))
     this.#leader = this.#members[0]!
     this.state = new EtcdState('1001')
   }
@@ -125,7 +124,7 @@ export class SimulatedEtcd {
     for (const member of this.#members) member.dropStreams()
   }
 
-  member(endpoint: string): Member {
+  member(endpoint: string): SimulatedMember {
     const member = this.#members.find((candidate) => candidate.endpoint === endpoint)
     if (member === undefined) throw new Error(`there is no member at ${endpoint}`)
     return member
@@ -297,83 +296,14 @@ export class SimulatedEtcdDoor implements EtcdDoor {
   }
 }
 
-/** A request at its member. `resolve` and `reject` answer, if there is still somebody to hear it. */
-interface Arrived {
-  readonly method: EtcdMethod
-  readonly request: EtcdRequest<EtcdMethod>
-  readonly token: string | null
-  readonly memberId: string
-  resolve(response: EtcdResponse<EtcdMethod>): void
-  reject(error: EtcdError): void
-}
-
-type Condition = 'up' | 'down' | 'frozen'
-
-/** Server side of one member. */
-class Member {
-  readonly etcd: SimulatedEtcd
-  readonly endpoint: string
-  readonly id: string
-  condition: Condition = 'up'
-  readonly streams = new Set<ServerStream>()
-  /** Calls whose connection breaks with the member. */
-  readonly calls = new Set<(error: EtcdError) => void>()
-  /** What it was sent while it was frozen. */
-  #unread: (() => void)[] = []
-
-  constructor(etcd: SimulatedEtcd, endpoint: string, id: string) {
-    this.etcd = etcd
-    this.endpoint = endpoint
-    this.id = id
-  }
-
-  setCondition(condition: Condition): void {
-    const wasFrozen = this.condition === 'frozen'
-    this.condition = condition
-    if (condition === 'down') {
-      this.#unread = []
-      const broken = new EtcdError(status.UNAVAILABLE, `${this.endpoint}: connection dropped`, true)
-      for (const fail of this.calls) fail(broken)
-      this.endStreams(broken)
-    } else if (condition === 'up' && wasFrozen) {
-      const unread = this.#unread
-      this.#unread = []
-      for (const read of unread) read()
-      this.pump()
-    }
-  }
-
-  /** Now, or when it thaws. */
-  read(message: () => void): void {
-    if (this.condition === 'frozen') this.#unread.push(message)
-    else if (this.condition === 'up') message()
-  }
-
-  pump(): void {
-    if (this.condition !== 'up') return
-    for (const stream of this.streams) stream.pump()
-  }
-
-  endStreams(error: EtcdError): void {
-    if (this.condition === 'frozen') return
-    for (const stream of this.streams) stream.end(error)
-  }
-
-  dropStreams(): void {
-    for (const stream of this.streams) {
-      stream.end(new EtcdError(status.UNAVAILABLE, `${this.endpoint}: connection dropped`, true))
-    }
-  }
-}
-
 class ClientOfMember implements EtcdMember {
   readonly endpoint: string
   readonly #door: SimulatedEtcdDoor
-  readonly #member: Member
+  readonly #member: SimulatedMember
   readonly #underWay = new Set<(error: EtcdError) => void>()
-  readonly #streams = new Set<ServerStream>()
+  readonly #streams = new Set<WatchAtMember>()
 
-  constructor(door: SimulatedEtcdDoor, member: Member) {
+  constructor(door: SimulatedEtcdDoor, member: SimulatedMember) {
     this.#door = door
     this.#member = member
     this.endpoint = member.endpoint
@@ -384,8 +314,11 @@ class ClientOfMember implements EtcdMember {
     return new Promise((resolve, reject) => {
       const fail = (error: EtcdError): void => {
         this.#underWay.delete(fail)
-        member.calls.delete(fail)
+        member.calls.delete(drop)
         reject(error)
+      }
+      const drop = (error: EtcdError): void => {
+        if (!this.#door.cut) fail(error)
       }
       this.#underWay.add(fail)
       options.signal?.addEventListener('abort', () => fail(cancelled(this.endpoint)), { once: true })
@@ -393,7 +326,7 @@ class ClientOfMember implements EtcdMember {
       const answer = (settle: () => void): void => {
         this.#door.send(() => {
           this.#underWay.delete(fail)
-          member.calls.delete(fail)
+          member.calls.delete(drop)
           settle()
         })
       }
@@ -410,14 +343,16 @@ class ClientOfMember implements EtcdMember {
           fail(new EtcdError(status.UNAVAILABLE, `${this.endpoint}: connection refused`, false))
           return
         }
-        member.calls.add(fail)
+        member.calls.add(drop)
         member.read(() => this.#arrive(arrived))
       })
     })
   }
 
   watch({ token }: { readonly token: string | null }, handler: EtcdWatchHandler): EtcdWatchStream {
-    const stream = new ServerStream(this.#door, this.#member, token, handler, () => this.#streams.delete(stream))
+    const stream = new WatchAtMember(this.#door.etcd, this.#door, this.#member, token, handler, () =>
+      this.#streams.delete(stream),
+    )
     this.#streams.add(stream)
     // Messages never overtake each other: each arrival brings the oldest.
     const messages: (() => void)[] = []
@@ -450,111 +385,6 @@ class ClientOfMember implements EtcdMember {
       if (fault === 'answerLost') etcd.take(unanswered)
       else etcd.clock.setTimer(fault.appliedAfterMs, () => etcd.take(unanswered))
     }
-  }
-}
-
-/** A watch at its member. */
-class ServerStream {
-  readonly #door: SimulatedEtcdDoor
-  readonly #member: Member
-  readonly #token: string | null
-  readonly #handler: EtcdWatchHandler
-  readonly #onOver: () => void
-  #range: { readonly from: string; readonly end: string } | null = null
-  #next = 0
-  #over = false
-  /** Messages in flight, in order. */
-  #sending: (() => void)[] = []
-
-  constructor(
-    door: SimulatedEtcdDoor,
-    member: Member,
-    token: string | null,
-    handler: EtcdWatchHandler,
-    onOver: () => void,
-  ) {
-    this.#door = door
-    this.#member = member
-    this.#token = token
-    this.#handler = handler
-    this.#onOver = onOver
-  }
-
-  connect(): void {
-    if (!this.#over) this.#member.streams.add(this)
-  }
-
-  receive(request: EtcdWatchRequest): void {
-    const { etcd } = this.#door
-    if (this.#over || !this.#member.streams.has(this)) return
-    if (etcd.knownLeaderless) {
-      this.end(refused('UNAVAILABLE', 'no leader'))
-      return
-    }
-    if ('progressRequest' in request) {
-      // Not in line with the events: it may come before some that it seems to cover (etcd before 3.4.25 and 3.5.8).
-      const response = this.#response({})
-      this.#door.send(() => this.#deliver(response))
-      return
-    }
-    const { key, rangeEnd, startRevision } = request.createRequest
-    if (!etcd.mayEnter(this.#token)) {
-      const cancelReason = 'rpc error: code = Unauthenticated desc = etcdserver: invalid auth token'
-      this.#send(this.#response({ created: true, canceled: true, cancelReason }))
-      return
-    }
-    this.#range = { from: latin1(key), end: latin1(rangeEnd) }
-    this.#next = Number(startRevision)
-    this.#send(this.#response({ created: true }))
-    this.pump()
-  }
-
-  pump(): void {
-    if (this.#range === null || this.#over) return
-    const { state } = this.#door.etcd
-    const revisions = state.eventsFrom(this.#next)
-    if (revisions === null) {
-      this.#send(this.#response({ canceled: true, compactRevision: String(state.compactRevision) }))
-      this.#range = null
-      return
-    }
-    const events = revisions.flatMap((entry) => entry.events.filter((event) => this.#isWatched(event)))
-    this.#next = Math.max(this.#next, state.revision + 1)
-    if (events.length > 0) this.#send(this.#response({ events }))
-  }
-
-  /** Tells the client. */
-  end(error: EtcdError): void {
-    if (this.#over) return
-    if (!this.#door.cut) this.#handler.ended(error)
-    this.close()
-  }
-
-  close(): void {
-    this.#over = true
-    this.#member.streams.delete(this)
-    this.#onOver()
-  }
-
-  #isWatched({ key }: StateEvent): boolean {
-    const { from, end } = this.#range!
-    return key >= from && (end === '\0' || key < end)
-  }
-
-  #response(part: Partial<EtcdWatchResponse>): EtcdWatchResponse {
-    const header = this.#door.etcd.state.header(this.#member.id)
-    const none = { created: false, canceled: false, compactRevision: '0', cancelReason: '', events: [] }
-    return { header, ...none, ...part }
-  }
-
-  #send(response: EtcdWatchResponse): void {
-    this.#sending.push(() => this.#deliver(response))
-    // Each arrival delivers the oldest, so that messages never overtake each other.
-    this.#door.send(() => this.#sending.shift()?.())
-  }
-
-  #deliver(response: EtcdWatchResponse): void {
-    if (!this.#over) this.#handler.response(response)
   }
 }
 
