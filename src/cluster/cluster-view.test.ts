@@ -204,7 +204,7 @@ test('an image that followed every change is the image of who comes late', async
         if (what === 'create') await cluster.topics.create([newTopic(name, { partitions })], { validateOnly })
         if (what === 'delete' && topic !== undefined) await cluster.topics.delete(topic.id)
         if (what === 'config' && topic !== undefined) {
-          const value = encodeDocument({ entries: { 'segment.bytes': String(partitions) } })
+          const value = encodeDocument({ entries: { 'segment.bytes': String(1_048_576 + partitions) } })
           await change(cluster, { kind: 'put', key: configKey('topic', name), value })
         }
         const second = cluster.view.image.brokers.has(2)

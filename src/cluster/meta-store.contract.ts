@@ -2,17 +2,20 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { SimulatedClock } from '../io/clock.sim.ts'
 import type { Guard, MetaStore, MetaWrite, TransactionResult, WatchHandler } from './meta-store.ts'
 
 export interface StoreUnderTest {
   readonly store: MetaStore
-  /** Simulated time by which leases run out. */
-  readonly clock: SimulatedClock
+  /** Of leases in these tests. */
+  readonly leaseTtlMs: number
+  /** Lets time pass by which leases run out. */
+  readonly pass: (ms: number) => Promise<void>
   /** Another holder of leases on the same store. */
-  readonly connect: () => MetaStore
+  readonly connect: () => Promise<MetaStore>
   /** The same store after its process stopped and started again; the old one is closed. */
   readonly restart: () => Promise<StoreUnderTest>
+  /** Makes it forget, for watches, what was written so far. */
+  readonly forgetHistory: () => Promise<void>
 }
 
 /** `make` answers an empty store that keeps at least `historyRevisions` (few) for watches. */
@@ -131,6 +134,59 @@ export function metaStoreContract(
     assert.deepEqual(await keys(store), [])
   })
 
+  contract('a thousand independent writes in one call, and the stale ones among them fail', async ({ store }) => {
+    await succeed(store.transact([absent('k7')], [put('k7', 'old'), put('k700', 'old')]))
+    const items = Array.from({ length: 1000 }, (_, i) => ({
+      guards: [absent(`k${i}`)] as const,
+      writes: [put(`k${i}`, 'new')],
+    }))
+    const results = await store.compareAndSwapMany([absent('fence')], items)
+    assert.ok(results !== 'fenced')
+    assert.deepEqual(
+      results.flatMap((result, i) => (result.ok ? [] : [`${i} ${text(result.current[0]?.value)}`])),
+      ['7 old', '700 old'],
+    )
+    assert.equal((await keys(store)).length, 1000)
+  })
+
+  contract('items that touch the same keys are written in their order', async ({ store }) => {
+    const results = await store.compareAndSwapMany(
+      [],
+      [
+        { guards: [absent('a')], writes: [put('a', '1')] },
+        { guards: [absent('a')], writes: [put('a', '2')] },
+        { guards: [absent('b')], writes: [{ kind: 'deletePrefix', prefix: 'a' }] },
+        { guards: [absent('a')], writes: [put('a', '4')] },
+      ],
+    )
+    assert.ok(results !== 'fenced')
+    assert.deepEqual(
+      results.map((result) => result.ok),
+      [true, false, true, true],
+    )
+    assert.equal(text((await store.get('a')).entry?.value), '4')
+  })
+
+  contract('a transaction of a thousand writes is one', async ({ store }) => {
+    const writes = Array.from({ length: 1000 }, (_, i) => put(`k${i}`))
+    const revision = await succeed(store.transact([absent('k0')], writes))
+    const { entries } = await store.list('')
+    assert.equal(entries.filter((entry) => entry.modRevision === revision).length, 1000)
+    assert.equal((await store.transact([absent('k0')], writes)).ok, false)
+  })
+
+  contract('a list longer than a page is of one revision, in order', async ({ store }) => {
+    const items = Array.from({ length: 4500 }, (_, i) => {
+      const key = `k${String(i).padStart(5, '0')}`
+      return { guards: [absent(key)] as const, writes: [put(key, 'x')] }
+    })
+    await store.compareAndSwapMany([], items)
+    assert.deepEqual(
+      await keys(store, 'k'),
+      items.map((item) => item.guards[0].key),
+    )
+  })
+
   contract('a watch tells of whole revisions, in order and once', async ({ store }) => {
     const watched = recordingWatch()
     store.watch('a/', (await store.list('a/')).revision + 1, watched.handler)
@@ -139,15 +195,6 @@ export function metaStoreContract(
     await eventually(() => watched.events.length >= 4)
     assert.deepEqual(watched.events, ['put a/1', 'put a/2', 'delete a/1', 'delete a/2'])
     assert.equal(watched.revision, last)
-  })
-
-  contract('a watch has been told of a change before the change is answered', async ({ store }) => {
-    const watched = recordingWatch()
-    store.watch('', 1, watched.handler)
-    await succeed(store.transact([absent('a')], [put('a')]))
-    await eventually(() => watched.events.length > 0)
-    await succeed(store.transact([absent('b')], [put('b')]))
-    assert.deepEqual(watched.events, ['put a', 'put b'])
   })
 
   contract('a watch resumes from any revision that is still kept', async ({ store }) => {
@@ -164,27 +211,44 @@ export function metaStoreContract(
     assert.equal(watched.resets, 0)
   })
 
-  contract('a watch from a forgotten revision is reset, once, and told nothing', async ({ store }) => {
-    for (let i = 0; i < 2 * historyRevisions + 2; i++) await increment(store, 'n')
+  contract('a watch from a forgotten revision is reset, once, and told nothing', async ({ store, forgetHistory }) => {
+    const { revision } = await store.list('')
+    await increment(store, 'n')
+    await increment(store, 'n')
+    await forgetHistory()
     const watched = recordingWatch()
-    store.watch('', 1, watched.handler)
+    store.watch('', revision + 1, watched.handler)
     await eventually(() => watched.resets > 0)
     await increment(store, 'n')
     assert.deepEqual([watched.resets, watched.events], [1, []])
   })
 
+  contract('a deletion is told with what was there before it', async ({ store }) => {
+    const created = await succeed(store.transact([absent('a')], [put('a', 'last words')]))
+    const told: unknown[] = []
+    store.watch('a', created + 1, {
+      events: (batch) => told.push(...batch.map(({ kind, entry }) => [kind, text(entry.value), entry.modRevision])),
+      reset() {},
+      stale() {},
+    })
+    await succeed(store.transact([absent('b')], [{ kind: 'delete', key: 'a' }]))
+    await eventually(() => told.length > 0)
+    assert.deepEqual(told, [['delete', 'last words', created]])
+  })
+
   contract('a closed watch is told nothing more', async ({ store }) => {
     const closed = recordingWatch()
     const open = recordingWatch()
-    store.watch('', 1, closed.handler).close()
-    store.watch('', 1, open.handler)
+    const from = (await store.list('')).revision + 1
+    store.watch('', from, closed.handler).close()
+    store.watch('', from, open.handler)
     await succeed(store.transact([absent('a')], [put('a')]))
     await eventually(() => open.events.length > 0)
     assert.deepEqual(closed.events, [])
   })
 
-  contract('revoking a lease deletes its keys', async ({ store }) => {
-    const lease = await store.lease(10_000)
+  contract('revoking a lease deletes its keys', async ({ store, leaseTtlMs }) => {
+    const lease = await store.lease(leaseTtlMs)
     assert.equal(lease.valid(), true)
     await succeed(store.transact([absent('live')], [{ ...put('live'), lease } as MetaWrite, put('stays')]))
     await lease.revoke()
@@ -193,25 +257,26 @@ export function metaStoreContract(
     await assert.rejects(store.transact([absent('late')], [{ ...put('late'), lease } as MetaWrite]))
   })
 
-  contract('a key that is put again without the lease outlives it', async ({ store }) => {
-    const lease = await store.lease(10_000)
+  contract('a key that is put again without the lease outlives it', async ({ store, leaseTtlMs }) => {
+    const lease = await store.lease(leaseTtlMs)
     await succeed(store.transact([absent('a')], [{ ...put('a'), lease } as MetaWrite]))
     await succeed(store.transact([absent('b')], [put('a')]))
     await lease.revoke()
     assert.deepEqual(await keys(store), ['a'])
   })
 
-  contract('a lease holds for as long as its holder is there', async ({ store, clock }) => {
-    const lease = await store.lease(10_000)
+  contract('a lease holds for as long as its holder is there', async ({ store, leaseTtlMs, pass }) => {
+    const lease = await store.lease(leaseTtlMs)
     await succeed(store.transact([absent('live')], [{ ...put('live'), lease } as MetaWrite]))
-    await clock.advance(100_000)
+    await pass(1.25 * leaseTtlMs)
     assert.equal(lease.valid(), true)
     assert.deepEqual(await keys(store), ['live'])
   })
 
-  contract('a lease runs out when its holder is gone, and a watch tells', async ({ store, clock, connect }) => {
-    const gone = connect()
-    const lease = await gone.lease(10_000)
+  contract('a lease runs out when its holder is gone, and a watch tells', async (under) => {
+    const { store, leaseTtlMs, pass } = under
+    const gone = await under.connect()
+    const lease = await gone.lease(leaseTtlMs)
     await succeed(gone.transact([absent('live')], [{ ...put('live'), lease } as MetaWrite]))
     const watched = recordingWatch()
     store.watch('live', (await store.list('')).revision + 1, watched.handler)
@@ -219,21 +284,23 @@ export function metaStoreContract(
     void lease.lost.then(() => (lost = true))
     await gone.close()
     assert.equal(lease.valid(), false)
-    await clock.advance(9_000)
+    await pass(0.75 * leaseTtlMs)
     assert.deepEqual([await keys(store), lost], [['live'], false])
-    await clock.advance(1_001)
+    await pass(0.5 * leaseTtlMs)
     await eventually(() => watched.events.length > 0)
     assert.deepEqual([watched.events, await keys(store), lost], [['delete live'], [], true])
   })
 
   contract('everything but what was leased is there after a restart, at later revisions', async (under) => {
-    const { store } = under
-    const lease = await store.lease(10_000)
+    const { store, leaseTtlMs } = under
+    const lease = await store.lease(leaseTtlMs)
     await succeed(store.transact([absent('a')], [put('a', '1'), put('gone')]))
     await succeed(store.transact([absent('live')], [{ ...put('live'), lease } as MetaWrite]))
     const last = await succeed(store.transact([absent('x')], [{ kind: 'delete', key: 'gone' }]))
     const before = (await store.get('a')).entry
     const restarted = await under.restart()
+    await restarted.pass(1.25 * leaseTtlMs)
+    await eventually(async () => (await restarted.store.get('live')).entry === null)
     const { entries, revision } = await restarted.store.list('')
     assert.deepEqual(
       entries.map((entry) => ({ ...entry, value: text(entry.value) })),
@@ -290,14 +357,14 @@ export function text(bytes: Uint8Array | undefined): string {
   return bytes === undefined ? '' : Buffer.from(bytes).toString()
 }
 
-interface RecordedWatch {
+export interface RecordedWatch {
   readonly handler: WatchHandler
   readonly events: string[]
   revision: number
   resets: number
 }
 
-function recordingWatch(): RecordedWatch {
+export function recordingWatch(): RecordedWatch {
   const recorded: RecordedWatch = {
     events: [],
     revision: 0,
@@ -317,9 +384,11 @@ function recordingWatch(): RecordedWatch {
   return recorded
 }
 
-async function eventually(condition: () => boolean): Promise<void> {
-  for (let turn = 0; !condition(); turn++) {
-    assert.ok(turn < 10_000, 'the condition never holds')
+/** Waits for it in real time, while simulated time stands still. */
+export async function eventually(condition: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+  const deadline = performance.now() + withinMs
+  while (!(await condition())) {
+    assert.ok(performance.now() < deadline, 'the condition never holds')
     await new Promise<void>((resolve) => {
       setImmediate(resolve)
     })

@@ -13,10 +13,12 @@ import { seededRandom } from '../io/random.sim.ts'
 import { FileJournal } from './file-journal.ts'
 import {
   absent,
+  eventually,
   increment,
   keys,
   metaStoreContract,
   put,
+  recordingWatch,
   type StoreUnderTest,
   succeed,
   text,
@@ -42,11 +44,15 @@ async function under(disk: Disk, folder: string, snapshotAfterBytes?: number): P
   const store = await EmbeddedMetaStore.open(options)
   return {
     store,
-    clock,
-    connect: () => store.connect(),
+    leaseTtlMs: 10_000,
+    pass: (ms) => clock.advance(ms),
+    connect: async () => store.connect(),
     async restart() {
       await store.close()
       return under(disk, folder, snapshotAfterBytes)
+    },
+    async forgetHistory() {
+      for (let i = 0; i < 2 * historyRevisions + 2; i++) await increment(store, 'forgotten')
     },
   }
 }
@@ -69,6 +75,29 @@ metaStoreContract('embedded, on a real disk', historyRevisions, async (t) => {
     return { ...store, restart: async () => track(await store.restart()) }
   }
   return track(await under(realDisk, folder))
+})
+
+test('a watch has been told of a change before the change is answered', async () => {
+  const store = await open(new MemoryDisk(), '/meta')
+  const watched = recordingWatch()
+  store.watch('', 1, watched.handler)
+  await succeed(store.transact([absent('a')], [put('a')]))
+  await eventually(() => watched.events.length > 0)
+  await succeed(store.transact([absent('b')], [put('b')]))
+  assert.deepEqual(watched.events, ['put a', 'put b'])
+})
+
+test('a lease of a holder that is gone runs out to the millisecond', async () => {
+  const clock = new SimulatedClock()
+  const store = await EmbeddedMetaStore.open({ journal: new FileJournal(new MemoryDisk(), '/meta'), clock })
+  const gone = store.connect()
+  const lease = await gone.lease(10_000)
+  await succeed(gone.transact([absent('live')], [{ kind: 'put', key: 'live', value: Buffer.alloc(0), lease }]))
+  await gone.close()
+  await clock.advance(9_999)
+  assert.deepEqual(await keys(store), ['live'])
+  await clock.advance(1)
+  assert.deepEqual(await keys(store), [])
 })
 
 test('transactions that come together are synced together', async () => {

@@ -45,7 +45,7 @@ export interface WatchHandler {
   events(batch: readonly MetaEvent[], revision: Revision): void
   /** History is gone (compacted, another cluster): list again. */
   reset(): void
-  /** No proof of freshness since `sinceMs` (monotonic). */
+  /** No proof of freshness since `sinceMs` (monotonic). Told again and again for as long as that is so. */
   stale(sinceMs: number): void
 }
 
@@ -59,13 +59,25 @@ export class StoreFull extends Error {
   override readonly name = 'StoreFull'
 }
 
+/** The store could not be asked. Nothing was written, and nothing will be by this call. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
+}
+
+/**
+ * Every method rejects with `StoreUnavailable` when the store cannot be asked, and those that write with `UnknownOutcome` when
+ * its answer was lost. The revision of a read may be beyond everything a watch will tell of: wait for revisions of writes only.
+ */
 export interface MetaStore {
   get(key: string): Promise<{ readonly entry: MetaEntry | null; readonly revision: Revision }>
   /** All keys with the prefix, in key order, at one revision. */
   list(prefix: string): Promise<{ readonly entries: readonly MetaEntry[]; readonly revision: Revision }>
   /** All writes or none; visible and answered only when durable. */
   transact(guards: readonly [Guard, ...Guard[]], writes: readonly MetaWrite[]): Promise<TransactionResult>
-  /** Many independent compare-and-swaps behind one fence; `fenced` when the fence no longer holds. */
+  /**
+   * Many independent compare-and-swaps behind one fence, whose keys none of them writes; `fenced` when the fence no longer
+   * holds. They are not one transaction: when it is `fenced` or rejects, some may have been written.
+   */
   compareAndSwapMany(
     fence: readonly Guard[],
     items: readonly CasItem[],
@@ -77,8 +89,13 @@ export interface MetaStore {
 
 export interface Lease {
   readonly id: string
-  /** Checked at each use, never remembered. */
+  /**
+   * Whether it certainly holds now. Checked at each use, never remembered: it ends by the clock, and may hold again once the
+   * store has answered.
+   */
   valid(): boolean
+  /** Resolves when the lease is certainly over, unless it was revoked. */
   readonly lost: Promise<void>
+  /** Deletes the keys that are bound to it. */
   revoke(): Promise<void>
 }

@@ -33,6 +33,16 @@ export function withoutKafkaTools(): string | false {
   return reasonToSkip("Apache Kafka's tools", existsSync(join(kafkaHome, 'pom.xml')) && onPath('java', '-version'))
 }
 
+/** For `skip` of a test that runs etcd. Throws instead when programs must not be missing. */
+export function withoutEtcd(): string | false {
+  return reasonToSkip('etcd', onPath('etcd', '--version'))
+}
+
+/** For `skip` of a test that makes certificates. Throws instead when programs must not be missing. */
+export function withoutOpenssl(): string | false {
+  return reasonToSkip('openssl', onPath('openssl', 'version'))
+}
+
 type RunOptions = Parameters<typeof run>[2]
 
 export async function kcat(args: readonly string[], options?: RunOptions): Promise<Finished> {

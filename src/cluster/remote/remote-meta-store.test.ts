@@ -8,7 +8,15 @@ import { MemoryDisk } from '../../io/disk.memory.ts'
 import type { Disk } from '../../io/disk.ts'
 import { SimulatedChannel } from '../../io/message-channel.sim.ts'
 import { FileJournal } from '../file-journal.ts'
-import { absent, keys, metaStoreContract, put, type StoreUnderTest, succeed } from '../meta-store.contract.ts'
+import {
+  absent,
+  increment,
+  keys,
+  metaStoreContract,
+  put,
+  type StoreUnderTest,
+  succeed,
+} from '../meta-store.contract.ts'
 import { EmbeddedMetaStore } from '../meta-store.embedded.ts'
 import { type MetaWrite, UnknownOutcome } from '../meta-store.ts'
 import { MetaStoreServer, type ServedBroker } from './meta-store-server.ts'
@@ -37,7 +45,6 @@ class World {
   private constructor(keeper: EmbeddedMetaStore, clock: SimulatedClock) {
     this.clock = clock
     this.keeper = keeper
-    this.clock = clock
     this.#server = new MetaStoreServer({ store: keeper, clock })
   }
 
@@ -53,12 +60,16 @@ async function under(disk: Disk): Promise<StoreUnderTest> {
   const { store } = world.broker()
   return {
     store,
-    clock: world.clock,
-    connect: () => world.broker().store,
+    leaseTtlMs: 10_000,
+    pass: (ms) => world.clock.advance(ms),
+    connect: async () => world.broker().store,
     async restart() {
       await store.close()
       await world.keeper.close()
       return under(disk)
+    },
+    async forgetHistory() {
+      for (let i = 0; i < 2 * historyRevisions + 2; i++) await increment(world.keeper, 'forgotten')
     },
   }
 }
