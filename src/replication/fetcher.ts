@@ -1,5 +1,5 @@
 // Copies from one leader: one fetch under way, for all partitions that follow that broker. The next one leaves when all that the last one
-// brought is durable here, for what a follower asks from is what it has (decision 0011). Meanwhile the leader's log grows, and the
+// brought is durable here, for what a follower asks from is what it has (decision 0014). Meanwhile the leader's log grows, and the
 // next answer is larger: under load the group grows by itself.
 //
 // A partition that cannot be fetched now (its log is being cut, an error was answered, its end is not durable yet) is left out for a
