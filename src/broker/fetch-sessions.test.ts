@@ -172,8 +172,9 @@ test('a session holds what a client that follows the rules believes it holds', (
   )
 })
 
-test('a partition is told again exactly when its offsets differ from the last answer, or that was an error', () => {
+test('a partition is told again exactly when its offsets differ from the last answer, or that was no success', () => {
   const answer = fc.record({
+    divergingEpoch: fc.constantFrom({ epoch: -1, endOffset: -1 }, { epoch: 2, endOffset: 5 }),
     errorCode: fc.constantFrom(ErrorCode.NONE, ErrorCode.NONE, ErrorCode.NOT_LEADER_OR_FOLLOWER),
     highWatermark: fc.nat(3),
     logStartOffset: fc.nat(3),
@@ -189,6 +190,7 @@ test('a partition is told again exactly when its offsets differ from the last an
       const wasTold =
         last !== undefined &&
         last.errorCode === ErrorCode.NONE &&
+        last.divergingEpoch.endOffset < 0 &&
         last.highWatermark === highWatermark &&
         last.logStartOffset === logStartOffset
       assert.equal(partition!.wasTold(highWatermark, logStartOffset), wasTold)

@@ -393,7 +393,7 @@ export class LogDirectory {
     const { recoveryPoints, logStarts } = this.#checkpoints
     if (log.recoveryPoint > (recoveryPoints.get(name) ?? 0)) recoveryPoints.set(name, log.recoveryPoint)
     // A start that the log does not reach after a crash would make it one without a past.
-    const logStart = Math.min(log.logStartOffset, log.syncedOffset)
+    const logStart = log.startToKeep
     if (logStart > 0 || logStarts.has(name)) logStarts.set(name, logStart)
   }
 

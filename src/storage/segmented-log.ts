@@ -162,9 +162,10 @@ export class SegmentedLog implements PartitionLog {
     return this.#state.durable
   }
 
-  /** Everything below it survives a failure of power, whatever the flush policy. */
-  get syncedOffset(): Offset {
-    return this.#writer.syncedOffset
+  /** The start, as far as the log is sure to reach it after a failure of power; one that is cut may end anywhere below. */
+  get startToKeep(): Offset {
+    const { start, cutting } = this.#state
+    return cutting ? start : Math.min(start, this.#writer.syncedOffset)
   }
 
   get firstUnstableOffset(): Offset | null {
