@@ -10,7 +10,7 @@ import type { Services } from './broker/services.ts'
 import { WaitingFetches } from './broker/waiting-fetches.ts'
 import { ClusterViewOfStore, initialChange } from './cluster/cluster-view.ts'
 import { openFolderMemory } from './cluster/folder-memory.ts'
-import type { ImageChange } from './cluster/image.ts'
+import type { ClusterImage, ImageChange } from './cluster/image.ts'
 import { offsetsTopic } from './cluster/internal-topics.ts'
 import { Membership } from './cluster/membership.ts'
 import { PartitionAdmin } from './cluster/partition-admin.ts'
@@ -63,11 +63,21 @@ export interface RunningBroker {
   readonly clusterId: string
   /** Where it really listens, with the ports it got. */
   readonly listeners: readonly ListenerAddress[]
+  /** To look at, for tests and simulations: nothing is changed through it. */
+  readonly inside: BrokerInside
   /**
    * Hands its leaderships to others where there are any (controlled shutdown), answers what is answered, closes every connection and
    * log, and leaves the folder clean. Safe to call twice. `handOver`: false when all brokers stop together.
    */
   stop(options?: { readonly handOver?: boolean }): Promise<void>
+}
+
+export interface BrokerInside {
+  /** The cluster as this broker sees it. */
+  readonly image: ClusterImage
+  readonly replicas: ReplicaSet
+  /** Whether it is registered and its lease holds. */
+  valid(): boolean
 }
 
 /** How long a broker that stops waits for others to take over what it leads. */
@@ -173,7 +183,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   })
   directory.useHighWatermarks(() => replicas.highWatermarks())
   const served = () => replicas.ready()
-  const administration = { store, view: cluster, settings, brokerId, clock, random, served }
+  const administration = { store, view: cluster, settings, membership, brokerId, clock, random, served }
   const topics = new TopicAdmin(administration)
   const groups = new GroupCoordinator({
     clock,
@@ -193,8 +203,8 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     topics,
     topicGrowth: new TopicGrowth(administration),
     partitionAdmin: new PartitionAdmin(administration),
-    topicConfigs: new TopicConfigs({ store, view: cluster, brokerId }),
-    producerIds: new ProducerIds(store),
+    topicConfigs: new TopicConfigs(administration),
+    producerIds: new ProducerIds({ store, membership, clock }),
     replicas,
     logFolder: { path: resolve(directory.path), volume: () => disk.volume(directory.path) },
     fetchSessions: new FetchSessions({ clock, random, slotsMax: settings.maxIncrementalFetchSessionCacheSlots }),
@@ -275,6 +285,13 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     brokerId,
     clusterId,
     listeners,
+    inside: {
+      get image() {
+        return cluster.image
+      },
+      replicas,
+      valid: () => membership.valid(),
+    },
     stop({ handOver = settings.controlledShutdownEnable } = {}) {
       stopped ??= stop(handOver)
       return stopped

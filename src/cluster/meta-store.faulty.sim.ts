@@ -14,6 +14,7 @@ import {
   type MetaStore,
   type MetaWrite,
   type Revision,
+  StoreUnavailable,
   type TransactionResult,
   UnknownOutcome,
   type WatchHandler,
@@ -116,7 +117,7 @@ export class FaultyMetaStore implements MetaStore {
 
   async #reach(): Promise<void> {
     if (this.#state === 'dead') await new Promise<never>(() => {})
-    if (this.#state === 'cutOff') throw new Error('the metadata store cannot be reached')
+    if (this.#state === 'cutOff') throw new StoreUnavailable('the metadata store cannot be reached')
   }
 
   async #write<T>(apply: () => Promise<T>): Promise<T> {

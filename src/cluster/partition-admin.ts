@@ -2,6 +2,7 @@
 
 import type { Clock } from '../io/clock.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
+import { administered, type Standing, writesOfMember } from './administration.ts'
 import { isActive } from './controller/attended-partition.ts'
 import { isKnown } from './elections.ts'
 import { brokerFence, notPartOfTheCluster } from './fence.ts'
@@ -18,6 +19,7 @@ export interface PartitionAdminOptions {
   readonly store: MetaStore
   readonly view: ClusterView
   readonly settings: BrokerSettings
+  readonly membership: Standing
   readonly brokerId: number
   readonly clock: Clock
 }
@@ -38,7 +40,7 @@ export class PartitionAdmin {
   readonly #options: PartitionAdminOptions
 
   constructor(options: PartitionAdminOptions) {
-    this.#options = options
+    this.#options = { ...options, store: writesOfMember(options.store, options.membership) }
   }
 
   /** Answers in the order of `reassignments` when they are under way. Rejects with the store's faults. */
@@ -67,6 +69,16 @@ export class PartitionAdmin {
   }
 
   async #change<T extends PartitionName>(
+    wanted: readonly T[],
+    unknown: (name: PartitionName, topic: TopicImage | undefined) => string,
+    decideOf: (wanted: T, topic: TopicImage) => RequestedChange['decide'],
+  ): Promise<ChangeAnswer[]> {
+    const { membership } = this.#options
+    const answers = await administered(membership, () => this.#changeAsMember(wanted, unknown, decideOf))
+    return 'ok' in answers ? wanted.map(() => answers) : answers
+  }
+
+  async #changeAsMember<T extends PartitionName>(
     wanted: readonly T[],
     unknown: (name: PartitionName, topic: TopicImage | undefined) => string,
     decideOf: (wanted: T, topic: TopicImage) => RequestedChange['decide'],

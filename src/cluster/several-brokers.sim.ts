@@ -90,7 +90,8 @@ export class SeveralBrokers {
       random,
       logger: silentLogger,
     })
-    const topics = new TopicAdmin({ store, view, settings, brokerId: id, clock, random, served: async () => {} })
+    const administration = { store, view, settings, membership, brokerId: id, clock, random }
+    const topics = new TopicAdmin({ ...administration, served: async () => {} })
     const started = membership.start([{ listener: 'PLAINTEXT', host: `broker-${id}`, port: 9092 }])
     const broker = { id, store, view, membership, topics, started }
     this.running.set(id, broker)

@@ -5,6 +5,7 @@ import { MemoryDisk } from '../io/disk.memory.ts'
 import type { Disk } from '../io/disk.ts'
 import { seededRandom } from '../io/random.sim.ts'
 import { silentLogger } from '../lib/logger.ts'
+import type { Standing } from './administration.ts'
 import { claimClusterId } from './cluster-identity.ts'
 import { ClusterViewOfStore } from './cluster-view.ts'
 import { FileJournal } from './file-journal.ts'
@@ -77,12 +78,18 @@ export class SmallCluster {
     this.settings = brokerSettings(options.settings ?? {})
     const brokerId = options.brokers?.[0] ?? 1
     this.topics = this.admin(brokerId, options.served)
-    this.topicConfigs = new TopicConfigs({ store, view, brokerId })
+    this.topicConfigs = new TopicConfigs({ store, view, brokerId, membership: this.membershipOf(brokerId) })
   }
 
   admin(brokerId: number, served: () => Promise<void> = async () => {}): TopicAdmin {
     const { store, view, settings, clock, random } = this
-    return new TopicAdmin({ store, view, settings, brokerId, clock, random, served })
+    const membership = this.membershipOf(brokerId)
+    return new TopicAdmin({ store, view, settings, membership, brokerId, clock, random, served })
+  }
+
+  /** Of the broker as it is when asked. */
+  membershipOf(brokerId: number): Standing {
+    return { valid: () => this.brokers.get(brokerId)?.membership.valid() ?? false }
   }
 
   /** A broker starts; its listener PLAINTEXT is at `broker-<id>:9092`, its folder on the cluster's disk unless it comes with one. */

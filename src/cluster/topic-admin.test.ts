@@ -362,6 +362,7 @@ test('a broker that lost its registration changes nothing, even if it does not k
     clock: cluster.clock,
     random,
     brokerId: 2,
+    membership: { valid: () => true },
     served: async () => {},
   })
   await cluster.brokers.get(2)!.membership.stop()

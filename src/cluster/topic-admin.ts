@@ -4,6 +4,7 @@
 import type { Clock } from '../io/clock.ts'
 import type { Random } from '../io/random.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
+import { administered, type Standing, writesOfMember } from './administration.ts'
 import { awaitedDeletion } from './awaited-deletions.ts'
 import { isActive } from './controller/attended-partition.ts'
 import { decodeDocument, type PartitionDocument } from './documents.ts'
@@ -17,7 +18,6 @@ import type { MetaStore, Revision } from './meta-store.ts'
 import { placeReplicas } from './replica-placement.ts'
 import type { BrokerSettings } from './settings/broker-settings.ts'
 import { topicConfigProblem } from './settings/topic-config.ts'
-import { refusedWhenFull } from './store-full.ts'
 import {
   type Assignment,
   collidingName,
@@ -57,6 +57,7 @@ export interface TopicAdminOptions {
   readonly store: MetaStore
   readonly view: ClusterView
   readonly settings: BrokerSettings
+  readonly membership: Standing
   readonly brokerId: number
   readonly clock: Clock
   readonly random: Random
@@ -82,8 +83,8 @@ export class TopicAdmin {
   readonly #ensuring = new Map<string, Promise<TopicImage | TopicRefusal>>()
 
   constructor(options: TopicAdminOptions) {
-    this.#options = options
-    this.#attempts = new WriteAttempts(options)
+    this.#options = { ...options, store: writesOfMember(options.store, options.membership) }
+    this.#attempts = new WriteAttempts(this.#options)
   }
 
   /** Answers in the order of `topics`. A name that comes twice is refused each time. */
@@ -98,7 +99,7 @@ export class TopicAdmin {
         if (asked > partitionsPerRequestMax) {
           return refuse(ErrorCode.POLICY_VIOLATION, 'Excessively large number of partitions per request.')
         }
-        return refusedWhenFull(this.#create(topic, options.validateOnly))
+        return this.#administered(() => this.#create(topic, options.validateOnly))
       }),
     )
   }
@@ -113,14 +114,14 @@ export class TopicAdmin {
     if (underWay !== undefined) return underWay
     const existing = this.#options.view.image.topicsByName.get(name)
     if (existing !== undefined) return existing
-    const ensuring = refusedWhenFull(this.#ensure(name)).finally(() => this.#ensuring.delete(name))
+    const ensuring = this.#administered(() => this.#ensure(name)).finally(() => this.#ensuring.delete(name))
     this.#ensuring.set(name, ensuring)
     return ensuring
   }
 
   /** Deletes the topic of this id. Refuses with `UNKNOWN_TOPIC_ID`. */
   delete(id: string): Promise<TopicDeletion> {
-    return refusedWhenFull(this.#delete(id))
+    return this.#administered(() => this.#delete(id))
   }
 
   async #delete(id: string): Promise<TopicDeletion> {
@@ -277,6 +278,10 @@ export class TopicAdmin {
     if (written.ok) return { id, revision: written.revision }
     await view.reached(written.revision)
     return alreadyExists(topic.name)
+  }
+
+  #administered<T>(work: () => Promise<T>): Promise<T | TopicRefusal> {
+    return administered(this.#options.membership, work)
   }
 
   #fence(): BrokerFence | null {

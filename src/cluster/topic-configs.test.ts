@@ -84,7 +84,7 @@ test('a change meant for a topic does not reach one created anew under its name'
       return store.transact(guards, writes)
     },
   }
-  const admin = new TopicConfigs({ store: slow as MetaStore, view, brokerId: 1 })
+  const admin = new TopicConfigs({ store: slow as MetaStore, view, brokerId: 1, membership: cluster.membershipOf(1) })
   assert.equal(await admin.alter('orders', setting('retention.ms', '5'), { validateOnly }), null)
   // Seen as it is now, it was changed as it is now.
   assert.equal(reads, 2)
@@ -93,11 +93,11 @@ test('a change meant for a topic does not reach one created anew under its name'
 
 test('a broker that is not part of the cluster changes nothing', async () => {
   const cluster = await withOrders()
-  const stranger = new TopicConfigs({ store: cluster.store, view: cluster.view, brokerId: 9 })
+  const { store, view } = cluster
+  const stranger = new TopicConfigs({ store, view, brokerId: 9, membership: { valid: () => true } })
   const refused = await stranger.alter('orders', setting('retention.ms', '5'), { validateOnly })
   assert.equal(refused?.error, ErrorCode.NOT_CONTROLLER)
   // One whose registration ended after it looked.
-  const { store, view } = cluster
   const late: Pick<MetaStore, 'get' | 'transact'> = {
     get: (key) => store.get(key),
     async transact(guards, writes) {
@@ -105,7 +105,7 @@ test('a broker that is not part of the cluster changes nothing', async () => {
       return store.transact(guards, writes)
     },
   }
-  const admin = new TopicConfigs({ store: late as MetaStore, view, brokerId: 1 })
+  const admin = new TopicConfigs({ store: late as MetaStore, view, brokerId: 1, membership: { valid: () => true } })
   const fenced = await admin.alter('orders', setting('retention.ms', '5'), { validateOnly })
   assert.equal(fenced?.error, ErrorCode.NOT_CONTROLLER)
   assert.deepEqual(configsOf(cluster), {})

@@ -2,6 +2,7 @@
 // if nobody was faster. What is answered is in this broker's image, and so in force here.
 
 import { ErrorCode } from '../protocol/error-code.ts'
+import { administered, type Standing, writesOfMember } from './administration.ts'
 import { changedConfigs, type ConfigChange, sameConfigs } from './config-change.ts'
 import { decodeDocument, encodeDocument } from './documents.ts'
 import { brokerFence, fenceHolds, notPartOfTheCluster } from './fence.ts'
@@ -10,12 +11,12 @@ import { configKey, topicKey } from './keys.ts'
 import { knownOutcome } from './known-outcome.ts'
 import type { MetaEntry, MetaStore, MetaWrite } from './meta-store.ts'
 import { topicConfigProblem } from './settings/topic-config.ts'
-import { refusedWhenFull } from './store-full.ts'
 import { refuse, topicNameProblem, type TopicRefusal } from './topic-rules.ts'
 
 export interface TopicConfigsOptions {
   readonly store: MetaStore
   readonly view: ClusterView
+  readonly membership: Standing
   readonly brokerId: number
 }
 
@@ -25,7 +26,7 @@ export class TopicConfigs {
   readonly #options: TopicConfigsOptions
 
   constructor(options: TopicConfigsOptions) {
-    this.#options = options
+    this.#options = { ...options, store: writesOfMember(options.store, options.membership) }
   }
 
   /**
@@ -33,7 +34,7 @@ export class TopicConfigs {
    * means done. Refuses in Kafka's order: the name, the change, the configs it leads to, a topic that is not there.
    */
   alter(topic: string, change: ConfigChange, options: { validateOnly: boolean }): Promise<TopicRefusal | null> {
-    return refusedWhenFull(this.#alter(topic, change, options))
+    return administered(this.#options.membership, () => this.#alter(topic, change, options))
   }
 
   async #alter(topic: string, change: ConfigChange, options: { validateOnly: boolean }): Promise<TopicRefusal | null> {

@@ -3,6 +3,7 @@
 import type { Clock } from '../io/clock.ts'
 import type { Random } from '../io/random.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
+import { administered, type Standing, writesOfMember } from './administration.ts'
 import { decodeDocument, encodeDocument, type PartitionDocument } from './documents.ts'
 import { createdPartitions, isKnown, placeableBrokers } from './elections.ts'
 import { brokerFence, fenceHolds, notPartOfTheCluster } from './fence.ts'
@@ -11,13 +12,13 @@ import { topicKey } from './keys.ts'
 import { knownOutcome, readAgain } from './known-outcome.ts'
 import type { Guard, MetaStore, MetaWrite, Revision } from './meta-store.ts'
 import { placeReplicas } from './replica-placement.ts'
-import { refusedWhenFull } from './store-full.ts'
 import { refuse, replicasProblem, type TopicRefusal } from './topic-rules.ts'
 import { partitionsPerTransaction, partitionWrites, writePartitions } from './topic-writes.ts'
 
 export interface TopicGrowthOptions {
   readonly store: MetaStore
   readonly view: ClusterView
+  readonly membership: Standing
   readonly brokerId: number
   readonly clock: Clock
   readonly random: Random
@@ -48,7 +49,7 @@ export class TopicGrowth {
   readonly #options: TopicGrowthOptions
 
   constructor(options: TopicGrowthOptions) {
-    this.#options = options
+    this.#options = { ...options, store: writesOfMember(options.store, options.membership) }
   }
 
   /** Answers in the order of `topics`; null means done. A name that comes twice is refused each time. */
@@ -68,7 +69,7 @@ export class TopicGrowth {
         if (asked > partitionsPerRequestMax) {
           return refuse(ErrorCode.POLICY_VIOLATION, 'Excessively large number of partitions per request.')
         }
-        return refusedWhenFull(this.#grow(topic, validateOnly))
+        return administered(this.#options.membership, () => this.#grow(topic, validateOnly))
       }),
     )
   }

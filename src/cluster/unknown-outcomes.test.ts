@@ -7,6 +7,7 @@ import { ErrorCode } from '../protocol/error-code.ts'
 import { noFaults } from './meta-store.faulty.sim.ts'
 import { PartitionAdmin } from './partition-admin.ts'
 import { ProducerIds } from './producer-ids.ts'
+import type { TopicRefusal } from './topic-rules.ts'
 import { type RunningBroker, SeveralBrokers } from './several-brokers.sim.ts'
 import { newTopic } from './small-cluster.sim.ts'
 import { TopicConfigs } from './topic-configs.ts'
@@ -29,8 +30,8 @@ async function start(seed: number): Promise<Under> {
 
 function options({ brokers, broker }: Under) {
   const { clock, random, settings } = brokers
-  const { store, view, id } = broker
-  return { store, view, settings, brokerId: id, clock, random, served: async () => {} }
+  const { store, view, membership, id } = broker
+  return { store, view, settings, membership, brokerId: id, clock, random, served: async () => {} }
 }
 
 function forSeeds(title: string, run: (under: Under) => Promise<void>): void {
@@ -90,6 +91,11 @@ forSeeds('a reassignment and an election are made once, and one that is not need
   assert.deepEqual(partition().replicas, [1, 2])
 })
 
+function idOf(next: number | TopicRefusal): number {
+  assert.ok(typeof next === 'number', JSON.stringify(next))
+  return next
+}
+
 forSeeds('configs are set as asked, and no producer id is given twice', async (under) => {
   const { brokers, broker } = under
   await brokers.finish(broker.topics.create([newTopic('orders')], { validateOnly: false }))
@@ -99,8 +105,42 @@ forSeeds('configs are set as asked, and no producer id is given twice', async (u
   assert.equal(refused, null)
   await brokers.clock.advance(1000)
   assert.equal(brokers.view.image.topicsByName.get('orders')?.configs.get('retention.ms'), '1000')
-  const ids = [new ProducerIds(broker.store), new ProducerIds(broker.store)]
+  const ids = [new ProducerIds(options(under)), new ProducerIds(options(under))]
   const given = new Set<number>()
-  for (let i = 0; i < 1200; i++) for (const source of ids) given.add(await brokers.finish(source.nextId()))
+  for (let i = 0; i < 1200; i++) for (const source of ids) given.add(idOf(await brokers.finish(source.nextId())))
   assert.equal(given.size, 2400)
 })
+
+forSeeds(
+  'brokers that take producer ids at the same time, and are cut off in between, never give one twice',
+  async (under) => {
+    const { brokers } = under
+    const sources = [...brokers.running.values()].map((broker) => {
+      broker.store.faults = faults
+      return { broker, ids: new ProducerIds(options({ brokers, broker })) }
+    })
+    const given = new Set<number>()
+    let count = 0
+    const take = async (ids: ProducerIds): Promise<void> => {
+      for (let i = 0; i < 150; i++) {
+        const next = await ids.nextId()
+        if (typeof next !== 'number') continue
+        given.add(next)
+        count += 1
+      }
+    }
+    const taking = () =>
+      brokers.finish(Promise.all(sources.flatMap(({ ids }) => Array.from({ length: 8 }, () => take(ids)))))
+    await taking()
+    sources[0]!.broker.store.cutOff()
+    await taking()
+    await brokers.clock.advance(20_000)
+    // Fenced, it gives none, though it still has some.
+    assert.equal(typeof (await sources[0]!.ids.nextId()), 'object')
+    sources[0]!.broker.store.reconnect()
+    await brokers.clock.advance(20_000)
+    await taking()
+    assert.equal(given.size, count)
+    assert.ok(count >= 3 * 1200 + 2 * 1200)
+  },
+)

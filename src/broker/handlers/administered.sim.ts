@@ -31,14 +31,16 @@ export class AdministeredCluster {
 
   private constructor(cluster: SmallCluster) {
     this.cluster = cluster
-    this.#producerIds = new ProducerIds(cluster.store)
+    const { store, clock, brokers } = cluster
+    this.#producerIds = new ProducerIds({ store, clock, membership: cluster.membershipOf([...brokers.keys()][0]!) })
   }
 
   /** Of a request that comes to the first broker. Brokers have addresses on the listener PLAINTEXT alone. */
   context(apiVersion: number, listener = 'PLAINTEXT'): RequestContext & AdministeredServices {
     const { store, view, random, topics, topicConfigs, settings, clock, brokers } = this.cluster
     const brokerId = [...brokers.keys()][0]!
-    const administration = { store, view, settings, brokerId, clock, random, served: async () => {} }
+    const membership = this.cluster.membershipOf(brokerId)
+    const administration = { store, view, settings, membership, brokerId, clock, random, served: async () => {} }
     return {
       connection: {
         id: 1,

@@ -40,3 +40,10 @@ for (const { what, asked, error } of [
     assert.deepEqual(await init(await AdministeredCluster.start(), asked), [error, -1, -1])
   })
 }
+
+test('a broker that is not part of the cluster gives no ids, in a way that makes every producer ask again', async () => {
+  const cluster = await AdministeredCluster.start()
+  await init(cluster)
+  await cluster.cluster.brokers.get(1)!.membership.stop()
+  assert.deepEqual(await init(cluster), [ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, -1, -1])
+})

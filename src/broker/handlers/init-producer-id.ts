@@ -4,7 +4,6 @@
 // A transactional id gets COORDINATOR_NOT_AVAILABLE: no broker of this version coordinates transactions. Clients take it for a
 // passing state and report a timeout; no code says "never" without also saying something wrong about the client's rights.
 
-import { StoreFull } from '../../cluster/meta-store.ts'
 import type {
   initProducerId,
   InitProducerIdRequest,
@@ -16,14 +15,11 @@ import type { Handler } from '../handler.ts'
 export const handleInitProducerId: Handler<typeof initProducerId, 'producerIds'> = ({ producerIds }, request) => {
   const refusal = refusalOf(request)
   if (refusal !== null) return answer(refusal, -1, -1)
-  return producerIds.nextId().then(
-    (producerId) => answer(ErrorCode.NONE, producerId, 0),
-    (error: unknown) => {
-      // Without room on the disk no new block of ids can be taken; clients ask again.
-      if (error instanceof StoreFull) return answer(ErrorCode.COORDINATOR_NOT_AVAILABLE, -1, -1)
-      throw error
-    },
-  )
+  return producerIds.nextId().then((next) => {
+    if (typeof next === 'number') return answer(ErrorCode.NONE, next, 0)
+    // As Kafka, when no block of ids can be had. It is what producers without a transactional id try again.
+    return answer(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, -1, -1)
+  })
 }
 
 function refusalOf({ transactionalId, producerId, producerEpoch }: InitProducerIdRequest): ErrorCode | null {

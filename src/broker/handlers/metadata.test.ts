@@ -229,3 +229,10 @@ test('an answer is made anew only for topics that changed', async () => {
   await cluster.create('b')
   assert.equal((await ask(cluster, { names: ['a'] })).topics[0], first)
 })
+
+test('a broker that is not part of the cluster creates no topic that is asked for, and lets the client ask again', async () => {
+  const cluster = await AdministeredCluster.start({ brokers: [1, 2] })
+  await cluster.cluster.brokers.get(1)!.membership.stop()
+  const response = await ask(cluster, { names: ['orders'], allowAutoTopicCreation: true })
+  assert.deepEqual(codesOf(response), [['orders', ErrorCode.LEADER_NOT_AVAILABLE]])
+})

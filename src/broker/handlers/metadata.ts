@@ -80,7 +80,10 @@ function createAll({ topics, clock }: Context, names: ReadonlySet<string>): Prom
     [...names].map(async (name) => {
       const topic = await within(clock, creationLimitMs, topics.ensure(name))
       if (topic === null) return refusedTopic(name, ZERO_UUID, ErrorCode.LEADER_NOT_AVAILABLE)
-      return 'ok' in topic ? refusedTopic(name, ZERO_UUID, topic.error) : topic
+      if (!('ok' in topic)) return topic
+      // Where this broker cannot create it now, another may have: the client looks again.
+      const error = topic.error === ErrorCode.NOT_CONTROLLER ? ErrorCode.LEADER_NOT_AVAILABLE : topic.error
+      return refusedTopic(name, ZERO_UUID, error)
     }),
   )
 }

@@ -304,9 +304,9 @@ class Chaos {
     return shuffled.slice(0, Math.min(3, replicas.length))
   }
 
-  #admin({ view, store, id }: RunningBroker): PartitionAdmin {
+  #admin({ view, store, membership, id }: RunningBroker): PartitionAdmin {
     const { clock, settings } = this.brokers
-    return new PartitionAdmin({ store, view, settings, brokerId: id, clock })
+    return new PartitionAdmin({ store, view, settings, membership, brokerId: id, clock })
   }
 
   async #stop(id: number, { membership, store }: RunningBroker): Promise<void> {

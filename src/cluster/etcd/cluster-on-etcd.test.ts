@@ -42,7 +42,8 @@ async function join(world: SimulatedEtcdWithStores, brokerId: number) {
     logger: silentLogger,
   })
   await membership.start([{ listener: 'PLAINTEXT', host: `broker-${brokerId}`, port: 9092 }])
-  const topics = new TopicAdmin({ store, view, clock, settings, brokerId, random, served: async () => {} })
+  const administration = { store, view, clock, settings, membership, brokerId, random }
+  const topics = new TopicAdmin({ ...administration, served: async () => {} })
   return { store, door, view, membership, topics }
 }
 
