@@ -18,7 +18,7 @@ class LeaseNotHeld extends Error {
 }
 
 /** As `store`; but nothing is written while `membership` is not valid: the write rejects, and so does all that is made of it. */
-export function writesOfMember<Store extends MetaStore>(store: Store, membership: Standing): MetaStore {
+export function writesOfMember(store: MetaStore, membership: Standing): MetaStore {
   const asMember = <T>(write: () => Promise<T>): Promise<T> =>
     membership.valid() ? write() : Promise.reject(new LeaseNotHeld('this broker is not part of the cluster'))
   return {
