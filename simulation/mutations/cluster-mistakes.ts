@@ -1,0 +1,146 @@
+// Mistakes in who leads and who may act: elections, guards of what is written, leases, brokers that come back.
+
+import type { Mutation } from './mutation.ts'
+
+const change = 'src/cluster/partition-change.ts'
+const returning = 'src/cluster/returning-broker.ts'
+
+export const clusterMistakes: readonly Mutation[] = [
+  {
+    name: 'leader-outside-the-isr',
+    breaks: 'any replica that lives is elected, in sync or not',
+    edits: [
+      {
+        file: change,
+        find: 'const clean = (id: number) => isr.includes(id) && mayLead(id)',
+        replace: 'const clean = (id: number) => isr.length > 0 && mayLead(id)',
+      },
+    ],
+    seedsMax: 100,
+  },
+  {
+    name: 'unclean-election-unasked',
+    breaks: 'a replica that is not in sync is elected when no other lives, though the topic does not allow it',
+    edits: [
+      {
+        file: 'src/cluster/controller/attended-partition.ts',
+        find: "election: unclean ? 'unclean' : 'online',",
+        replace: "election: unclean ? 'unclean' : 'unclean',",
+      },
+    ],
+    seedsMax: 100,
+  },
+  {
+    name: 'change-without-compare',
+    breaks: 'the controller writes partitions over what their leaders have decided meanwhile',
+    edits: [
+      {
+        file: 'src/cluster/settled-partitions.ts',
+        find: "return { guards, writes: [{ kind: 'put', key: guards[0].key",
+        replace: "return { guards: guards.slice(1) as never, writes: [{ kind: 'put', key: guards[0].key",
+      },
+    ],
+    seedsMax: 200,
+  },
+  {
+    name: 'reassignment-ends-early',
+    breaks: 'a reassignment takes the old replicas away before the new ones are in sync',
+    edits: [
+      {
+        file: change,
+        find: 'if (targetReplicas.length === 0 || !targetReplicas.every((id) => targetIsr.includes(id))) return assignment',
+        replace: 'if (targetReplicas.length === 0) return assignment',
+      },
+      {
+        file: change,
+        find: 'return { replicas: targetReplicas, isr: targetIsr, adding: [], removing: [] }',
+        replace:
+          'return { replicas: targetReplicas, isr: targetIsr.length > 0 ? targetIsr : targetReplicas, adding: [], removing: [] }',
+      },
+    ],
+    seedsMax: 100,
+  },
+  {
+    name: 'another-disk-is-trusted',
+    breaks: 'a broker that comes back with an old or an empty disk stays in the ISR',
+    edits: [
+      {
+        file: returning,
+        find: "if (known !== undefined && !isOf(known, folder)) return 'nothing'",
+        replace: 'void known',
+      },
+      {
+        file: returning,
+        find: "return folder.wasClean ? 'everything' : 'durable'",
+        replace: "return folder.wasClean ? 'everything' : 'everything'",
+      },
+    ],
+    seedsMax: 100,
+  },
+  {
+    name: 'old-disk-is-trusted',
+    breaks: 'a folder counts as the last one by its id alone: an older copy of it stays in the ISR',
+    edits: [
+      {
+        file: returning,
+        find: 'return directoryId === folder.directoryId && folder.incarnations.includes(incarnation)',
+        replace: 'return directoryId === folder.directoryId && incarnation !== undefined',
+      },
+    ],
+    seedsMax: 200,
+  },
+  {
+    name: 'lease-checked-by-a-timer',
+    breaks:
+      'a broker believes in its lease until a timer has told it otherwise, which a frozen one hears too late (F5)',
+    edits: [
+      {
+        file: 'src/cluster/membership.ts',
+        find: "return this.#standing === 'member' && this.#registration!.lease.valid()",
+        replace: "return this.#standing === 'member'",
+      },
+    ],
+    seedsMax: 200,
+  },
+  {
+    name: 'death-unnoticed',
+    breaks: 'the controller does not look at the partitions when a broker comes or goes',
+    edits: [
+      {
+        file: 'src/cluster/controller/controller.ts',
+        find: 'if (before.brokers !== after.brokers) {',
+        replace: 'if (before.brokers === undefined) {',
+      },
+    ],
+    seedsMax: 100,
+  },
+  {
+    name: 'epoch-not-compared',
+    breaks: 'requests under an older or newer leader epoch than the partition’s are served (KIP-320)',
+    edits: [
+      {
+        file: 'src/replication/partition.ts',
+        find: 'if (currentLeaderEpoch === -1 || currentLeaderEpoch === known) return null',
+        replace: 'if (currentLeaderEpoch === -1 || known !== undefined) return null',
+      },
+    ],
+    seedsMax: 200,
+  },
+  {
+    name: 'topics-by-name',
+    breaks: 'a topic that was deleted and made again takes over the records of the old one',
+    edits: [
+      {
+        file: 'src/start/stray-logs.ts',
+        find: 'const topic = topicId === null ? image.topicsByName.get(topicName) : image.topicsById.get(topicId)',
+        replace: 'const topic = image.topicsByName.get(topicName) ?? image.topicsById.get(topicId ?? topicName)',
+      },
+      {
+        file: 'src/storage/log-directory.ts',
+        find: 'if (found !== undefined && found.topicId !== null && place.topicId !== null && found.topicId !== place.topicId) {',
+        replace: 'if (found !== undefined && found.topicId === folder) {',
+      },
+    ],
+    seedsMax: 200,
+  },
+]

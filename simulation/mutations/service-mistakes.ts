@@ -1,0 +1,86 @@
+// Mistakes in what clients are answered: how far they may read, and what a group is told of its offsets.
+
+import type { Mutation } from './mutation.ts'
+
+const coordinated = 'src/coordinators/coordinated-partition.ts'
+const coordinatorTopic = 'src/start/coordinator-topic.ts'
+
+export const serviceMistakes: readonly Mutation[] = [
+  {
+    name: 'read-beyond-the-high-watermark',
+    breaks: 'consumers see what is written, committed or not',
+    edits: [
+      {
+        file: 'src/broker/fetch-round.ts',
+        find: "return isolation === 'readCommitted' ? partition.lastStableOffset : partition.highWatermark",
+        replace: "return isolation === 'readCommitted' ? partition.lastStableOffset : partition.readableEnd",
+      },
+    ],
+    seedsMax: 100,
+  },
+  {
+    name: 'commit-answered-before-replicated',
+    breaks: 'a group is told that its offsets are committed before other replicas have them',
+    edits: [
+      {
+        file: coordinated,
+        find: `    if (this.#turn !== null) {
+      this.#turn.replies.push(draft)
+    } else if (this.#newest !== null) {`,
+        replace: `    if (this.#turn !== null) {
+      this.#waiting.answer(draft.replyTo, draft.response)
+    } else if (this.#newest !== null) {`,
+      },
+    ],
+    seedsMax: 100,
+  },
+  {
+    name: 'coordinator-serves-while-it-loads',
+    breaks: 'a coordinator answers before it has read its log: groups that have offsets are told that they have none',
+    edits: [
+      {
+        file: coordinated,
+        find: `    const machine = createMachine()
+    const started`,
+        replace: `    const machine = createMachine()
+    this.#machine = machine
+    const started`,
+      },
+    ],
+    seedsMax: 100,
+  },
+  {
+    name: 'coordinator-loads-what-is-committed',
+    breaks: 'a coordinator reads its log up to the high watermark, which a new leader does not know yet',
+    edits: [
+      {
+        file: coordinatorTopic,
+        find: 'read: (from, maxBytes) => partition.read(from, maxBytes, partition.logEndOffset, true),',
+        replace: 'read: (from, maxBytes) => partition.read(from, maxBytes, partition.highWatermark, true),',
+      },
+    ],
+    seedsMax: 100,
+  },
+  {
+    name: 'coordinator-goes-on-when-fenced',
+    breaks: 'a broker without a place in the cluster goes on to coordinate groups (F6)',
+    edits: [
+      {
+        file: coordinatorTopic,
+        find: "append: (batch) => (membership.valid() ? partition.append(batch, 'coordinator') : refused),",
+        replace: "append: (batch) => (refused.ok ? refused : partition.append(batch, 'coordinator')),",
+      },
+      {
+        file: coordinatorTopic,
+        find: 'serves: () => membership.valid(),',
+        replace: 'serves: () => membership !== undefined,',
+      },
+      {
+        file: coordinatorTopic,
+        find: "fenced = standing === 'fenced'",
+        replace: 'fenced = standing !== standing',
+      },
+    ],
+    seedsMax: 200,
+  },
+]
