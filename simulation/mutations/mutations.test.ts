@@ -9,9 +9,9 @@ const root = new URL('../../', import.meta.url)
 
 test('an edit is made where its text stands once, and nowhere else', () => {
   const edit = { file: 'a.ts', find: 'old', replace: 'new' }
-  assert.equal(edited('an old tree', edit), 'an new tree')
+  assert.equal(edited('one old tree', edit), 'one new tree')
   assert.throws(() => edited('a young tree', edit), /does not hold/)
-  assert.throws(() => edited('an old, old tree', edit), /twice/)
+  assert.throws(() => edited('one old, old tree', edit), /twice/)
 })
 
 test('every mutation has a name of its own', () => {
