@@ -3,6 +3,7 @@
 import type { Mutation } from './mutation.ts'
 
 const change = 'src/cluster/partition-change.ts'
+const lease = 'src/cluster/etcd/lease.ts'
 const returning = 'src/cluster/returning-broker.ts'
 
 export const clusterMistakes: readonly Mutation[] = [
@@ -91,13 +92,40 @@ export const clusterMistakes: readonly Mutation[] = [
   },
   {
     name: 'lease-checked-by-a-timer',
-    breaks:
-      'a broker believes in its lease until a timer has told it otherwise, which a frozen one hears too late (F5)',
+    breaks: 'a lease is over when a timer says so: a broker that was frozen hears it after what had waited for it (F5)',
     edits: [
       {
-        file: 'src/cluster/membership.ts',
-        find: "return this.#standing === 'member' && this.#registration!.lease.valid()",
-        replace: "return this.#standing === 'member'",
+        file: lease,
+        find: '  valid(): boolean {\n',
+        replace: '  #isLate = false\n  #deadline: Timer | null = null\n\n  valid(): boolean {\n',
+      },
+      {
+        file: lease,
+        find: 'return now.monotonic - this.#grantedAt.monotonic < ageMaxMs && now.wall - this.#grantedAt.wall < ageMaxMs',
+        replace: 'return !this.#isLate && now.monotonic < ageMaxMs + Infinity',
+      },
+      {
+        file: lease,
+        find: '    const sinceMs = clock.monotonic() - this.#grantedAt.monotonic\n',
+        replace: `    const sinceMs = clock.monotonic() - this.#grantedAt.monotonic
+    this.#isLate = false
+    this.#deadline?.cancel()
+    this.#deadline = clock.setTimer(this.#ttlMs - Math.max(500, this.#ttlMs / 10) - sinceMs, () => {
+      this.#isLate = true
+    })
+`,
+      },
+    ],
+    seedsMax: 200,
+  },
+  {
+    name: 'lease-of-the-answer',
+    breaks: 'a lease is counted from when the answer came, not from when it was asked for (F4)',
+    edits: [
+      {
+        file: lease,
+        find: '        this.#grantedAt = sentAt\n',
+        replace: '        this.#grantedAt = sentAt && nowOf(this.#connection)\n',
       },
     ],
     seedsMax: 200,
