@@ -14,6 +14,8 @@ export interface BrokerProcessOptions {
   readonly data: string
   /** `name=value`, as for --set. */
   readonly settings?: readonly string[]
+  /** Default 0: a free one. */
+  readonly port?: number
   /** Of Node, before the program. */
   readonly nodeFlags?: readonly string[]
   /** The event loop is watched from before the broker starts. */
@@ -46,7 +48,7 @@ export class BrokerProcess {
         'src/cli/main.ts',
         'start',
         '--port',
-        '0',
+        String(options.port ?? 0),
         '--data',
         options.data,
         ...settings,

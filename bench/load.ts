@@ -4,6 +4,7 @@
 import { ErrorCode, errorName } from '../src/protocol/error-code.ts'
 import { createTopics } from '../src/protocol/apis/create-topics.ts'
 import { fetch } from '../src/protocol/apis/fetch.ts'
+import { metadata } from '../src/protocol/apis/metadata.ts'
 import { produce } from '../src/protocol/apis/produce.ts'
 import { encodeRequest } from '../src/protocol/frame.ts'
 import { buildBatch } from '../src/records/batch-builder.ts'
@@ -48,6 +49,21 @@ export async function create({ bootstrap, topic, partitions }: Load): Promise<vo
   if (code !== ErrorCode.NONE) throw new Error(`create ${topic}: ${errorName(code)}`)
 }
 
+/** A connection to the leader of each partition. */
+async function connectToLeaders({ bootstrap, topic, partitions }: Load): Promise<RawClient[]> {
+  const client = await RawClient.connect(bootstrap)
+  const { brokers, topics } = await client.request(metadata, 9, { topics: [{ name: topic }] })
+  client.close()
+  return Promise.all(
+    Array.from({ length: partitions }, (_, index) => {
+      const partition = topics[0]?.partitions.find(({ partitionIndex }) => partitionIndex === index)
+      const leader = brokers.find(({ nodeId }) => nodeId === partition?.leaderId)
+      if (leader === undefined) throw new Error(`partition ${index} of ${topic} has no leader`)
+      return RawClient.connect(`${leader.host}:${leader.port}`)
+    }),
+  )
+}
+
 /** One connection for each partition, each with `inFlight` requests of one batch under way. */
 async function produceLoad(load: Load): Promise<LoadResult> {
   // A record costs up to 16 bytes beside its value, so that a batch of 1 MiB stays below max.message.bytes.
@@ -56,7 +72,7 @@ async function produceLoad(load: Load): Promise<LoadResult> {
   const batch = buildBatch(Array.from({ length: recordsPerBatch }, () => ({ key: null, value, timestamp: Date.now() })))
   const requests = Math.max(1, Math.ceil(load.totalBytes / batch.length / load.partitions))
   const latencies: number[] = []
-  const clients = await Promise.all(Array.from({ length: load.partitions }, () => RawClient.connect(load.bootstrap)))
+  const clients = await connectToLeaders(load)
   const started = performance.now()
   await Promise.all(
     clients.map(async (client, index) => {
@@ -94,7 +110,7 @@ async function fetchLoad(load: Load): Promise<LoadResult> {
   const latencies: number[] = []
   let bytes = 0
   let records = 0
-  const clients = await Promise.all(Array.from({ length: load.partitions }, () => RawClient.connect(load.bootstrap)))
+  const clients = await connectToLeaders(load)
   const started = performance.now()
   await Promise.all(
     clients.map(async (client, partition) => {

@@ -79,7 +79,13 @@ async function create(cluster: EmbeddedCluster, name: string, replicationFactor:
 }
 
 /** Milliseconds from each request to its answer. */
-async function send(client: RawClient, name: string, bytes: number, count: number, inFlight: number): Promise<number[]> {
+async function send(
+  client: RawClient,
+  name: string,
+  bytes: number,
+  count: number,
+  inFlight: number,
+): Promise<number[]> {
   const times: number[] = []
   let sent = 0
   const one = async (): Promise<void> => {
