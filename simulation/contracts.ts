@@ -44,7 +44,9 @@ export interface World {
   readonly machines: readonly Machine[]
   /** A stream of its own for each name: what one draws changes nothing for another. */
   random(name: string): SeededRandom
-  /** The metadata as it is kept now, read past all faults. */
+  /** The metadata as it is kept now, read past all faults: at once. */
+  readonly image: ClusterImage
+  /** The same. */
   truth(): Promise<ClusterImage>
   /** Clients connect as hosts of these names' network: `network.host('producer-1')`; brokers listen on `machine.host`:9092. */
   readonly portOfBrokers: number

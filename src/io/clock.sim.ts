@@ -77,6 +77,16 @@ export class SimulatedClock implements Clock {
     return done
   }
 
+  /** Lets time pass until the next timer, and fires that one alone. False when there is none. Not while `advance` is under way. */
+  async step(): Promise<boolean> {
+    const next = this.#timers.pop()
+    if (next === undefined) return false
+    this.#monotonic = Math.max(this.#monotonic, next.dueAt)
+    next.callback()
+    await this.settle()
+    return true
+  }
+
   /** Fires what is due without letting time pass. */
   runDue(): Promise<void> {
     return this.advance(0)

@@ -17,7 +17,7 @@ import {
 import { contentOf, entriesOf, lockFolder, type MemoryDiskOptions, volumeOf, writeWithin } from './disk.memory.ts'
 import { DiskJournal } from './disk-journal.sim.ts'
 import { FileReplacement } from './file-replacement.ts'
-import { fault, type FileNode, type FolderNode, MemoryTree } from './memory-tree.ts'
+import { fault, FileNode, FolderNode, MemoryTree } from './memory-tree.ts'
 import type { Random } from './random.ts'
 
 /** `replaceFile` is the operations it consists of. */
@@ -156,6 +156,13 @@ export class SimulatedDisk implements Disk {
     for (const file of this.#openFiles) file.abandon()
     unlockAll(this.#tree.root)
     return new SimulatedDisk(this, this.#tree, this.#journal)
+  }
+
+  /** Another disk, with what this one shows now: what was taken as a copy, and may be put back some day. */
+  copy(): SimulatedDisk {
+    const tree = new MemoryTree(this.#tree.clock)
+    copyFolder(this.#tree.root, tree.root, tree)
+    return new SimulatedDisk(this, tree)
   }
 
   /** Damages one bit (0 is the lowest) of what is stored, without anyone noticing. */
@@ -378,4 +385,18 @@ class SimulatedFile implements DiskFile {
 function unlockAll(folder: FolderNode): void {
   folder.locked = false
   for (const node of folder.entries.values()) if (node.kind === 'folder') unlockAll(node)
+}
+
+function copyFolder(from: FolderNode, to: FolderNode, tree: MemoryTree): void {
+  for (const [name, node] of from.entries) {
+    if (node.kind === 'folder') {
+      const folder = new FolderNode()
+      to.entries.set(name, folder)
+      copyFolder(node, folder, tree)
+    } else {
+      const file = new FileNode(node.modifiedAtMs, node.content.clone())
+      to.entries.set(name, file)
+      tree.resized(file, 0)
+    }
+  }
 }

@@ -100,6 +100,10 @@ export class SimulatedNetwork implements Network {
     this.#link(other, one).heal()
   }
 
+  healOneWay(from: string, to: string): void {
+    this.#link(from, to).heal()
+  }
+
   /** For what is sent from now on, in both directions. */
   setLatency(one: string, other: string, latencyMs: Millis): void {
     this.#link(one, other).latencyMs = latencyMs
