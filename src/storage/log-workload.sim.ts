@@ -362,7 +362,8 @@ export class Workload {
 
   async #restartAt(open: OpenLog): Promise<void> {
     const { log, model } = open
-    if (log.fault !== null) return
+    // One that is interrupted leaves the beginning of the log; of a compacted one the model does not know what that holds.
+    if (log.fault !== null || model.config.compacts) return
     const offset = this.#random.below(model.end + 50)
     model.restarting = offset
     if (!(await this.#attempt(log, () => log.restartAt(offset)))) return
