@@ -2,14 +2,13 @@
 // it. Producers are told KAFKA_STORAGE_ERROR, consumers read on, offsets are committed, and when the file is gone everything goes on.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Kafka, Producer } from 'kafkajs'
 import { BrokerProcess } from './support/broker-process.ts'
 import { kafkaJs, Member, type Seen } from './support/kafkajs-client.ts'
+import { SmallVolume } from './support/small-volume.ts'
 import { onlyOdradek } from './support/target.ts'
 import { pause, waitFor } from './support/wait-for.ts'
 
@@ -17,64 +16,6 @@ const MIB = 1024 * 1024
 const topic = 'orders'
 const partitions = 3
 const retry = { initialRetryTime: 20, maxRetryTime: 200, retries: 100 }
-
-/** A volume of its own, with room for a file that fills it. */
-class SmallVolume {
-  readonly path: string
-
-  private constructor(path: string) {
-    this.path = path
-  }
-
-  /** Null, with the reason, where this user may not mount one. */
-  static mount(sizeMiB: number): SmallVolume | string {
-    if (process.platform !== 'linux') return 'mounting a tmpfs needs Linux'
-    const path = mkdtempSync(join(tmpdir(), 'odradek-full-'))
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m`, 'tmpfs', path], { stdio: 'pipe' })
-      return new SmallVolume(path)
-    } catch (error) {
-      rmSync(path, { recursive: true })
-      return `this user may not mount a tmpfs: ${String((error as { stderr?: Buffer }).stderr).trim()}`
-    }
-  }
-
-  get freeBytes(): number {
-    const { bavail, bsize } = statfsSync(this.path)
-    return bavail * bsize
-  }
-
-  get data(): string {
-    return join(this.path, 'data')
-  }
-
-  get #filler(): string {
-    return join(this.path, 'filler')
-  }
-
-  /** Another program takes everything. */
-  fill(): void {
-    const file = openSync(this.#filler, 'a')
-    for (const size of [MIB, 4096]) {
-      const piece = Buffer.alloc(size)
-      try {
-        while (writeSync(file, piece) === size);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
-      }
-    }
-    closeSync(file)
-  }
-
-  empty(): void {
-    rmSync(this.#filler, { force: true })
-  }
-
-  unmount(): void {
-    execFileSync('umount', ['-l', this.path])
-    rmSync(this.path, { recursive: true, force: true })
-  }
-}
 
 interface Acknowledged {
   readonly partition: number
