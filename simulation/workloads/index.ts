@@ -1,0 +1,21 @@
+// The clients of a usual run.
+
+import type { Workload, World } from '../contracts.ts'
+import { ProduceAndRead } from './produce-and-read.ts'
+
+export function defaultWorkloads(world: World): Workload[] {
+  const common = { world, recordsMax: 2000 }
+  return [
+    new ProduceAndRead({
+      ...common,
+      topic: 'idempotent',
+      promised: 'idempotent',
+      partitions: 3,
+      producers: 2,
+      readers: 2,
+    }),
+    new ProduceAndRead({ ...common, topic: 'all', promised: 'all', partitions: 2, producers: 1, readers: 2 }),
+    new ProduceAndRead({ ...common, topic: 'one', promised: 'one', partitions: 1, producers: 1, readers: 1 }),
+    new ProduceAndRead({ ...common, topic: 'zero', promised: 'zero', partitions: 1, producers: 1, readers: 1 }),
+  ]
+}
