@@ -96,7 +96,13 @@ export class LogModel {
   #mayBeCutAt(): Offset {
     const { rotten, config } = this
     if (rotten === null || (config.flushPolicy === 'fsync' && rotten !== this.batches.at(-1))) return Infinity
-    return baseOffsetOf(rotten)
+    return this.#endBefore(baseOffsetOf(rotten))
+  }
+
+  /** Where the last batch ends that lies below `offset`; offsets may be missing in between. */
+  #endBefore(offset: Offset): Offset {
+    const last = this.batches.findLast((batch) => nextOffsetOf(batch) <= offset)
+    return last === undefined ? this.base : nextOffsetOf(last)
   }
 
   cutAt(end: Offset): void {
@@ -188,6 +194,8 @@ export class LogModel {
     const found = log.logStartOffset
     // A deletion that failed half way: its checkpoints may be gone, and with them where the log started.
     if (this.deleting || this.startUnsure) this.start = Math.min(this.start, found)
+    // A start where offsets are missing goes back with the end, and the cut that this was for may not have come.
+    if (this.cutting !== null && found === this.#endBefore(this.cutting)) this.start = Math.min(this.start, found)
     this.deleting = false
     this.startUnsure = false
     if (this.advancing !== null) {
