@@ -48,7 +48,7 @@ for (let round = 0; round < Number(rounds); round++) {
   for (const i of round % 2 === 0 ? [0, 1] : [1, 0]) await run(trees[i]!, figures[i]!)
 }
 console.log(
-  `${'median of ' + rounds}`.padEnd(64) + ['other', 'here', 'here/other'].map((name) => name.padStart(11)).join(''),
+  `median of ${rounds}`.padEnd(64) + ['other', 'here', 'here/other'].map((name) => name.padStart(11)).join(''),
 )
 for (const [name, values] of figures[0]!) {
   const [before, now] = [median(values), median(figures[1]!.get(name) ?? [])]

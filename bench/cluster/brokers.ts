@@ -77,6 +77,8 @@ export class ClusterUnderBench {
         `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
         'offsets.topic.num.partitions=3',
         'group.initial.rebalance.delay.ms=0',
+        'leader.imbalance.check.interval.seconds=2',
+        'leader.imbalance.per.broker.percentage=0',
         ...this.#settings,
       ],
     })
@@ -139,6 +141,18 @@ export class ClusterUnderBench {
       )
     }
     await waitFor(`all replicas of ${names.join()} in sync`, isWhole, 180_000)
+  }
+
+  /** As `untilWhole`, and each partition is led by its first replica: a round of `auto.leader.rebalance.enable` has been. */
+  async untilEven(names: readonly string[]): Promise<void> {
+    await this.untilWhole(names)
+    const isEven = async () => {
+      const topics = await this.topics(names)
+      return topics.every(({ partitions }) =>
+        partitions.every(({ leaderId, replicaNodes }) => leaderId === replicaNodes[0]),
+      )
+    }
+    await waitFor(`the preferred leaders of ${names.join()}`, isEven, 180_000)
   }
 
   /** What a broker does right after its start is no part of what is measured. */

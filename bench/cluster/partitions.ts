@@ -20,8 +20,7 @@ const perTopic = 100
 const producersMax = 10
 
 export async function measureDeathOfMany(partitions: number): Promise<void> {
-  const settings = ['broker.session.timeout.ms=2000', 'leader.imbalance.check.interval.seconds=5']
-  await ClusterUnderBench.with({ brokers: 3, settings }, async (cluster) => {
+  await ClusterUnderBench.with({ brokers: 3, settings: ['broker.session.timeout.ms=2000'] }, async (cluster) => {
     const topics = Array.from({ length: Math.ceil(partitions / perTopic) }, (_, i) => `topic-${i}`)
     for (const name of topics) await cluster.createTopic({ name, partitions: perTopic, replicas: 3 })
     const { endpoints } = cluster.etcd
@@ -34,8 +33,7 @@ export async function measureDeathOfMany(partitions: number): Promise<void> {
     })
     const { controllerId } = view.image
     for (const dead of [cluster.ids.find((id) => id !== controllerId)!, controllerId]) {
-      await cluster.untilWhole(topics)
-      await untilEven(view, dead, partitions)
+      await cluster.untilEven(topics)
       await cluster.rest(2000)
       await one(cluster, view, dead, dead === controllerId ? 'the controller' : 'another broker')
       await cluster.start(dead)
@@ -43,11 +41,6 @@ export async function measureDeathOfMany(partitions: number): Promise<void> {
     view.close()
     await store.close()
   })
-}
-
-/** A broker that came back has its leaderships again, which a balancing round every few seconds gives it. */
-async function untilEven(view: ClusterViewOfStore, id: number, partitions: number): Promise<void> {
-  await waitFor(`broker ${id} to lead its third`, () => ledBy(view.image, id).length > partitions / 4, 120_000)
 }
 
 async function one(cluster: ClusterUnderBench, view: ClusterViewOfStore, dead: number, who: string): Promise<void> {
