@@ -1,0 +1,26 @@
+// The child of a hunt: runs so many seeds from the first on, and says of each what came of it, one line of JSON each.
+
+import { Violation } from '../contracts.ts'
+import { runSeed } from '../run.ts'
+import { invariants, workloads } from '../suite.ts'
+import type { SeedOutcome } from './hunt.ts'
+
+const [firstSeed, seedsMax] = process.argv.slice(2).map(Number) as [number, number]
+
+for (let seed = firstSeed; seed < firstSeed + seedsMax; seed++) {
+  const { violation, simulatedMs } = await runSeed({ seed, workloads: (world) => workloads(world), invariants })
+  if (violation !== null && isOfTheText(violation)) throw violation
+  const outcome: SeedOutcome = {
+    seed,
+    rule: violation?.rule ?? null,
+    what: violation?.message ?? '',
+    simulatedMs,
+  }
+  process.stdout.write(`${JSON.stringify(outcome)}\n`)
+}
+process.exit(0)
+
+/** A mistake as planted must be one of thought; one that does not run proves nothing. */
+function isOfTheText(violation: Violation): boolean {
+  return /threw (ReferenceError|SyntaxError)/.test(violation.message)
+}
