@@ -7,7 +7,7 @@
 // - folder entries: a prefix of the changes of each folder; a rename is whole or not at all.
 import { invariant } from '../lib/invariant.ts'
 import type { ChunkedBytes } from './chunked-bytes.ts'
-import { FileNode, FolderNode, MemoryTree, type Place, type TreeNode } from './memory-tree.ts'
+import { FileNode, FolderNode, MemoryTree, partsOf, type Place, type TreeNode } from './memory-tree.ts'
 import type { Random } from './random.ts'
 
 /** What a disk writes whole or not at all, when it keeps even that promise. */
@@ -125,6 +125,13 @@ export class DiskJournal {
       const byte = new Uint8Array(1)
       if (content.read(byte, position) === 1) content.write(Uint8Array.of(byte[0]! ^ (1 << bit)), position)
     }
+  }
+
+  /** What every crash keeps of a file; null when it may not be there at all. */
+  durableFile(root: FolderNode, path: string): ChunkedBytes | null {
+    let node: TreeNode | undefined = root
+    for (const part of partsOf(path)) node = node?.kind === 'folder' ? this.#folder(node).durable.get(part) : undefined
+    return node?.kind === 'file' ? this.#file(node).durable : null
   }
 
   /** Files and folders as a machine may find them after it lost power now. */

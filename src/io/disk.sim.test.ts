@@ -394,3 +394,25 @@ test('after a failed sync what is written into the same sector takes the lost by
   assert.ok(kinds.has('601 \0 1 2'), 'the first sector is lost')
   assert.ok([...kinds].every((kind) => !kind.endsWith(' 2') || kind.endsWith(' 1 2')))
 })
+
+test('whoever judges a run sees what is shown, and what every crash keeps', async () => {
+  const disk = new SimulatedDisk()
+  const shown = (as: 'shown' | 'durable') => {
+    const found = disk.look('f/a', as)
+    if (found === null) return null
+    const into = new Uint8Array(found.size)
+    found.read(into, 0)
+    return Buffer.from(into).toString()
+  }
+  await disk.makeFolder('f')
+  const file = await disk.open('f/a', { create: true })
+  await file.write([bytes('ab')], 0)
+  await file.sync()
+  assert.deepEqual([shown('shown'), shown('durable')], ['ab', null], 'its name is not durable')
+  await disk.syncFolder('f')
+  await file.write([bytes('cd')], 2)
+  disk.failWhen({ times: Infinity })
+  const { operations } = disk
+  assert.deepEqual([shown('shown'), shown('durable')], ['abcd', 'ab'])
+  assert.equal(disk.operations, operations)
+})

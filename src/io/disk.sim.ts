@@ -62,6 +62,12 @@ export interface DiskFault {
   readonly afterBytes?: number
 }
 
+export interface FileContent {
+  readonly size: number
+  /** Copies up to `into.length` bytes from `position`; answers how many there were. */
+  read(into: Uint8Array, position: number): number
+}
+
 interface ArmedFault {
   readonly fault: DiskFault
   seen: number
@@ -163,6 +169,16 @@ export class SimulatedDisk implements Disk {
     const tree = new MemoryTree(this.#tree.clock)
     copyFolder(this.#tree.root, tree.root, tree)
     return new SimulatedDisk(this, tree)
+  }
+
+  /**
+   * For whoever judges a run: what a file holds, as it is shown or as every crash would keep it. No operation, and past all faults. Null
+   * when there is no such file.
+   */
+  look(path: string, as: 'shown' | 'durable'): FileContent | null {
+    if (as === 'durable') return this.#journal.durableFile(this.#tree.root, path)
+    const node = this.#tree.find(path)
+    return node?.kind === 'file' ? node.content : null
   }
 
   /** Damages one bit (0 is the lowest) of what is stored, without anyone noticing. */

@@ -169,7 +169,7 @@ export function fault(code: string, path: string): DiskError {
 }
 
 /** Relative and absolute paths share one root. */
-function partsOf(path: string): string[] {
+export function partsOf(path: string): string[] {
   return posix
     .normalize(`/${path}`)
     .split('/')
