@@ -5,7 +5,7 @@ import { EtcdMetaStore } from '../src/cluster/etcd/etcd-store.ts'
 import { brokerSettings } from '../src/cluster/settings/broker-settings.ts'
 import type { SimulatedClock } from '../src/io/clock.sim.ts'
 import type { Millis, Timer } from '../src/io/clock.ts'
-import { SimulatedDisk } from '../src/io/disk.sim.ts'
+import { type DiskFault, SimulatedDisk } from '../src/io/disk.sim.ts'
 import type { SimulatedEtcd, SimulatedEtcdDoor } from '../src/io/etcd.sim.ts'
 import type { SimulatedNetwork } from '../src/io/network.sim.ts'
 import { type SeededRandom, seededRandom } from '../src/io/random.sim.ts'
@@ -49,6 +49,9 @@ export class SimulatedMachine implements Machine {
   wallOffsetMs: Millis = 0
   readonly pace: DiskPace = { ...usualPace }
   readonly #options: MachineOptions
+  #diskFault: DiskFault | null = null
+  #disarm: () => void = () => {}
+  #roomBytes: number | null = null
   readonly #diskClock: { now(): number }
   #disk: SimulatedDisk
   #life: Life | null = null
@@ -152,6 +155,25 @@ export class SimulatedMachine implements Machine {
     this.#life.process.thaw(order)
   }
 
+  /** Ends what runs and starts it anew, as an operator does; starts it when nothing runs. */
+  restart(): void {
+    this.kill()
+    this.start()
+  }
+
+  /** What its disk fails at from now on, in this life and the next ones; null: nothing any more. */
+  failDisk(fault: DiskFault | null): void {
+    this.#disarm()
+    this.#diskFault = fault
+    if (fault !== null) this.#disarm = this.#disk.failWhen(fault).cancel
+  }
+
+  /** From now on there is room for so much more on its disk; null: for all there is. */
+  limitRoom(bytes: number | null): void {
+    this.#roomBytes = bytes
+    this.#disk.capacityBytes = bytes === null ? Infinity : this.#disk.usedBytes + bytes
+  }
+
   /** Nothing passes between this machine and etcd. */
   cutEtcd(cut: boolean): void {
     this.#etcdCut = cut
@@ -171,6 +193,8 @@ export class SimulatedMachine implements Machine {
     life.etcd.cut = this.#etcdCut
     this.#life = life
     this.#trace(`starts, life ${this.#lives}`)
+    this.failDisk(this.#diskFault)
+    this.limitRoom(this.#roomBytes)
     useDisk(this.#disk, process, { clock, random: seededRandom(random.below(2 ** 48)), pace: this.pace })
     const host = network.host(this.host)
     const ownRandom = seededRandom(random.below(2 ** 48))

@@ -2,11 +2,14 @@
 // settle, and the clients read back what they were promised.
 
 import { type Invariant, settleMsMax, Violation, type Workload } from './contracts.ts'
+import { EtcdFaults } from './etcd-faults.ts'
 import { FaultsUnderWay } from './faults.ts'
-import { type Schedule, scheduleOf } from './schedule.ts'
+import { LinkFaults } from './link-faults.ts'
+import type { Schedule } from './schedule.ts'
+import { scheduleOf } from './schedule-from-seed.ts'
 import { whatIsUnsettled } from './settled.ts'
 import type { RecordedTrace } from './trace.ts'
-import { SimulatedWorld, unknownError } from './world.ts'
+import { latencyMs, SimulatedWorld, unknownError } from './world.ts'
 
 export interface RunOptions {
   readonly seed: number
@@ -26,6 +29,8 @@ export interface RunResult {
   readonly violation: Violation | null
   readonly trace: RecordedTrace
   readonly schedule: Schedule
+  /** Names of those that were at work. */
+  readonly workloads: readonly string[]
   readonly simulatedMs: number
   /** Timers that fired: after each of them the rules were asked. */
   readonly events: number
@@ -49,7 +54,15 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   }
   const { violation, trace, clock } = world
   trace.add('run', violation === null ? `all rules held, ${run.events} events` : `ended after ${run.events} events`)
-  return { seed: world.seed, violation, trace, schedule, simulatedMs: clock.monotonic(), events: run.events }
+  return {
+    seed: world.seed,
+    violation,
+    trace,
+    schedule,
+    workloads: run.workloads,
+    simulatedMs: clock.monotonic(),
+    events: run.events,
+  }
 }
 
 class Run {
@@ -66,13 +79,18 @@ class Run {
     this.#invariants = invariants?.(world) ?? []
   }
 
+  get workloads(): readonly string[] {
+    return this.#workloads.map(({ name }) => name)
+  }
+
   async run(): Promise<void> {
     const world = this.#world
     for (const machine of world.machines) machine.start()
     await this.#until(() => whatIsUnsettled(world) === null, 'the cluster comes up')
     await this.#finish('start', (workload) => workload.start())
 
-    const faults = new FaultsUnderWay(world)
+    const etcd = new EtcdFaults(world.etcd, world.random('etcd faults'))
+    const faults = new FaultsUnderWay(world, { links: new LinkFaults(world.network, latencyMs), etcd })
     const beginsAt = world.clock.monotonic()
     for (const item of this.#schedule.items) {
       world.clock.setTimer(item.atMs, () => faults.begin(item))

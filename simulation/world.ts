@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import type { ClusterImage } from '../src/cluster/image.ts'
 import { keyPrefix } from '../src/cluster/keys.ts'
 import type { MetaEvent } from '../src/cluster/meta-store.ts'
+import type { Millis } from '../src/io/clock.ts'
 import { SimulatedClock } from '../src/io/clock.sim.ts'
 import { SimulatedEtcd } from '../src/io/etcd.sim.ts'
 import { SimulatedNetwork } from '../src/io/network.sim.ts'
@@ -21,6 +22,9 @@ export interface WorldOptions {
   /** Of every broker, by Kafka's names; on top of `usualSettings`. */
   readonly settings?: Readonly<Record<string, string>>
 }
+
+/** From one host to another when all is well. */
+export const latencyMs: Millis = 0.2
 
 /** Everything that takes minutes in production takes seconds here, so that a run of a minute sees it. */
 export const usualSettings: Readonly<Record<string, string>> = {
@@ -58,7 +62,7 @@ export class SimulatedWorld implements World {
     this.seed = seed
     const { clock } = this
     this.trace = new RecordedTrace(clock)
-    this.network = new SimulatedNetwork({ clock, latencyMs: 0.2, random: this.random('network') })
+    this.network = new SimulatedNetwork({ clock, latencyMs, random: this.random('network') })
     this.etcd = new SimulatedEtcd({ clock, random: this.random('etcd'), latencyMs: { min: 0.2, max: 1 } })
     this.#truth = new Truth(this.etcd.state, (event) => this.#traceChange(event))
     const replicas = String(Math.min(3, brokers))

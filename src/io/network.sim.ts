@@ -45,6 +45,7 @@ export class SimulatedNetwork implements Network {
   /** How often the host of that name has died. */
   readonly #lives = new Map<string, number>()
   readonly #sockets = new Set<SimulatedSocket>()
+  readonly #hosts = new Set<string>()
   #nextPort = firstFreePort
 
   constructor(options: SimulatedNetworkOptions) {
@@ -60,6 +61,7 @@ export class SimulatedNetwork implements Network {
    * `crashHost` it faults with ENETDOWN: the host's next life asks for its own.
    */
   host(name: string): Network {
+    this.#hosts.add(name)
     const life = this.#livesOf(name)
     const alive = () => {
       if (this.#livesOf(name) !== life) throw new NetworkError('ENETDOWN', `${name} is gone`)
@@ -125,6 +127,11 @@ export class SimulatedNetwork implements Network {
   /** The machine is gone: it listens no more, and its connections fall silent without a word to their other ends. */
   crashHost(name: string): void {
     this.#endLife(name, (socket) => socket.vanish())
+  }
+
+  /** Names of all who ever had a network here, in the order of their coming. */
+  get hosts(): readonly string[] {
+    return [...this.#hosts]
   }
 
   /** Open ends of connections; two for each, until both have closed. */
