@@ -139,7 +139,7 @@ export function look(partitions: FetchPartitions, scope: FetchScope): Round {
       continue
     }
     const upTo = readLimit(partition, scope)
-    if (upTo <= wanted.fetchOffset) continue
+    if (upTo <= wanted.fetchOffset || isHeldBack(partition, scope)) continue
     const { highWatermark, lastStableOffset } = partition
     reads.push({
       wanted,
@@ -155,6 +155,19 @@ export function look(partitions: FetchPartitions, scope: FetchScope): Round {
     })
   }
   return { reads, partitions: served, hasNews }
+}
+
+/** Whether a follower is to have nothing of the partition now (KIP-73); it asks again. */
+function isHeldBack(partition: Partition, { replicas, follower }: FetchScope): boolean {
+  if (follower === null || replicas.throttles === null) return false
+  return replicas.throttles.leader.holdsBack(partition, follower.brokerId)
+}
+
+/** Counts what a follower is sent. */
+export function countThrottled(reads: readonly ReadAhead[], { replicas, follower }: FetchScope): void {
+  if (follower === null || replicas.throttles === null) return
+  const { leader } = replicas.throttles
+  for (const { partition, sizeBytes } of reads) if (leader.isThrottled(partition)) leader.copied(sizeBytes)
 }
 
 const codeOfRead = {

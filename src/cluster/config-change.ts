@@ -1,4 +1,4 @@
-// What a change makes of a topic's configs (ConfigurationControlManager): all of them replaced, as AlterConfigs does, or some of them
+// What a change makes of the configs of a topic or of brokers (ConfigurationControlManager): all of them replaced, as AlterConfigs does, or some of them
 // edited (KIP-339). Only texts are handled here; whether they are good is topic-config.ts's to say, of the result as a whole.
 
 import { ErrorCode } from '../protocol/error-code.ts'
@@ -18,8 +18,12 @@ export type ConfigChange =
 
 type Configs = ReadonlyMap<string, string>
 
-/** The configs after the change; or INVALID_CONFIG for a list operation on what is no list. */
-export function changedConfigs(current: Configs, change: ConfigChange): Configs | TopicRefusal {
+/** The configs after the change; or INVALID_CONFIG for a list operation on what is no list. `definitions`: of what may be set. */
+export function changedConfigs(
+  current: Configs,
+  change: ConfigChange,
+  definitions: ReadonlyMap<string, ConfigDefinition> = topicDefinitions,
+): Configs | TopicRefusal {
   if (change.kind === 'replace') return change.configs
   const configs = new Map(current)
   for (const edit of change.edits) {
@@ -29,7 +33,7 @@ export function changedConfigs(current: Configs, change: ConfigChange): Configs 
     } else if (edit.kind === 'set') {
       configs.set(name, edit.value)
     } else {
-      const definition = topicDefinitions.get(name)
+      const definition = definitions.get(name)
       if (definition?.type !== 'list') {
         const operation = edit.kind === 'append' ? 'APPEND' : 'SUBTRACT'
         const message = `Can't ${operation} to key ${name} because its type is not LIST.`

@@ -19,6 +19,7 @@ import type { MembershipGate } from './membership-gate.ts'
 import type { OffsetWaiter } from './offset-queue.ts'
 import type { Partition } from './partition.ts'
 import { type PeerConnection, PeerUnavailable } from './peer-connection.ts'
+import type { ReplicationThrottle } from './replication-throttle.ts'
 
 /** Fetch v17: topic ids, broker epochs, and who leads now. */
 const fetchVersion = 17
@@ -43,6 +44,8 @@ export interface FetcherOptions {
   readonly connection: PeerConnection
   readonly membership: MembershipGate
   readonly settings: FetcherSettings
+  /** Null: nothing is held back. */
+  readonly throttle: ReplicationThrottle | null
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -118,11 +121,16 @@ export class ReplicaFetcher {
   /** What can be fetched now. */
   #wanted(): Map<string, WantedPartition> {
     const wanted = new Map<string, WantedPartition>()
-    const now = this.#options.clock.monotonic()
+    const { clock, settings, throttle } = this.#options
+    const now = clock.monotonic()
     for (const followed of this.#followed.values()) {
       const { key, partition, leaderEpoch, resumeAt, isBusy } = followed
       const { log } = partition
       if (isBusy || resumeAt > now || log === null || !isFollowing(followed)) continue
+      if (throttle?.holdsBack(partition, settings.brokerId) === true) {
+        followed.resumeAt = now + settings.replicaFetchBackoffMs
+        continue
+      }
       if (log.durableOffset < log.logEndOffset) {
         this.#awaitDurable(followed, log.logEndOffset)
         continue
@@ -232,8 +240,10 @@ export class ReplicaFetcher {
 
   #append(followed: Followed, step: Extract<FollowerStep, { kind: 'append' }>, durable: AllDurable): void {
     const { partition, leaderEpoch } = followed
+    const { throttle } = this.#options
     for (const records of step.records) {
       if (records.length === 0) continue
+      if (throttle?.isThrottled(partition) === true) throttle.copied(records.length)
       const appended = partition.appendReplicated(records, leaderEpoch)
       if (!appended.ok) {
         return this.#retryLater(followed, wordsOfRefusal[appended.refusal], isPassing(appended.refusal))

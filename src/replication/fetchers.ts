@@ -73,7 +73,8 @@ export class ReplicaFetchers {
   #fetcherFor(leaderId: number): ReplicaFetcher {
     const known = this.#byLeader.get(leaderId)
     if (known !== undefined) return known
-    const { settings, membership, clock, logger, network, random, addressOf } = this.#options
+    const { settings, membership, clock, logger, network, random, addressOf, replicas } = this.#options
+    const throttle = replicas.throttles?.follower ?? null
     const connection = new PeerConnection({
       network,
       clock,
@@ -84,7 +85,7 @@ export class ReplicaFetchers {
       // A batch larger than the limit comes whole; no batch is larger than a request.
       responseBytesMax: settings.replicaFetchResponseMaxBytes + settings.socketRequestMaxBytes,
     })
-    const fetcher = new ReplicaFetcher({ leaderId, connection, membership, settings, clock, logger })
+    const fetcher = new ReplicaFetcher({ leaderId, connection, membership, settings, throttle, clock, logger })
     this.#byLeader.set(leaderId, fetcher)
     return fetcher
   }

@@ -10,6 +10,7 @@ import type { MembershipGate } from './membership-gate.ts'
 import { Partition, type PartitionState, type ReplicaLog } from './partition.ts'
 import { type PartitionSettings, partitionSettings } from './partition-settings.ts'
 import { aloneInTheCluster, type ReplicationHost } from './replication-host.ts'
+import { ReplicationThrottle, type ThrottledSide } from './replication-throttle.ts'
 import { WorkQueue } from './work-queue.ts'
 
 export interface LogName {
@@ -47,6 +48,8 @@ export type PartitionListener = (partition: Partition) => void
 const concurrencyDefault = 32
 
 export class ReplicaSet {
+  /** What is copied in the background; null where there is nobody to copy to. */
+  readonly throttles: Readonly<Record<ThrottledSide, ReplicationThrottle>> | null
   readonly #brokerId: number
   readonly #logs: PartitionLogs
   readonly #settings: BrokerSettings
@@ -70,6 +73,7 @@ export class ReplicaSet {
     this.#logger = options.logger
     this.#work = new WorkQueue(options.concurrencyMax ?? concurrencyDefault)
     this.#host = options.cluster === undefined ? aloneInTheCluster : this.#hostIn(options.cluster)
+    this.throttles = options.cluster === undefined ? null : throttlesOf(options.brokerId, options.cluster.clock)
   }
 
   find(topic: string, index: number): Partition | undefined {
@@ -120,6 +124,7 @@ export class ReplicaSet {
   apply(change: ImageChange): void {
     if (this.#stopped) return
     this.#brokers = change.after.brokers
+    for (const throttle of Object.values(this.throttles ?? {})) throttle.apply(change, this.#settings)
     // First what is gone: a new topic may have its name, and its logs must come after the old ones are deleted.
     for (const id of change.topicIds) if (!change.after.topicsById.has(id)) this.#dropTopic(id)
     for (const id of change.topicIds) {
@@ -267,6 +272,13 @@ export class ReplicaSet {
       )
     }
     for (const listener of this.#listeners) listener(partition)
+  }
+}
+
+function throttlesOf(brokerId: number, clock: Clock): Record<ThrottledSide, ReplicationThrottle> {
+  return {
+    leader: new ReplicationThrottle({ side: 'leader', brokerId, clock }),
+    follower: new ReplicationThrottle({ side: 'follower', brokerId, clock }),
   }
 }
 

@@ -1,5 +1,6 @@
 // What the handlers of cluster metadata need, for their tests: a small cluster in memory, without logs.
 
+import { BrokerConfigs } from '../../cluster/broker-configs.ts'
 import { PartitionAdmin } from '../../cluster/partition-admin.ts'
 import { ProducerIds } from '../../cluster/producer-ids.ts'
 import { SmallCluster, type SmallClusterOptions } from '../../cluster/small-cluster.sim.ts'
@@ -17,6 +18,7 @@ type AdministeredServices = Pick<
   | 'topicGrowth'
   | 'partitionAdmin'
   | 'topicConfigs'
+  | 'brokerConfigs'
   | 'producerIds'
   | 'endpointFor'
 >
@@ -64,6 +66,7 @@ export class AdministeredCluster {
       topicGrowth: new TopicGrowth(administration),
       partitionAdmin: new PartitionAdmin(administration),
       topicConfigs,
+      brokerConfigs: new BrokerConfigs(administration),
       producerIds: this.#producerIds,
       endpointFor: (id, connection) =>
         view.image.brokers.get(id)?.endpoints.find((endpoint) => endpoint.listener === connection.listener) ?? null,

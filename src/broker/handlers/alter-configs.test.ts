@@ -251,6 +251,53 @@ describe('what is no topic', () => {
     assert.match(answer!.errorMessage!, /^Cannot update these configs dynamically: \[num\.partitions, node\.id\]/)
   })
 
+  test('the rates of replication are set on a broker or on all, shown as such, and removed again', async () => {
+    const cluster = await AdministeredCluster.start()
+    const rate = 'leader.replication.throttled.rate'
+    const change = async (name: string, ...edits: Resource['edits']) => {
+      const [answer] = await edit(cluster, [{ type: broker, name, edits }])
+      assert.equal(answer!.errorMessage, null)
+    }
+    const shown = async (name: string) => {
+      const resources = [{ resourceType: broker, resourceName: name, configurationKeys: [rate] }]
+      const asked = { resources, includeSynonyms: true, includeDocumentation: false }
+      const response = await handleDescribeConfigs(cluster.context(4), asked)
+      return response!.results[0]!.configs.map(({ value, configSource, readOnly, synonyms }) => {
+        return [value, configSource, readOnly, synonyms.map((synonym) => [synonym.value, synonym.source])]
+      })
+    }
+    assert.deepEqual(await shown('1'), [])
+    await change('', [rate, set, '5000'])
+    assert.deepEqual(await shown('1'), [['5000', 3, false, [['5000', 3]]]])
+    await change('1', [rate, set, '7000'], ['follower.replication.throttled.rate', set, '1'])
+    const both = [
+      ['7000', 2],
+      ['5000', 3],
+    ]
+    assert.deepEqual(await shown('1'), [['7000', 2, false, both]])
+    assert.deepEqual(await shown(''), [['5000', 3, false, [['5000', 3]]]])
+    assert.equal(cluster.cluster.view.image.configs.get('broker/1')!.get('follower.replication.throttled.rate'), '1')
+    // As kafka-reassign-partitions --verify does at the end.
+    await change('1', [rate, remove], ['replica.alter.log.dirs.io.max.bytes.per.second', remove])
+    assert.deepEqual(await shown('1'), [['5000', 3, false, [['5000', 3]]]])
+    assert.equal((await replace(cluster, '1', {}, { type: broker })).errorCode, NONE)
+    assert.equal(cluster.cluster.view.image.configs.get('broker/1')!.size, 0)
+  })
+
+  for (const { what, edits, error } of [
+    { what: 'below zero', edits: [['leader.replication.throttled.rate', set, '-1']], error: INVALID_CONFIG },
+    { what: 'that is no number', edits: [['leader.replication.throttled.rate', set, 'x']], error: INVALID_CONFIG },
+    { what: 'as a list', edits: [['leader.replication.throttled.rate', append, '1']], error: INVALID_CONFIG },
+  ] as const) {
+    test(`a rate ${what} is refused, and nothing of its request is set`, async () => {
+      const cluster = await AdministeredCluster.start()
+      const good = ['follower.replication.throttled.rate', set, '1'] as const
+      const [answer] = await edit(cluster, [{ type: broker, name: '1', edits: [good, ...edits] }])
+      assert.equal(answer!.errorCode, error)
+      assert.equal(cluster.cluster.view.image.configs.size, 0)
+    })
+  }
+
   test('log levels are unknown to AlterConfigs', async () => {
     const answer = await replace(await AdministeredCluster.start(), '1', {}, { type: brokerLogger })
     assert.deepEqual([answer.errorCode, answer.errorMessage], [INVALID_REQUEST, 'Unknown resource type 8'])

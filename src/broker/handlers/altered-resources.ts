@@ -1,14 +1,16 @@
 // What IncrementalAlterConfigs and AlterConfigs have in common (ConfigAdminManager.preprocess): each resource once, each config once,
-// no nulls; then each kind of resource in its own way. Only topics have configs that can be changed here; the others are refused in the
-// words that Kafka has for configs it does not know, or cannot change while it runs. To remove what is not set is fine everywhere.
+// no nulls; then each kind of resource in its own way. Topics have configs that can be changed here, and brokers a few; the others are
+// refused in the words that Kafka has for configs it does not know, or cannot change while it runs. To remove what is not set is
+// fine everywhere.
 
 import type { ConfigChange } from '../../cluster/config-change.ts'
+import { dynamicBrokerDefinitions } from '../../cluster/settings/dynamic-broker-definitions.ts'
 import { refuse, type TopicRefusal } from '../../cluster/topic-rules.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
 import type { Services } from '../services.ts'
 import { resourceType } from './resource-type.ts'
 
-export type AlterNeeds = 'topicConfigs' | 'brokerId'
+export type AlterNeeds = 'topicConfigs' | 'brokerConfigs' | 'brokerId'
 
 export interface AskedConfig {
   readonly name: string
@@ -78,7 +80,7 @@ function malformed<Config extends AskedConfig>(
 }
 
 async function alter<Config extends AskedConfig>(
-  { topicConfigs, brokerId }: Pick<Services, AlterNeeds>,
+  { topicConfigs, brokerConfigs, brokerId }: Pick<Services, AlterNeeds>,
   { resourceType: type, resourceName: name, configs }: AskedResource<Config>,
   rules: AlterRules<Config>,
 ): Promise<TopicRefusal | null> {
@@ -90,10 +92,18 @@ async function alter<Config extends AskedConfig>(
     }
     case resourceType.broker: {
       const other = name === '' ? null : otherBroker(brokerId, name, 'Unexpected broker id, expected %, but received')
-      if (other !== null || setting.length === 0) return other
-      return invalid(
-        `Cannot update these configs dynamically: [${namesOf(setting)}]. This broker reads its settings when it starts.`,
-      )
+      if (other !== null) return other
+      const fixed = setting.filter((config) => !dynamicBrokerDefinitions.has(config.name))
+      if (fixed.length > 0) {
+        return invalid(
+          `Cannot update these configs dynamically: [${namesOf(fixed)}]. This broker reads its settings when it starts.`,
+        )
+      }
+      const change = rules.change(configs)
+      if ('ok' in change) return change
+      // +1 and 1 are the same broker.
+      const resource = name === '' ? '' : String(Number(name))
+      return brokerConfigs.alter(resource, change, { validateOnly: rules.validateOnly })
     }
     case resourceType.brokerLogger:
       if (rules.loggers === null) break

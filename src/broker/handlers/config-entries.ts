@@ -4,7 +4,13 @@
 import type { ConfigType } from '../../cluster/settings/config-definition.ts'
 import type { ConfigSource } from '../../cluster/settings/topic-config.ts'
 
-export const configSourceCode = { topic: 1, staticBroker: 4, default: 5 } satisfies Record<ConfigSource, number>
+export const configSourceCode = {
+  topic: 1,
+  dynamicBroker: 2,
+  dynamicDefaultBroker: 3,
+  staticBroker: 4,
+  default: 5,
+} satisfies Record<ConfigSource, number>
 
 export const configTypeCode = {
   boolean: 1,

@@ -4,9 +4,11 @@
 import {
   asUnderstood,
   describeBrokerConfigs,
+  describeDynamicConfigs,
   type DescribedConfig,
   describeTopicConfigs,
 } from '../../cluster/settings/described-configs.ts'
+import { dynamicConfigsOf } from '../../cluster/settings/dynamic-broker-definitions.ts'
 import { refuse, topicNameProblem, type TopicRefusal } from '../../cluster/topic-rules.ts'
 import type {
   describeConfigs,
@@ -37,8 +39,7 @@ function describe(context: Context, { resourceType: type, resourceName: name }: 
     case resourceType.topic:
       return describeTopic(context, name)
     case resourceType.broker:
-      // No name stands for the defaults of all brokers that were set at run time: none can be.
-      return name === '' ? [] : (notThisBroker(context, name) ?? describeBrokerConfigs(context.settings))
+      return notThisBroker(context, name) ?? describeBroker(context, name)
     case resourceType.brokerLogger:
       // The log has one level for everything and no named loggers.
       return name === '' ? invalid('Broker id must not be empty') : (notThisBroker(context, name) ?? [])
@@ -62,7 +63,17 @@ function describeTopic({ cluster, settings }: Context, name: string): Described 
   return refuse(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'This server does not host this topic-partition.')
 }
 
+/** No name stands for what was set on all brokers while they ran. */
+function describeBroker({ cluster, settings, brokerId }: Context, name: string): Described {
+  const dynamic = dynamicConfigsOf(cluster.image.configs, brokerId)
+  if (name === '') return describeDynamicConfigs({ ...dynamic, own: new Map() })
+  return [...describeBrokerConfigs(settings), ...describeDynamicConfigs(dynamic)].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )
+}
+
 function notThisBroker({ brokerId }: Context, name: string): TopicRefusal | null {
+  if (name === '') return null
   if (!/^[+-]?\d+$/.test(name)) return invalid(`Broker id must be an integer, but it is: ${name}`)
   if (Number(name) === brokerId) return null
   return invalid(`Unexpected broker id, expected ${brokerId} or empty string, but received ${name}`)

@@ -8,7 +8,15 @@ import type { fetch, FetchRequest, FetchResponse } from '../../protocol/apis/fet
 import { ErrorCode } from '../../protocol/error-code.ts'
 import { buildResponses } from '../fetch-response.ts'
 import type { FetchPartitions, TopicKey } from '../fetch-partition.ts'
-import { type FetchScope, type FollowerIdentity, look, partitionOf, readAll, type ReadAhead } from '../fetch-round.ts'
+import {
+  countThrottled,
+  type FetchScope,
+  type FollowerIdentity,
+  look,
+  partitionOf,
+  readAll,
+  type ReadAhead,
+} from '../fetch-round.ts'
 import { type FetchContext, noSession } from '../fetch-sessions.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import type { Services } from '../services.ts'
@@ -149,6 +157,7 @@ function answer(context: Context, session: FetchContext, { scope, reads }: Found
   if (isIncremental && session.session.epoch !== session.epoch) {
     return bare(ErrorCode.INVALID_FETCH_SESSION_EPOCH, session.session.id)
   }
+  countThrottled(reads, scope)
   const built = buildResponses(context, scope, session.partitions, reads, isIncremental)
   const sessionId =
     session.kind === 'full'

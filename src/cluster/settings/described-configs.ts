@@ -2,6 +2,7 @@
 
 import { brokerDefinition, type BrokerSettings, honouredBrokerDefinitions } from './broker-settings.ts'
 import type { ConfigType } from './config-definition.ts'
+import { type DynamicBrokerConfigs, dynamicBrokerDefinitions } from './dynamic-broker-definitions.ts'
 import { shownText } from './shown-text.ts'
 import {
   brokerConfigSynonyms,
@@ -52,6 +53,23 @@ export function asUnderstood(described: readonly DescribedConfig[]): DescribedCo
     )
     return { ...config, value: shownText(definition, config.value), synonyms }
   })
+}
+
+/** What was set while brokers ran, on one of them or on all; by name. */
+export function describeDynamicConfigs({ own, defaults }: DynamicBrokerConfigs): DescribedConfig[] {
+  const described: DescribedConfig[] = []
+  for (const { name, type, documentation } of dynamicBrokerDefinitions.values()) {
+    const synonyms: ConfigSynonym[] = []
+    const onBroker = own.get(name)
+    if (onBroker !== undefined) synonyms.push({ name, value: onBroker, source: 'dynamicBroker' })
+    const onAll = defaults.get(name)
+    if (onAll !== undefined) synonyms.push({ name, value: onAll, source: 'dynamicDefaultBroker' })
+    const [winner] = synonyms
+    if (winner === undefined) continue
+    const { value, source } = winner
+    described.push({ name, value, source, synonyms, type, documentation, readOnly: false })
+  }
+  return described
 }
 
 /** By name: what this broker acts on, and what was set of the rest. None can be changed while it runs. */

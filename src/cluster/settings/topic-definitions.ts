@@ -50,8 +50,8 @@ function topic<T>(
 const throttledReplicas = {
   mayBeEmpty: true,
   duplicates: 'kept' as const,
-  honoured: false,
-  documentation: 'Replicas whose replication is throttled: *, or partition:broker pairs.',
+  documentation:
+    'Replicas that are copied within the rate their broker has for it, while they are not in sync: *, or partition:broker pairs.',
   check: (item: string) =>
     item === '*' || /^\d+:\d+$/.test(item) ? null : `'${item}' is neither * nor of the form partition:broker`,
 }
@@ -220,6 +220,8 @@ export const honouredTopicDefinitions = {
       documentation: 'Under the disk budget, records of a topic with weight 2 stay twice as long as those of weight 1.',
     }),
   ),
+  leaderThrottledReplicas: topic(list('leader.replication.throttled.replicas', '', throttledReplicas)),
+  followerThrottledReplicas: topic(list('follower.replication.throttled.replicas', '', throttledReplicas)),
 }
 
 const passive = { honoured: false }
@@ -234,8 +236,6 @@ const passiveTopicDefinitions: readonly TopicDefinition[] = [
     'log.flush.interval.ms',
     'log.flush.scheduler.interval.ms',
   ),
-  topic(list('follower.replication.throttled.replicas', '', throttledReplicas)),
-  topic(list('leader.replication.throttled.replicas', '', throttledReplicas)),
   topic(long('local.retention.bytes', -2, { atLeast: -2, ...passive }), 'log.local.retention.bytes'),
   topic(long('local.retention.ms', -2, { atLeast: -2, ...passive }), 'log.local.retention.ms'),
   topic(boolean('preallocate', false, passive), 'log.preallocate'),
