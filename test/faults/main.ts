@@ -28,7 +28,7 @@ const reports: RoundReport[] = []
 for (const fault of faults) {
   if (names !== undefined && !names.includes(fault.name)) continue
   await session({
-    fault,
+    faults: [fault],
     rounds: Number(values.rounds),
     small: values.small,
     kafkaDefaults: values['kafka-defaults'],

@@ -1,20 +1,21 @@
-// Rounds of one fault: a cluster and its clients are started, it happens to them again and again, and each round says how it went.
+// Rounds of faults: a cluster and its clients are started, faults happen to them again and again, and each round says how it went.
 
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { SmallVolume } from '../support/small-volume.ts'
-import { withoutKafkaTools } from '../support/tools.ts'
+import { withoutKafkaTools, withoutKcat } from '../support/tools.ts'
 import { FaultCluster } from './cluster.ts'
 import type { Fault, Setting } from './faults.ts'
 import { javaLoad, KafkaJsLoad, type Load, type LoadTarget, peerLoad } from './loads.ts'
 import { JavaReader, KafkaJsReader, type Reader } from './readers.ts'
-import { type Outcome, World } from './world.ts'
+import { World } from './world.ts'
 
 export interface SessionOptions {
-  readonly fault: Fault
+  /** All happen to one cluster, in turn; one that asks for replicas or a volume of its own is alone. */
+  readonly faults: readonly Fault[]
   readonly rounds: number
-  /** KafkaJS alone, and one member of etcd. */
+  /** One member of etcd, and neither librdkafka nor franz-go. */
   readonly small?: boolean
   /** Kafka's own session timeout and lag instead of shorter ones. */
   readonly kafkaDefaults?: boolean
@@ -37,8 +38,9 @@ const perSecond = 150
 /** Programs of the long form that this machine lacks, in words. */
 export function missingPeers(): string[] {
   const missing: string[] = []
-  const tools = withoutKafkaTools()
-  if (tools !== false) missing.push(`Apache Kafka's verifiable producer and consumer: ${tools}`)
+  const because = withoutKafkaTools()
+  if (because !== false) missing.push(`Apache Kafka's verifiable producer and consumer: ${because}`)
+  if (withoutKcat() !== false) missing.push('kcat: what can be read while etcd is frozen is not looked at')
   if (!existsSync(librdkafka)) missing.push('librdkafka: not installed (test/faults/peers/setup does it)')
   if (!existsSync(franzGo)) missing.push('franz-go: not installed (test/faults/peers/setup does it)')
   return missing
@@ -49,18 +51,14 @@ const librdkafka = join(peers, 'python/bin/python')
 const franzGo = join(peers, 'franz-go')
 
 /** Ends with the first round that goes wrong; data and logs are then kept, and the report says where. */
-export async function session({
-  fault,
-  rounds,
-  small = false,
-  kafkaDefaults = false,
-  onRound,
-}: SessionOptions): Promise<void> {
+export async function session(options: SessionOptions): Promise<void> {
+  const { faults, rounds, small = false, kafkaDefaults = false, onRound } = options
+  const { volumeMiB, replicas = everywhere } = faults[0]!
   const sessionMs = kafkaDefaults ? 9000 : 6000
   const lagMs = kafkaDefaults ? 30_000 : 8000
-  const volume = fault.volumeMiB === undefined ? null : SmallVolume.mount(fault.volumeMiB)
+  const volume = volumeMiB === undefined ? null : SmallVolume.mount(volumeMiB)
   if (typeof volume === 'string') {
-    onRound({ ...nothing, fault: fault.name, round: 0, problem: `not run: ${volume}` })
+    onRound({ ...nothing, fault: faults[0]!.name, round: 0, problem: `not run: ${volume}` })
     return
   }
   const cluster = await FaultCluster.start({
@@ -73,33 +71,61 @@ export async function session({
     },
     ...(volume !== null && { dataOf: (id) => (id === 3 ? volume.data : null) }),
   })
-  const loads: Load[] = []
-  const readers: Reader[] = []
-  let failed = false
+  const clients: Clients = { loads: [], readers: [] }
+  let failed = true
   try {
-    const setting: Setting = { sessionMs, lagMs, volume }
-    await startClients(cluster, fault, small, loads, readers)
-    const world = new World(cluster, loads, readers)
-    let before = 0
-    for (let round = 0; round < rounds && !failed; round++) {
+    await startClients(cluster, replicas, small, clients)
+    const world = new World(cluster, clients.loads, clients.readers)
+    failed = !(await happened(world, faults, rounds, { sessionMs, lagMs, volume }, onRound))
+    if (!failed) for (const client of [...clients.loads, ...clients.readers]) await client.stop()
+  } finally {
+    await cluster.stop()
+    if (failed) {
+      for (const client of [...clients.loads, ...clients.readers]) void client.stop().catch(() => {})
+    } else {
+      await cluster.remove()
+      volume?.unmount()
+    }
+  }
+}
+
+/** Whether all rounds went well. */
+async function happened(
+  world: World,
+  faults: readonly Fault[],
+  rounds: number,
+  setting: Setting,
+  onRound: SessionOptions['onRound'],
+): Promise<boolean> {
+  let before = 0
+  for (let round = 0; round < rounds; round++) {
+    for (const fault of faults) {
       const common = { fault: fault.name, round: round + 1 }
       try {
-        const outcome: Outcome = await world.round(() => fault.happen(world, round, setting))
+        const outcome = await world.round(() => fault.happen(world, round, setting))
         onRound({ ...common, ...outcome, problem: null, acknowledged: outcome.acknowledged - before })
         before = outcome.acknowledged
       } catch (error) {
-        failed = true
-        onRound({ ...common, ...nothing, problem: `${textOf(error)}\ndata and logs: ${cluster.folder}` })
+        const problem = `${textOf(error)}\ndata and logs: ${world.cluster.folder}`
+        onRound({ ...common, ...nothing, problem })
+        return false
       }
     }
-    if (!failed) for (const client of [...loads, ...readers]) await client.stop()
-  } finally {
-    await cluster.stop()
-    if (failed) for (const client of [...loads, ...readers]) void client.stop().catch(() => {})
-    else await cluster.remove()
-    if (volume !== null && !failed) volume.unmount()
   }
+  return true
 }
+
+interface Clients {
+  readonly loads: Load[]
+  readonly readers: Reader[]
+}
+
+/** Of each partition: a leader each. */
+const everywhere = [
+  [1, 2, 3],
+  [2, 3, 1],
+  [3, 1, 2],
+]
 
 const nothing = { acknowledged: 0, gapsMs: new Map<string, number>(), settledMs: 0 }
 
@@ -112,18 +138,17 @@ function textOf(error: unknown): string {
 
 async function startClients(
   cluster: FaultCluster,
-  fault: Fault,
+  replicas: readonly (readonly number[])[],
   small: boolean,
-  loads: Load[],
-  readers: Reader[],
+  { loads, readers }: Clients,
 ): Promise<void> {
   const { bootstrap, folder } = cluster
-  const tools = !small && withoutKafkaTools() === false
+  const tools = withoutKafkaTools() === false
   const topics = ['kafkajs', 'plain']
   if (tools) topics.push('java')
   if (!small && existsSync(librdkafka)) topics.push('librdkafka')
   if (!small && existsSync(franzGo)) topics.push('franz-go')
-  await createTopics(cluster, fault, topics)
+  await createTopics(cluster, replicas, topics)
   const target = (topic: string): LoadTarget => ({ bootstrap, topic, folder })
   for (const topic of topics) {
     if (topic === 'kafkajs') loads.push(new KafkaJsLoad('kafkajs', target(topic), true))
@@ -144,16 +169,13 @@ async function startClients(
   if (tools) readers.push(await JavaReader.start(bootstrap, 'java', folder))
 }
 
-async function createTopics(cluster: FaultCluster, fault: Fault, topics: readonly string[]): Promise<void> {
-  const {
-    replicas = [
-      [1, 2, 3],
-      [2, 3, 1],
-      [3, 1, 2],
-    ],
-  } = fault
+async function createTopics(
+  cluster: FaultCluster,
+  replicas: readonly (readonly number[])[],
+  topics: readonly string[],
+): Promise<void> {
   const replicaAssignment = replicas.map((brokers, partition) => ({ partition, replicas: [...brokers] }))
-  // Of two replicas one may be away; of three, one as well.
+  // One replica may be away.
   const minInsync = String(replicas[0]!.length - 1)
   const admin = await cluster.admin()
   await admin.createTopics({
