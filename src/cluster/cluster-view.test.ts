@@ -182,7 +182,7 @@ test('after its history is lost the view lists again, and names all that may hav
   const old = cluster.topic('old')!
   await cluster.topics.create([newTopic('new')], { validateOnly })
   await cluster.topics.delete(old.id)
-  handlers[0]!.reset()
+  handlers[0]!.reset('forgotten')
   await view.reached(cluster.view.image.revision)
   assert.deepEqual(view.image, cluster.view.image)
   assert.deepEqual(changes[0]!.topicIds, new Set([old.id, cluster.topic('new')!.id]))
@@ -278,4 +278,49 @@ test('what a watch did not tell is found when the view is compared with the stor
   await cluster.topics.create([newTopic('c')], { validateOnly })
   await view.reached(cluster.view.image.revision)
   assert.equal(view.image.topicsByName.has('c'), true)
+})
+
+/** The cluster's store, with its watches in the test's hands. */
+function watchedBy(cluster: SmallCluster, handlers: Set<WatchHandler>): MetaStore {
+  const { store } = cluster
+  return {
+    get: (key) => store.get(key),
+    list: (prefix) => store.list(prefix),
+    transact: (guards, writes) => store.transact(guards, writes),
+    compareAndSwapMany: (fence, items) => store.compareAndSwapMany(fence, items),
+    lease: (ttlMs) => store.lease(ttlMs),
+    close: async () => {},
+    watch(_prefix, _from, handler) {
+      handlers.add(handler)
+      return { close: () => handlers.delete(handler) }
+    },
+  }
+}
+
+test('a view that is to list twice at the same time follows once afterwards', async () => {
+  const cluster = await SmallCluster.start()
+  const handlers = new Set<WatchHandler>()
+  const view = await viewOf(watchedBy(cluster, handlers))
+  const rechecked = view.recheck()
+  for (const handler of handlers) handler.reset('forgotten')
+  await Promise.all([rechecked, view.recheck()])
+  assert.equal(handlers.size, 1)
+})
+
+test('what a listener throws when the view lists again stops the broker too', async () => {
+  const cluster = await SmallCluster.start()
+  const handlers = new Set<WatchHandler>()
+  const faults: unknown[] = []
+  const remote = { clock: cluster.clock }
+  const view = await ClusterViewOfStore.open({
+    store: watchedBy(cluster, handlers),
+    remote,
+    onFault: (error) => faults.push(error),
+  })
+  view.subscribe(() => {
+    throw new Error('a bug')
+  })
+  await cluster.topics.create([newTopic('orders')], { validateOnly })
+  await view.recheck()
+  assert.match(String(faults[0]), /a bug/)
 })

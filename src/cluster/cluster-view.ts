@@ -7,7 +7,7 @@ import { sameConfigs } from './config-change.ts'
 import { emptyImage, ImageDraft } from './image-draft.ts'
 import type { ClusterImage, ClusterView, ImageChange, TopicImage } from './image.ts'
 import { keyPrefix } from './keys.ts'
-import type { MetaEvent, MetaStore, Revision } from './meta-store.ts'
+import type { MetaEntry, MetaEvent, MetaStore, Revision } from './meta-store.ts'
 
 export { emptyImage } from './image-draft.ts'
 
@@ -28,6 +28,13 @@ export interface ClusterViewOptions {
 const recheckMs: Millis = 300_000
 /** After a list that failed. */
 const retryMs: Millis = 500
+/** Whoever waits for a revision of which nothing is heard for so long has it looked for: others may share the store's revisions. */
+const catchUpMs: Millis = 500
+
+interface Listed {
+  readonly entries: readonly MetaEntry[]
+  readonly revision: Revision
+}
 
 interface Waiting {
   readonly revision: Revision
@@ -42,16 +49,19 @@ export class ClusterViewOfStore implements ClusterView {
   #image: ClusterImage = emptyImage
   #draft = new ImageDraft()
   #watch: { close(): void } | null = null
-  #closed = false
+  /** Why it follows the store no more; null while it does. */
+  #over: Error | null = null
   readonly #listeners = new Set<(change: ImageChange) => void>()
   #waiting: Waiting[] = []
-
-  #timer: Timer | null = null
+  /** Lists are made one after the other. */
+  #listed: Promise<void> = Promise.resolve()
+  readonly #timers = new Set<Timer>()
+  #catchingUp = false
 
   /** Resolves with the store's present state in `image`. */
   static async open(options: ClusterViewOptions): Promise<ClusterViewOfStore> {
     const view = new ClusterViewOfStore(options)
-    await view.#list()
+    view.#take(await options.store.list(keyPrefix))
     view.#recheckLater()
     return view
   }
@@ -72,42 +82,50 @@ export class ClusterViewOfStore implements ClusterView {
   }
 
   reached(revision: Revision): Promise<void> {
+    if (this.#over !== null) return Promise.reject(this.#over)
     if (this.#image.revision >= revision) return Promise.resolve()
-    if (this.#closed) return Promise.reject(closedError())
+    this.#catchUpLater()
     return new Promise((resolve, reject) => this.#waiting.push({ revision, resolve, reject }))
   }
 
   /** Whoever waits for a revision is rejected. */
   close(): void {
-    this.#closed = true
-    for (const { reject } of this.#waiting) reject(closedError())
-    this.#waiting = []
-    this.#timer?.cancel()
-    this.#watch?.close()
-    this.#listeners.clear()
+    this.#end(new Error('the view of the cluster is closed'))
   }
 
   /**
    * Compares with a new list of the store, and tells listeners what was missed; normally nothing. Rejects with the store's faults; the
    * image is then followed as before.
    */
-  async recheck(): Promise<void> {
+  recheck(): Promise<void> {
+    const listed = this.#listed.then(() => this.#listAgain())
+    this.#listed = listed.catch(() => {})
+    return listed
+  }
+
+  /** Rejects with the store's faults; others go to `onFault`. */
+  async #listAgain(): Promise<void> {
+    if (this.#over !== null) return
     // Closed first: what is listed afterwards cannot be older than what was seen.
     this.#watch?.close()
     this.#watch = null
+    let listed: Listed
     try {
-      await this.#list()
+      listed = await this.#store.list(keyPrefix)
     } catch (error) {
-      if (!this.#closed) this.#follow(this.#image.revision + 1)
+      this.#follow(this.#image.revision + 1)
       throw error
     }
+    if (this.#over === null) this.#orFault(() => this.#take(listed))
   }
 
-  /** From the beginning, after the store's history was lost, or to make sure. */
-  async #list(): Promise<void> {
-    const { entries, revision } = await this.#store.list(keyPrefix)
-    if (this.#closed) return
+  /** Throws when what is listed cannot be shown, and what listeners throw. */
+  #take({ entries, revision }: Listed): void {
     const before = this.#image
+    if (revision < before.revision) {
+      this.#replaced()
+      return
+    }
     this.#draft = new ImageDraft()
     for (const entry of entries) this.#draft.apply({ kind: 'put', entry })
     const { image } = this.#draft.next(emptyImage, revision)
@@ -119,42 +137,88 @@ export class ClusterViewOfStore implements ClusterView {
   }
 
   #follow(from: Revision): void {
+    if (this.#over !== null) return
     this.#watch = this.#store.watch(keyPrefix, from, {
-      events: (batch, revision) => {
-        try {
-          this.#apply(batch, revision)
-        } catch (error) {
-          this.#onFault(error)
-        }
-      },
-      reset: () => {
-        void this.#listAgain()
+      events: (batch, revision) => this.#orFault(() => this.#apply(batch, revision)),
+      // What was acknowledged may be gone from it: an image of that would have logs deleted.
+      reset: (cause) => {
+        if (cause === 'replaced') this.#replaced()
+        else this.#listUntilItWorks()
       },
       // The lease says whether the broker may go on.
       stale: () => {},
     })
   }
 
-  async #listAgain(): Promise<void> {
-    try {
-      await this.#list()
-    } catch (error) {
-      if (this.#closed) return
+  #listUntilItWorks(): void {
+    this.recheck().catch((error: unknown) => {
+      if (this.#over !== null) return
       if (this.#remote === undefined) this.#onFault(error)
-      else this.#timer = this.#remote.clock.setTimer(retryMs, () => void this.#listAgain())
-    }
+      else this.#after(retryMs, () => this.#listUntilItWorks())
+    })
   }
 
   #recheckLater(): void {
-    if (this.#remote === undefined) return
-    this.#timer = this.#remote.clock.setTimer(this.#remote.recheckMs ?? recheckMs, () => {
+    this.#after(this.#remote?.recheckMs ?? recheckMs, () => {
       // What fails now is tried the next time.
       void this.recheck()
         .catch(() => {})
+        .finally(() => this.#recheckLater())
+    })
+  }
+
+  #catchUpLater(): void {
+    if (this.#catchingUp) return
+    this.#catchingUp = true
+    const { revision } = this.#image
+    this.#after(catchUpMs, () => {
+      const recheck = this.#waiting.length > 0 && this.#image.revision === revision
+      void (recheck ? this.recheck() : Promise.resolve())
+        .catch(() => {})
         .finally(() => {
-          if (!this.#closed) this.#recheckLater()
+          this.#catchingUp = false
+          if (this.#waiting.length > 0) this.#catchUpLater()
         })
     })
+  }
+
+  /** Only where the store is in another process does time matter. */
+  #after(ms: Millis, callback: () => void): void {
+    if (this.#remote === undefined || this.#over !== null) return
+    const timer = this.#remote.clock.setTimer(ms, () => {
+      this.#timers.delete(timer)
+      callback()
+    })
+    this.#timers.add(timer)
+  }
+
+  /** Only another start, which sets logs aside that belong to no topic, can tell what is left of the cluster. */
+  #replaced(): void {
+    if (this.#over !== null) return
+    const fault = new Error(
+      'the metadata is not the one it was: another cluster, or an older state of it; the broker must stop',
+    )
+    this.#end(fault)
+    this.#onFault(fault)
+  }
+
+  #end(reason: Error): void {
+    if (this.#over !== null) return
+    this.#over = reason
+    for (const { reject } of this.#waiting) reject(reason)
+    this.#waiting = []
+    for (const timer of this.#timers) timer.cancel()
+    this.#timers.clear()
+    this.#watch?.close()
+    this.#listeners.clear()
+  }
+
+  #orFault(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#onFault(error)
+    }
   }
 
   #apply(batch: readonly MetaEvent[], revision: Revision): void {
@@ -166,6 +230,11 @@ export class ClusterViewOfStore implements ClusterView {
   }
 
   #publish(change: ImageChange): void {
+    const { clusterId } = change.before
+    if (clusterId !== '' && change.after.clusterId !== clusterId) {
+      this.#replaced()
+      return
+    }
     this.#image = change.after
     for (const listener of this.#listeners) listener(change)
     this.#show(change.after)
@@ -178,10 +247,6 @@ export class ClusterViewOfStore implements ClusterView {
     this.#waiting = this.#waiting.filter(({ revision }) => revision > image.revision)
     for (const { resolve } of reached) resolve()
   }
-}
-
-function closedError(): Error {
-  return new Error('the view of the cluster is closed')
 }
 
 type Topics = Pick<ClusterImage, 'topicsByName' | 'topicsById'>

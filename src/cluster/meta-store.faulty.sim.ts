@@ -13,6 +13,7 @@ import {
   type MetaEntry,
   type MetaStore,
   type MetaWrite,
+  type ResetCause,
   type Revision,
   StoreUnavailable,
   type TransactionResult,
@@ -210,8 +211,8 @@ class LaggingWatch implements WatchHandler {
     this.#later(() => this.#handler.events(...args))
   }
 
-  reset(): void {
-    this.#later(() => this.#handler.reset())
+  reset(cause: ResetCause): void {
+    this.#later(() => this.#handler.reset(cause))
   }
 
   stale(sinceMs: Millis): void {

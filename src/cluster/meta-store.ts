@@ -40,11 +40,14 @@ export interface MetaEvent {
   readonly entry: MetaEntry
 }
 
+/** `forgotten`: history is gone (compacted). `replaced`: another store answers, or an older state of this one: nothing that was read holds. */
+export type ResetCause = 'forgotten' | 'replaced'
+
 export interface WatchHandler {
   /** Whole revisions only, in order, no repeats. */
   events(batch: readonly MetaEvent[], revision: Revision): void
-  /** History is gone (compacted, another cluster): list again. */
-  reset(): void
+  /** The watch is over: list again. */
+  reset(cause: ResetCause): void
   /** No proof of freshness since `sinceMs` (monotonic). Told again and again for as long as that is so. */
   stale(sinceMs: number): void
 }

@@ -52,7 +52,7 @@ export class WatchHistory {
     if (!this.#watchers.has(watcher) || watcher.next > this.#latest) return
     if (watcher.next <= this.#forgottenUpTo) {
       this.#watchers.delete(watcher)
-      watcher.handler.reset()
+      watcher.handler.reset('forgotten')
       return
     }
     const events: MetaEvent[] = []

@@ -2,27 +2,30 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { EtcdState } from '../../io/etcd-state.sim.ts'
 import { silentLogger } from '../../lib/logger.ts'
 import { MemoryDisk } from '../../io/disk.memory.ts'
 import { claimClusterId } from '../cluster-identity.ts'
 import { ClusterViewOfStore } from '../cluster-view.ts'
+import type { ConfigChange } from '../config-change.ts'
 import { openFolderMemory } from '../folder-memory.ts'
 import { Membership } from '../membership.ts'
+import { absent, put, succeed } from '../meta-store.contract.ts'
 import { brokerSettings } from '../settings/broker-settings.ts'
 import { newTopic } from '../small-cluster.sim.ts'
 import { TopicAdmin } from '../topic-admin.ts'
+import { TopicConfigs } from '../topic-configs.ts'
 import { SimulatedEtcdWithStores } from './simulated-store.sim.ts'
 
 async function join(world: SimulatedEtcdWithStores, brokerId: number) {
   const { store, door } = await world.connect()
   const { random } = world
+  const faults: unknown[] = []
   await claimClusterId(store, 'Some-cluster-id-of-22c')
   const view = await ClusterViewOfStore.open({
     store,
     remote: { clock: world.clock },
-    onFault: (error) => {
-      throw error
-    },
+    onFault: (error) => faults.push(error),
   })
   const { clock } = world
   const settings = brokerSettings({})
@@ -41,10 +44,10 @@ async function join(world: SimulatedEtcdWithStores, brokerId: number) {
     random,
     logger: silentLogger,
   })
-  await membership.start([{ listener: 'PLAINTEXT', host: `broker-${brokerId}`, port: 9092 }])
+  await world.whileTimePasses(membership.start([{ listener: 'PLAINTEXT', host: `broker-${brokerId}`, port: 9092 }]))
   const administration = { store, view, clock, settings, membership, brokerId, random }
   const topics = new TopicAdmin({ ...administration, served: async () => {} })
-  return { store, door, view, membership, topics }
+  return { store, door, view, membership, topics, administration, faults }
 }
 
 test('brokers on one etcd see each other, and what one of them changes', async () => {
@@ -107,4 +110,36 @@ test('a view whose history is lost while etcd is out of reach shows what is ther
   world.etcd.thaw(frozen!)
   await world.clock.advance(10_000)
   assert.equal(first.view.image.topicsByName.has('orders'), true)
+})
+
+for (const { what, clusterId } of [
+  { what: 'another cluster', clusterId: '2002' },
+  { what: 'an older state of it, restored from a backup', clusterId: '1001' },
+]) {
+  test(`a broker that finds ${what} where its etcd was stops: no topic counts as deleted`, async () => {
+    const world = new SimulatedEtcdWithStores()
+    const { topics, view, faults } = await join(world, 1)
+    const created = await topics.create([newTopic('orders')], { validateOnly: false })
+    assert.equal(created[0]?.ok, true)
+    world.etcd.replace(new EtcdState(clusterId))
+    await world.clock.advance(30_000)
+    assert.equal(faults.length, 1)
+    assert.match(String(faults[0]), /not the one/)
+    assert.ok(view.image.topicsByName.has('orders'))
+  })
+}
+
+test('what was read is waited for, although others wrote to the same etcd meanwhile', async () => {
+  const world = new SimulatedEtcdWithStores()
+  const { store: stranger } = await world.connect({ namespace: '/strangers' })
+  const { topics, administration } = await join(world, 1)
+  await topics.create([newTopic('orders')], { validateOnly: false })
+  const configs = new TopicConfigs(administration)
+  const change: ConfigChange = { kind: 'replace', configs: new Map([['segment.bytes', '1048576']]) }
+  assert.equal(await configs.alter('orders', change, { validateOnly: false }), null)
+  await succeed(stranger.transact([absent('a')], [put('a')]))
+  const begun = world.clock.monotonic()
+  // There is nothing to write: the view must be as far as what was read, and nobody tells it of the stranger's write.
+  assert.equal(await world.whileTimePasses(configs.alter('orders', change, { validateOnly: false })), null)
+  assert.ok(world.clock.monotonic() - begun < 2000)
 })

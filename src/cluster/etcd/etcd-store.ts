@@ -194,8 +194,8 @@ export class EtcdMetaStore implements MetaStore {
 
   /** Another etcd answers: whoever follows it begins anew, and what was leased is gone. */
   #forgetEverything(): void {
+    for (const watch of this.#watches) watch.reset('replaced')
     for (const lease of this.#leases) lease.lose()
-    for (const watch of this.#watches) watch.reset()
   }
 }
 

@@ -6,7 +6,7 @@
 
 import type { Millis, Timer } from '../../io/clock.ts'
 import { EtcdError, type EtcdWatchResponse, type EtcdWatchStream, eventType } from '../../io/etcd.ts'
-import type { MetaEvent, Revision, WatchHandler } from '../meta-store.ts'
+import type { MetaEvent, ResetCause, Revision, WatchHandler } from '../meta-store.ts'
 import type { EtcdConnection } from './connection.ts'
 import type { KeySpace } from './key-space.ts'
 import { entryOf } from './transactions.ts'
@@ -68,10 +68,10 @@ export class EtcdWatch {
   }
 
   /** Ends it: what it should tell cannot be had. */
-  reset(): void {
+  reset(cause: ResetCause): void {
     if (this.#over) return
     this.close()
-    this.#options.handler.reset()
+    this.#options.handler.reset(cause)
   }
 
   async #open(): Promise<void> {
@@ -110,11 +110,11 @@ export class EtcdWatch {
   #take(response: EtcdWatchResponse, token: string | null): void {
     const { connection } = this.#options
     if (!connection.sameCluster(response.header)) {
-      this.reset()
+      this.reset('replaced')
       return
     }
     if (response.canceled) {
-      if (Number(response.compactRevision) > 0) this.reset()
+      if (Number(response.compactRevision) > 0) this.reset('forgotten')
       else {
         // The usual reason is a token that has run out.
         connection.forgetToken(token)
@@ -152,7 +152,7 @@ export class EtcdWatch {
       else if (prevKv !== null) batch.push({ kind: 'delete', entry: entryOf(this.#options.keys, prevKv) })
       else {
         // What was there before the deletion has been compacted.
-        this.reset()
+        this.reset('forgotten')
         return
       }
     }

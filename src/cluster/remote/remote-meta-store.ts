@@ -160,7 +160,7 @@ export class RemoteMetaStore implements MetaStore {
       case 'reset': {
         const handler = this.#watches.get(message.watchId)
         this.#watches.delete(message.watchId)
-        handler?.reset()
+        handler?.reset('forgotten')
         break
       }
       case 'leaseLost':
