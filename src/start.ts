@@ -8,6 +8,7 @@ import { RequestDispatcher } from './broker/request-dispatcher.ts'
 import { BrokerServer, type ListenerAddress } from './broker/server.ts'
 import type { Services } from './broker/services.ts'
 import { WaitingFetches } from './broker/waiting-fetches.ts'
+import { BrokerAdmin } from './cluster/broker-admin.ts'
 import { BrokerConfigs } from './cluster/broker-configs.ts'
 import { ClusterViewOfStore, initialChange } from './cluster/cluster-view.ts'
 import { openFolderMemory } from './cluster/folder-memory.ts'
@@ -206,6 +207,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     partitionAdmin: new PartitionAdmin(administration),
     topicConfigs: new TopicConfigs(administration),
     brokerConfigs: new BrokerConfigs(administration),
+    brokerAdmin: new BrokerAdmin(administration),
     producerIds: new ProducerIds({ store, membership, clock }),
     replicas,
     logFolder: { path: resolve(directory.path), volume: () => disk.volume(directory.path) },

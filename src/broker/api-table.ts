@@ -30,6 +30,7 @@ import { offsetFetch } from '../protocol/apis/offset-fetch.ts'
 import { offsetForLeaderEpoch } from '../protocol/apis/offset-for-leader-epoch.ts'
 import { produce } from '../protocol/apis/produce.ts'
 import { syncGroup } from '../protocol/apis/sync-group.ts'
+import { unregisterBroker } from '../protocol/apis/unregister-broker.ts'
 import { handleAlterConfigs } from './handlers/alter-configs.ts'
 import { handleAlterPartitionReassignments } from './handlers/alter-partition-reassignments.ts'
 import { apiVersionsHandler } from './handlers/api-versions.ts'
@@ -59,6 +60,7 @@ import { handleOffsetFetch } from './handlers/offset-fetch.ts'
 import { handleOffsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.ts'
 import { handleProduce } from './handlers/produce.ts'
 import { handleSyncGroup } from './handlers/sync-group.ts'
+import { handleUnregisterBroker } from './handlers/unregister-broker.ts'
 import { advertised, type ApiTable, serve, type ServedApi, tableOf } from './served-api.ts'
 
 export type { ApiTable } from './served-api.ts'
@@ -96,6 +98,7 @@ const rows: readonly ServedApi[] = [
   serve(alterPartitionReassignments, handleAlterPartitionReassignments),
   serve(listPartitionReassignments, handleListPartitionReassignments),
   serve(describeCluster, handleDescribeCluster),
+  serve(unregisterBroker, handleUnregisterBroker),
   serve(describeTopicPartitions, handleDescribeTopicPartitions),
 ]
 

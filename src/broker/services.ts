@@ -1,5 +1,6 @@
 // Everything a handler may ask for, by name. Built once by the composition root; a handler's type says which it touches.
 
+import type { BrokerAdmin } from '../cluster/broker-admin.ts'
 import type { BrokerConfigs } from '../cluster/broker-configs.ts'
 import type { ClusterView, EndpointImage } from '../cluster/image.ts'
 import type { PartitionAdmin } from '../cluster/partition-admin.ts'
@@ -36,6 +37,7 @@ export interface Services {
   readonly partitionAdmin: PartitionAdmin
   readonly topicConfigs: TopicConfigs
   readonly brokerConfigs: BrokerConfigs
+  readonly brokerAdmin: BrokerAdmin
   readonly producerIds: ProducerIds
   readonly replicas: ReplicaSet
   readonly logFolder: LogFolder

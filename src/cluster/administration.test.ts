@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SimulatedDisk } from '../io/disk.sim.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
+import { BrokerAdmin } from './broker-admin.ts'
+import { BrokerConfigs } from './broker-configs.ts'
 import { PartitionAdmin } from './partition-admin.ts'
 import { ProducerIds } from './producer-ids.ts'
 import { SeveralBrokers } from './several-brokers.sim.ts'
@@ -57,6 +59,8 @@ async function questions() {
   const configs = new TopicConfigs(options)
   const ids = new ProducerIds(options)
   const edits = [{ kind: 'set', name: 'retention.ms', value: '1000' } as const]
+  const rates = [{ kind: 'set', name: 'leader.replication.throttled.rate', value: '5' } as const]
+  const brokerConfigs = new BrokerConfigs(options)
   const index = 0
   const topic = 'orders'
   const errorOf = (answer: unknown) => (answer as { error?: ErrorCode } | null)?.error ?? null
@@ -74,6 +78,9 @@ async function questions() {
         (await partitions.reassign([{ topic, index, replicas: [2, 1] }], { allowReplicationFactorChange: true }))[0],
       ),
     elect: async () => errorOf((await partitions.elect([{ topic, index }], 'preferred'))[0]),
+    setRate: async () =>
+      errorOf(await brokerConfigs.alter('2', { kind: 'edit', edits: rates }, { validateOnly: false })),
+    unregister: async () => errorOf(await new BrokerAdmin(options).unregister(7)),
     producerId: async () => errorOf(await ids.nextId()),
   }
   return { brokers, broker, ask }

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { ErrorCode } from '../protocol/error-code.ts'
+import { BrokerAdmin } from './broker-admin.ts'
+import { BrokerConfigs } from './broker-configs.ts'
 import { noFaults } from './meta-store.faulty.sim.ts'
 import { PartitionAdmin } from './partition-admin.ts'
 import { ProducerIds } from './producer-ids.ts'
@@ -144,3 +146,16 @@ forSeeds(
     assert.ok(count >= 3 * 1200 + 2 * 1200)
   },
 )
+
+forSeeds('a broker is forgotten once, and configs of brokers are set as asked', async (under) => {
+  const { brokers } = under
+  brokers.kill(3)
+  await brokers.clock.advance(20_000)
+  assert.equal(await brokers.finish(new BrokerAdmin(options(under)).unregister(3)), null)
+  const edits = [{ kind: 'set', name: 'leader.replication.throttled.rate', value: '5' } as const]
+  const configs = new BrokerConfigs(options(under))
+  assert.equal(await brokers.finish(configs.alter('2', { kind: 'edit', edits }, { validateOnly: false })), null)
+  await brokers.clock.advance(1000)
+  assert.equal(brokers.view.image.knownBrokers.has(3), false)
+  assert.equal(brokers.view.image.configs.get('broker/2')?.get('leader.replication.throttled.rate'), '5')
+})

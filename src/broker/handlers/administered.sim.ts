@@ -1,5 +1,6 @@
 // What the handlers of cluster metadata need, for their tests: a small cluster in memory, without logs.
 
+import { BrokerAdmin } from '../../cluster/broker-admin.ts'
 import { BrokerConfigs } from '../../cluster/broker-configs.ts'
 import { PartitionAdmin } from '../../cluster/partition-admin.ts'
 import { ProducerIds } from '../../cluster/producer-ids.ts'
@@ -19,6 +20,7 @@ type AdministeredServices = Pick<
   | 'partitionAdmin'
   | 'topicConfigs'
   | 'brokerConfigs'
+  | 'brokerAdmin'
   | 'producerIds'
   | 'endpointFor'
 >
@@ -67,6 +69,7 @@ export class AdministeredCluster {
       partitionAdmin: new PartitionAdmin(administration),
       topicConfigs,
       brokerConfigs: new BrokerConfigs(administration),
+      brokerAdmin: new BrokerAdmin(administration),
       producerIds: this.#producerIds,
       endpointFor: (id, connection) =>
         view.image.brokers.get(id)?.endpoints.find((endpoint) => endpoint.listener === connection.listener) ?? null,
