@@ -128,6 +128,10 @@ export class LogShape {
       })
       await roller.idle()
       this.#throwFault()
+      // The next records would have the offsets and the epoch of what others may keep: nobody could tell them apart.
+      if (state.copiedTo > writer.keptTo) {
+        throw new Error(`records to ${state.copiedTo} were read, and the disk has no room beyond ${writer.keptTo}`)
+      }
       this.#cuts++
       state.cutting = true
       state.shape++
@@ -319,6 +323,7 @@ export class LogShape {
     tail.clear()
     state.end = end
     state.durable = end
+    state.copiedTo = 0
     writer.resetTo(end)
     roller.reset()
     state.countBytes()

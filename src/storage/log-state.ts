@@ -21,6 +21,8 @@ export class LogState {
   end: Offset
   durable: Offset
   highWatermark: Offset
+  /** What lies below it was read, perhaps by a follower that keeps it. */
+  copiedTo: Offset = 0
   /** Of all segments, appended but not yet written bytes included. */
   sizeBytes: number
   /** All that was appended since the log was opened. */

@@ -334,8 +334,9 @@ export class SegmentedLog implements PartitionLog {
   async read(from: Offset, maxBytes: number, upTo: Offset, atLeastOne: boolean): Promise<LogRead> {
     if (this.#state.isOffline) return offlineRead
     if (from < this.#state.start || from > this.#state.end) return outOfRange
-    const limit = Math.min(upTo, this.#writer.writtenOffset)
+    const limit = Math.min(upTo, this.#writer.keptTo)
     if (from >= limit) return nothingRead
+    if (limit > this.#state.copiedTo) this.#state.copiedTo = limit
     const chunks = this.#tail.read(from, maxBytes, limit, atLeastOne)
     if (chunks === null) return this.#reader.read(from, maxBytes, limit, atLeastOne)
     let sizeBytes = 0
