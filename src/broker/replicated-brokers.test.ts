@@ -327,9 +327,57 @@ describe('the start of a log', () => {
     assert.equal(three.partition.logStartOffset, 4)
     assert.deepEqual(await valuesOf(three), ['e'])
   })
+
+  test('in the middle of a batch is where a follower begins anew, with the whole batch', async () => {
+    const world = await World.start()
+    const leader = broker(world, 1)
+    world.append(leader, 'a')
+    await world.until(() => world.settled())
+    world.crash(3, false)
+    await world.bury(3)
+    world.append(leader, 'b', 'c', 'd', 'e')
+    await world.until(() => leader.partition.highWatermark === 5)
+    await world.drive(leader.partition.deleteRecords(3))
+    const three = await world.boot(3)
+    world.append(leader, 'f')
+    await world.until(() => world.settled() && isr(world).length === 3)
+    assert.equal(three.partition.logStartOffset, 3)
+    await assertSame(leader.partition, three.partition, 6)
+    const read = await three.partition.read(3, 1 << 20, 6, true)
+    assert.ok(read.ok && baseOffsetOf(read.chunks[0]!) === 1, 'the batch that the start lies in is there')
+  })
 })
 
 describe('a disk that fails', () => {
+  test('for want of room, after a follower has copied what was not synced, hands the partition to another', async () => {
+    const world = await World.start({ brokers: 2 })
+    const leader = broker(world, 1)
+    world.append(leader, 'a')
+    await world.until(() => world.settled())
+    let release = () => {}
+    leader.disk.onOperation = ({ kind }) =>
+      kind === 'sync' ? new Promise<void>((resolve) => (release = resolve)) : undefined
+    world.append(leader, 'b')
+    await world.until(() => broker(world, 2).partition.log?.durableOffset === 2)
+    leader.disk.failWhen({ kind: 'sync', code: 'ENOSPC' })
+    leader.disk.onOperation = null
+    world.network.cut('broker-1', 'broker-2')
+    release()
+    await world.run(50)
+    // At the offset of what was dropped, and of the same epoch, were it still the leader.
+    world.append(leader, 'c')
+    world.append(leader, 'd')
+    await world.run(50)
+    world.network.heal('broker-1', 'broker-2')
+    await world.until(() => world.leader?.id === 2 && world.leader.partition.highWatermark === 2)
+    assert.deepEqual(await valuesOf(broker(world, 2)), ['a', 'b'])
+    world.crash(1, false)
+    await world.bury(1)
+    await world.boot(1)
+    await world.until(() => world.settled() && isr(world).length === 2)
+    assert.deepEqual(await valuesOf(broker(world, 1)), ['a', 'b'])
+  })
+
   test('at the leader hands the partition to another in the ISR', async () => {
     const world = await World.start()
     world.append(broker(world, 1), 'a')

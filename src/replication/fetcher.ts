@@ -230,6 +230,9 @@ export class ReplicaFetcher {
           'the leader has nothing that joins on: beginning anew',
         )
         return this.#inBackground(followed, () => partition.restartAt(step.at, leaderEpoch))
+      case 'beginWithin':
+        this.#say(followed, { at: step.at }, 'the leader’s log starts in the middle of a batch: beginning with it')
+        return this.#inBackground(followed, () => this.#beginWithin(followed, step))
       case 'findBounds':
         return this.#inBackground(followed, () => this.#findBounds(followed))
       case 'retryLater':
@@ -238,7 +241,7 @@ export class ReplicaFetcher {
     }
   }
 
-  #append(followed: Followed, step: Extract<FollowerStep, { kind: 'append' }>, durable: AllDurable): void {
+  #append(followed: Followed, step: StepOf<'append'>, durable: AllDurable): void {
     const { partition, leaderEpoch } = followed
     const { throttle } = this.#options
     for (const records of step.records) {
@@ -253,6 +256,11 @@ export class ReplicaFetcher {
     partition.heardFromLeader(step, leaderEpoch).catch((error: unknown) => {
       this.#retryLater(followed, error instanceof Error ? error.message : 'the log start could not be moved', false)
     })
+  }
+
+  async #beginWithin({ partition, leaderEpoch }: Followed, step: StepOf<'beginWithin'>): Promise<void> {
+    await partition.restartAt(step.at, leaderEpoch, step)
+    await partition.heardFromLeader(step, leaderEpoch)
   }
 
   /** Asks the leader where its log begins and ends. */
@@ -351,6 +359,8 @@ export class ReplicaFetcher {
     wake?.()
   }
 }
+
+type StepOf<K extends FollowerStep['kind']> = Extract<FollowerStep, { kind: K }>
 
 type AskedPartition = Omit<WantedPartition, 'topicId' | 'index'> & { partition: number; partitionMaxBytes: number }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ErrorCode } from '../protocol/error-code.ts'
+import { buildBatch } from '../records/batch-builder.ts'
 import { LeaderEpochCache } from '../storage/leader-epoch-cache.ts'
 import { type FetchedPartition, type FollowersLog, stepFor, stepForBounds, whereLogsPart } from './follower-steps.ts'
 
@@ -75,6 +76,25 @@ describe('an answer', () => {
       highWatermark: 7,
       logStartOffset: 2,
     })
+  })
+
+  test('with a batch that begins before an empty log and ends behind its start makes it begin with that batch', () => {
+    const records = [
+      buildBatch(
+        ['a', 'b', 'c', 'd'].map((value) => ({ value })),
+        { baseOffset: 10 },
+      ),
+    ]
+    for (const [end, start, kind] of [
+      [12, 12, 'beginWithin'],
+      [10, 10, 'append'],
+      [14, 14, 'append'],
+      [12, 11, 'append'],
+    ] as const) {
+      const step = stepFor(answer({ records }), logOf('', end, start))
+      assert.equal(step.kind, kind, `a log from ${start} to ${end}`)
+      if (step.kind === 'beginWithin') assert.equal(step.at, 10)
+    }
   })
 
   test('without records still says how far all have it', () => {

@@ -4,12 +4,14 @@
 // | the leader says | step |
 // |---|---|
 // | records, or none | append them, take over high watermark and log start |
+// | records that begin before the empty own log does | begin anew with them: the leader's log starts in the middle of a batch |
 // | a diverging epoch | cut to where the logs part; the next fetch finds whether more has to go |
 // | OFFSET_OUT_OF_RANGE | ask where the leader's log begins and ends |
 // | another error | ask again later: the cluster's image, or the leader's, is about to change |
 
 import type { FetchResponse } from '../protocol/apis/fetch.ts'
 import { ErrorCode, errorName } from '../protocol/error-code.ts'
+import { baseOffsetOf, batchHeaderBytes, nextOffsetOf } from '../records/batch.ts'
 import type { Offset, ReplicatedRefusal } from '../storage/partition-log.ts'
 
 export type FetchedPartition = FetchResponse['responses'][number]['partitions'][number]
@@ -21,13 +23,17 @@ export interface FollowersLog {
   endOffsetForEpoch(epoch: number): { readonly epoch: number; readonly endOffset: Offset }
 }
 
+/** What came of the leader's log, and what it says of the whole. */
+export interface FetchedRecords {
+  readonly records: readonly Uint8Array[]
+  readonly highWatermark: Offset
+  readonly logStartOffset: Offset
+}
+
 export type FollowerStep =
-  | {
-      readonly kind: 'append'
-      readonly records: readonly Uint8Array[]
-      readonly highWatermark: Offset
-      readonly logStartOffset: Offset
-    }
+  | ({ readonly kind: 'append' } & FetchedRecords)
+  /** The own log is empty, and the first batch begins at `at`, before it: the log has to begin there. */
+  | ({ readonly kind: 'beginWithin'; readonly at: Offset } & FetchedRecords)
   | { readonly kind: 'truncate'; readonly to: Offset }
   | { readonly kind: 'findBounds' }
   | { readonly kind: 'restart'; readonly at: Offset }
@@ -58,11 +64,27 @@ export function stepFor(answer: FetchedPartition, log: FollowersLog): FollowerSt
   }
   if (divergingEpoch.endOffset < 0) {
     const { records, highWatermark, logStartOffset } = answer
-    return { kind: 'append', records: records ?? [], highWatermark, logStartOffset }
+    const fetched: FetchedRecords = { records: records ?? [], highWatermark, logStartOffset }
+    const at = beginningWithin(fetched.records, log)
+    return at === null ? { kind: 'append', ...fetched } : { kind: 'beginWithin', at, ...fetched }
   }
   const to = whereLogsPart(divergingEpoch, log)
   if (to < log.logEndOffset) return { kind: 'truncate', to }
   return { kind: 'retryLater', reason: 'the leader says that the logs part where they do not', isExpected: false }
+}
+
+/**
+ * Where the first batch begins when an empty log was to begin in its middle, else null. DeleteRecords may move a log's start to any
+ * offset, but batches are sent whole (Partition.appendRecordsToFollowerOrFutureReplica, UnexpectedAppendOffsetException).
+ */
+function beginningWithin(
+  records: readonly Uint8Array[],
+  { logStartOffset, logEndOffset }: FollowersLog,
+): Offset | null {
+  const first = records[0]
+  if (logStartOffset !== logEndOffset || first === undefined || first.length < batchHeaderBytes) return null
+  const at = baseOffsetOf(first)
+  return at < logEndOffset && nextOffsetOf(first) > logEndOffset ? at : null
 }
 
 /**

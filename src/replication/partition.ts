@@ -66,7 +66,7 @@ export class Partition implements LogListener {
   #image: PartitionImage
   #state: PartitionState = 'opening'
   #log: ReplicaLog | null = null
-  /** While leading with other replicas. */
+  /** While leading with other replicas; anew for each leader epoch. */
   #replicas: LeaderReplicas | null = null
   #highWatermark: Offset = 0
   /** While following: as it said last. */
@@ -315,7 +315,8 @@ export class Partition implements LogListener {
       this.#epochStartOffset = log.logEndOffset
       log.startEpoch(image.leaderEpoch)
     }
-    if (begins) this.#replicas = null
+    // What followers said under an older leadership may have been cut off since: another may have led in between, unheard of here.
+    if (renews) this.#replicas = null
     this.#followReplicas(log, image)
     if (renews) this.#enter('leading')
     this.#advance()
@@ -412,11 +413,24 @@ export class Partition implements LogListener {
     await this.#cut(log, end, () => log.truncateTo(end))
   }
 
-  /** Drops everything: the leader no longer has what would join on. Rejects when the disk fails. */
-  async restartAt(offset: Offset, leaderEpoch: number): Promise<void> {
+  /**
+   * Drops everything: the leader no longer has what would join on. `first`: batches that begin at `offset`, in a log that starts later;
+   * what is refused of them is fetched again. Rejects when the disk fails.
+   */
+  async restartAt(
+    offset: Offset,
+    leaderEpoch: number,
+    first?: { readonly records: readonly Uint8Array[]; readonly logStartOffset: Offset },
+  ): Promise<void> {
     const log = this.#followed(leaderEpoch)
     if (log === null) return
-    await this.#cut(log, Math.min(offset, log.logStartOffset), () => log.restartAt(offset))
+    await this.#cut(log, Math.min(offset, log.logStartOffset), async () => {
+      await log.restartAt(offset)
+      if (first === undefined) return
+      for (const batches of first.records) if (!log.appendReplicated(batches, leaderEpoch).ok) break
+      const start = Math.min(first.logStartOffset, log.logEndOffset)
+      if (start > log.logStartOffset) await log.advanceStartTo(start)
+    })
   }
 
   // What the log says (LogListener).

@@ -102,6 +102,19 @@ describe('a follower', () => {
     assert.equal(topics.partition('orders').highWatermark, 2)
   })
 
+  test('confirms under each leadership anew: what it said under the last one, it may have cut since', async () => {
+    const topics = await broker({ replicas: [1, 2, 3] })
+    append(topics, 'a', 'b')
+    await answered(topics, { ...asFollower, read: { fetchOffset: 2 } })
+    // This broker did not hear of who led in between, and whom the others followed.
+    await topics.become({ name: 'orders', replicas: [1, 2, 3], leaderEpoch: 2 })
+    assert.equal(topics.partition('orders').leaderEpoch, 2)
+    await answered(topics, { follower: [3, 1], read: { fetchOffset: 2 } })
+    assert.equal(topics.partition('orders').highWatermark, 0)
+    await answered(topics, { ...asFollower, read: { fetchOffset: 1 } })
+    assert.equal(topics.partition('orders').highWatermark, 1)
+  })
+
   test('that waits is answered when something is written, whoever has confirmed it', async () => {
     const topics = await broker()
     const fetching = start(topics, { ...asFollower, maxWaitMs: 500 })
