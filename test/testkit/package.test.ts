@@ -70,12 +70,16 @@ describe('the package as it is published', () => {
     await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['use.ts'] }))
     await writeFile(
       join(project, 'use.ts'),
-      `import { startBroker, type EmbeddedBroker } from 'odradek/testkit'
+      `import { startBroker, startCluster, type EmbeddedBroker, type EmbeddedCluster } from 'odradek/testkit'
        const broker: EmbeddedBroker = await startBroker({ settings: { 'num.partitions': 3 } })
        const where: string = broker.bootstrapServers
        // @ts-expect-error: not an option
        await startBroker({ bootstrapServers: where })
-       await broker.stop()`,
+       await broker.stop()
+       const cluster: EmbeddedCluster = await startCluster({ brokers: 3, racks: ['a', 'b', 'c'] })
+       const leader: number | null = cluster.leaderOf('orders', 0)
+       if (leader !== null) await cluster.kill(leader)
+       await cluster.stop()`,
     )
     await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }')
     const finished = await run('tsc', ['-p', project], { anyCode: true })
@@ -113,6 +117,12 @@ describe('the package as it is published', () => {
 test('the page has an example for each runner', () => {
   assert.deepEqual(
     examplesIn(page).map(({ title }) => title),
-    ['node:test', 'Vitest', 'Jest', 'Jest, one broker for the whole run'],
+    [
+      'node:test',
+      'Vitest',
+      'Jest',
+      'Jest, one broker for the whole run',
+      'A cluster, and what happens when a broker dies',
+    ],
   )
 })
