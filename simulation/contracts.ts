@@ -3,6 +3,7 @@
 
 import type { SimulatedClock } from '../src/io/clock.sim.ts'
 import type { Millis } from '../src/io/clock.ts'
+import type { SimulatedDisk } from '../src/io/disk.sim.ts'
 import type { SimulatedNetwork } from '../src/io/network.sim.ts'
 import type { SeededRandom } from '../src/io/random.sim.ts'
 import type { ClusterImage } from '../src/cluster/image.ts'
@@ -34,6 +35,8 @@ export interface Machine {
   readonly state: MachineState
   /** Null while the broker is down or has not finished its start. */
   readonly inside: BrokerInside | null
+  /** As it is now: another one after every crash. */
+  readonly disk: SimulatedDisk
 }
 
 export interface World {

@@ -112,21 +112,20 @@ export class PartitionProducer {
           },
         ]
         const request = { transactionalId: null, acks, timeoutMs: this.#options.ackTimeoutMs, topicData }
-        if (acks !== 0) return connection.ask(produce, version, request)
-        connection.tell(produce, version, request)
-        return null
+        return request
       })
       if (acks === 0) {
+        for (const request of requests) connection.tell(produce, version, request)
         this.#batches.splice(0, window.length)
         return !connection.isOpen
       }
-      const answers = await Promise.allSettled(requests)
+      const answers = await Promise.allSettled(requests.map((request) => connection.ask(produce, version, request)))
       let wait = false
       for (const [i, settled] of answers.entries()) {
         if (settled.status === 'rejected') {
           if (!(settled.reason instanceof Disconnected)) throw settled.reason
           wait = true
-        } else if (!this.#take(window[i]!, settled.value!)) wait = true
+        } else if (!this.#take(window[i]!, settled.value)) wait = true
       }
       while (this.#batches[0]?.acknowledged === true) this.#batches.shift()
       return wait

@@ -17,7 +17,7 @@ import type { ReadRecord } from '../clients/topic-reader.ts'
 
 export type Promised = 'idempotent' | 'all' | 'one' | 'zero'
 
-interface Promise1 {
+interface Acknowledged {
   readonly value: string
   /** The newest the producer knew of when it was acknowledged. */
   readonly leaderEpoch: number
@@ -33,7 +33,7 @@ export class Ledger {
   readonly promised: Promised
   /** By offset, without holes: consumers begin at 0 and miss nothing. */
   readonly #seen: Seen[] = []
-  readonly #acknowledged = new Map<number, Promise1>()
+  readonly #acknowledged = new Map<number, Acknowledged>()
   /** The number that each idempotent producer comes to next. */
   readonly #next = new Map<string, number>()
   /** Values of acks=0: they are sent once. */

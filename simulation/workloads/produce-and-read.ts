@@ -10,6 +10,7 @@ import { Disconnected } from '../clients/connection.ts'
 import { PartitionProducer, type ProducerIdentity } from '../clients/partition-producer.ts'
 import { TopicReader } from '../clients/topic-reader.ts'
 import { type Workload, Violation, type World } from '../contracts.ts'
+import { observerOf } from '../invariants/index.ts'
 import { Ledger, type Promised } from './ledger.ts'
 
 export interface ProduceAndReadOptions {
@@ -118,21 +119,25 @@ export class ProduceAndRead implements Workload {
         version,
         ackTimeoutMs: 500 + random.below(2000),
         onSent: (values) => ledger.noteSent(values.length),
-        onAcknowledged: (acknowledgement) => ledger.noteAcknowledged(acknowledgement),
+        onAcknowledged: (acknowledgement) => {
+          const { baseOffset, values } = acknowledgement
+          if (acks === -1) observerOf(world).acknowledged(topic, index, baseOffset + values.length)
+          ledger.noteAcknowledged(acknowledgement)
+        },
       }),
     }))
     const paceMs = 5 + random.below(60)
     let left = recordsMax
     const flushing = new Set<Promise<void>>()
-    let failure: unknown = null
-    while (!this.#isStopping && left > 0 && failure === null) {
+    const failures: unknown[] = []
+    while (!this.#isStopping && left > 0 && failures.length === 0) {
       const lane = lanes[random.below(partitions)]!
       if (lane.producer.unacknowledged < 10) {
         const count = Math.min(left, 1 + random.below(4))
         left -= count
         lane.producer.add(Array.from({ length: count }, () => Ledger.numbered(name, lane.next++)))
         const flushed = lane.producer.flush().catch((error: unknown) => {
-          failure ??= error
+          failures.push(error)
         })
         flushing.add(flushed)
         void flushed.finally(() => flushing.delete(flushed))
@@ -141,7 +146,7 @@ export class ProduceAndRead implements Workload {
       if (acks === 0 && random.below(50) === 0) await client.refresh(topic)
     }
     await Promise.all(flushing)
-    if (failure !== null) throw failure
+    if (failures.length > 0) throw failures[0]
   }
 
   async #read(name: string, nearest: boolean): Promise<void> {
