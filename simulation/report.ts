@@ -4,8 +4,9 @@ import { writeFileSync } from 'node:fs'
 import type { Millis } from '../src/io/clock.ts'
 import { type RunOptions, type RunResult, runSeed } from './run.ts'
 import type { Schedule, ScheduledFault } from './schedule.ts'
+import { happeningOfFault } from './fault-words.ts'
 import { type Failure, type RunParts, shrink } from './shrink.ts'
-import { type Happening, storyOf } from './story.ts'
+import { storyOf } from './story.ts'
 import { happeningOf, historyOf, partitionNamedIn } from './trace-reading.ts'
 
 export interface ReportOptions {
@@ -105,7 +106,11 @@ function tell(result: RunResult, { brokers, faultsBefore, workloads, command }: 
   const happenings = trace.lines.map(happeningOf)
   const partition = partitionNamedIn(violation.message, happenings)
   const contradiction = violation.message.slice(violation.rule.length + 2).split('\n')
-  const faults = faultsIn(happenings)
+  const began = beganAt(result)
+  const faults = schedule.items
+    .map((item) => happeningOfFault(item, began))
+    .filter(({ atMs }) => atMs <= simulatedMs)
+    .toSorted((one, other) => one.atMs - other.atMs)
   return storyOf({
     seed: result.seed,
     cluster: `${brokers} brokers, 3 members of etcd; clients: ${workloads.join(', ') || 'none'}`,
@@ -121,10 +126,6 @@ function tell(result: RunResult, { brokers, faultsBefore, workloads, command }: 
     ),
     command,
   })
-}
-
-function faultsIn(happenings: readonly Happening[]): Happening[] {
-  return happenings.filter(({ who, what }) => who === 'schedule' && what.endsWith(' begins'))
 }
 
 function isClient(who: string): boolean {
