@@ -254,6 +254,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
       cluster,
       replicas,
       membership,
+      room,
       settings,
       network,
       clock,

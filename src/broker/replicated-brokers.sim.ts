@@ -29,6 +29,7 @@ import { IsrKeeper } from '../replication/isr-keeper.ts'
 import type { MembershipGate } from '../replication/membership-gate.ts'
 import type { Partition } from '../replication/partition.ts'
 import { ReplicaSet } from '../replication/replica-set.ts'
+import { DiskRoom } from '../storage/disk/disk-room.ts'
 import { LogDirectory } from '../storage/log-directory.ts'
 import type { Offset } from '../storage/partition-log.ts'
 import { FetchSessions } from './fetch-sessions.ts'
@@ -112,6 +113,7 @@ export class ReplicatedBroker {
   readonly epoch: number
   readonly disk: SimulatedDisk
   readonly directory: LogDirectory
+  readonly room: DiskRoom
   readonly replicas: ReplicaSet
   readonly keeper: IsrKeeper
   readonly fetchers: ReplicaFetchers
@@ -124,13 +126,14 @@ export class ReplicatedBroker {
   isAlive = true
 
   constructor(
-    parts: Pick<ReplicatedBroker, 'id' | 'epoch' | 'disk' | 'directory' | 'view' | 'clock' | 'store'>,
+    parts: Pick<ReplicatedBroker, 'id' | 'epoch' | 'disk' | 'directory' | 'room' | 'view' | 'clock' | 'store'>,
     world: World,
   ) {
     this.id = parts.id
     this.epoch = parts.epoch
     this.disk = parts.disk
     this.directory = parts.directory
+    this.room = parts.room
     this.view = parts.view
     this.clock = parts.clock
     this.store = parts.store
@@ -157,6 +160,7 @@ export class ReplicatedBroker {
       view,
       replicas: this.replicas,
       membership,
+      room: this.room,
       lagTimeMaxMs: settings.replicaLagTimeMaxMs,
       clock,
       logger,
@@ -295,10 +299,11 @@ export class World {
     const view = await ClusterViewOfStore.open({ store, onFault: fail })
     const logger = this.loggerOf(id)
     const random = seededRandom(id)
+    const room = new DiskRoom()
     const directory = await this.drive(
-      LogDirectory.open({ disk, path: '/data', clock, random, logger, nodeId: id, clusterId: 'some-cluster' }),
+      LogDirectory.open({ disk, room, path: '/data', clock, random, logger, nodeId: id, clusterId: 'some-cluster' }),
     )
-    const broker = new ReplicatedBroker({ id, epoch, disk, directory, view, clock, store }, this)
+    const broker = new ReplicatedBroker({ id, epoch, disk, directory, room, view, clock, store }, this)
     this.brokers.set(id, broker)
     await broker.server.listen({ name: 'PLAINTEXT', host: '', port })
     broker.replicas.apply(initialChange(view.image))

@@ -1,5 +1,5 @@
 // Writes the changes of partitions that their replicas are the first to know of: followers that fell behind or caught up (the ISR), and
-// logs that failed here or are whole again. Collects for some milliseconds, writes in one batch of guarded items, and looks again.
+// logs that failed here or are whole again, or that a full volume lets nobody append to. Collects for some milliseconds, writes in one batch of guarded items, and looks again.
 //
 // Every item is guarded by the partition's state as it was decided on, by the registration of each follower that joins (KIP-903: the
 // one it fetched under), and the batch by this broker's own. What is proposed counts from before the write leaves until the image shows
@@ -7,7 +7,7 @@
 //
 //   follower caught up ┐                     ok: wait for the image
 //   lag timer          ├─> marked ─> write ─> refused: look again at what the image shows then
-//   log failed         ┘        ^            unknown: look again soon, all that was proposed counts
+//   log or room lost   ┘        ^            unknown: look again soon, all that was proposed counts
 //                               └─────────── no valid lease, or fenced: look again later
 
 import { isActive } from '../cluster/controller/attended-partition.ts'
@@ -27,6 +27,7 @@ import {
 } from '../cluster/meta-store.ts'
 import type { Clock, Millis, Timer } from '../io/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import type { DiskRoom } from '../storage/disk/disk-room.ts'
 import type { MembershipGate } from './membership-gate.ts'
 import type { Partition } from './partition.ts'
 import type { ReplicaSet } from './replica-set.ts'
@@ -37,6 +38,8 @@ export interface IsrKeeperOptions {
   readonly view: ClusterView
   readonly replicas: ReplicaSet
   readonly membership: MembershipGate
+  /** Of the volume that the logs are on. */
+  readonly room: Pick<DiskRoom, 'volumeFull' | 'onVolume'>
   /** replica.lag.time.max.ms */
   readonly lagTimeMaxMs: Millis
   readonly clock: Clock
@@ -80,8 +83,11 @@ export class IsrKeeper {
   }
 
   start(): void {
-    const { replicas } = this.#options
+    const { replicas, room } = this.#options
     this.#endings.push(
+      room.onVolume(() => {
+        for (const partition of replicas.all()) if (this.#standsWrong(partition)) this.#mark(partition, collectMs)
+      }),
       replicas.onIsrMayGrow((partition) => this.#mark(partition, collectMs)),
       replicas.onPartition((partition) => {
         if (this.#standsWrong(partition)) this.#mark(partition, collectMs)
@@ -107,7 +113,7 @@ export class IsrKeeper {
     this.#checking = clock.setTimer(lagTimeMaxMs / 2, () => {
       for (const partition of replicas.all()) {
         partition.elapsed()
-        if (partition.wantedIsr() !== null) this.#mark(partition, collectMs)
+        if (this.#standsWrong(partition) || partition.wantedIsr() !== null) this.#mark(partition, collectMs)
       }
       this.#checkLater()
     })
@@ -213,22 +219,38 @@ export class IsrKeeper {
     return this.#change(partition, document, isr, joining)
   }
 
-  /** The cluster believes that the log is here and it has failed, or the other way round. */
-  #standsWrong({ state, image }: Partition): boolean {
-    const isFailed = image.failed.includes(this.#options.brokerId)
-    if (state === 'offline') return !isFailed
-    return isFailed && (state === 'leading' || state === 'following' || state === 'idle')
+  /** The cluster believes that the log is here and can be written, and it is not so, or the other way round. */
+  #standsWrong(partition: Partition): boolean {
+    const isFailed = partition.image.failed.includes(this.#options.brokerId)
+    const fails = this.#fails(partition)
+    if (fails === isFailed) return false
+    return fails || partition.state === 'leading' || partition.state === 'following' || partition.state === 'idle'
+  }
+
+  /**
+   * A log on a full volume counts as failed where another is in sync, as all of a full disk does in Kafka. The last one in sync keeps its
+   * place: it can be read, and goes on by itself when there is room. Internal topics are written on (full-volume.ts).
+   */
+  #fails({ state, image, internal }: Partition): boolean {
+    if (state === 'offline') return true
+    const { brokerId, room, view } = this.#options
+    if (!room.volumeFull || internal || state === 'opening') return false
+    if (image.failed.includes(brokerId)) return true
+    const { brokers } = view.image
+    const isInSync = (id: number) => id !== brokerId && !image.failed.includes(id) && isActive(brokers, id)
+    return image.isr.includes(brokerId) && image.isr.some(isInSync)
   }
 
   /** Says that the log failed, and hands leadership to another in the ISR; or that it is whole again. */
   #standing(partition: Partition): Change | null {
     const { brokerId, view } = this.#options
-    const { image, state } = partition
+    const { image } = partition
     const { brokers } = view.image
+    const fails = this.#fails(partition)
     const others = image.failed.filter((id) => id !== brokerId)
     const document = changedPartition(image, {
-      failed: state === 'offline' ? [...others, brokerId] : others,
-      isr: state === 'offline' ? image.isr.filter((id) => id !== brokerId) : image.isr,
+      failed: fails ? [...others, brokerId] : others,
+      isr: fails ? image.isr.filter((id) => id !== brokerId) : image.isr,
       mayLead: (id) => isActive(brokers, id),
     })
     return document === null ? null : this.#change(partition, document, null, [])

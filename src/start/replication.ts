@@ -13,12 +13,14 @@ import { ReplicaFetchers } from '../replication/fetchers.ts'
 import { IsrKeeper } from '../replication/isr-keeper.ts'
 import type { PeerAddress } from '../replication/peer-connection.ts'
 import type { ReplicaSet } from '../replication/replica-set.ts'
+import type { DiskRoom } from '../storage/disk/disk-room.ts'
 
 export interface ReplicationParts {
   readonly store: MetaStore
   readonly cluster: ClusterView
   readonly replicas: ReplicaSet
   readonly membership: Membership
+  readonly room: DiskRoom
   readonly settings: BrokerSettings
   readonly network: Network
   readonly clock: Clock
@@ -31,10 +33,21 @@ export class Replication {
   readonly #fetchers: ReplicaFetchers
   #stopped: Promise<void> | null = null
 
-  constructor({ store, cluster, replicas, membership, settings, network, clock, random, logger }: ReplicationParts) {
+  constructor({
+    store,
+    cluster,
+    replicas,
+    membership,
+    room,
+    settings,
+    network,
+    clock,
+    random,
+    logger,
+  }: ReplicationParts) {
     const { brokerId, replicaLagTimeMaxMs: lagTimeMaxMs } = settings
     const view = cluster
-    this.#isrKeeper = new IsrKeeper({ brokerId, store, view, replicas, membership, lagTimeMaxMs, clock, logger })
+    this.#isrKeeper = new IsrKeeper({ brokerId, store, view, replicas, membership, room, lagTimeMaxMs, clock, logger })
     const addressOf = (id: number): PeerAddress | null => addressBetweenBrokers(id, settings, cluster)
     this.#fetchers = new ReplicaFetchers({ replicas, membership, settings, addressOf, network, clock, random, logger })
   }

@@ -12,6 +12,7 @@ export class DiskRoom {
   #leftBytes = Infinity
   #reservedLeftBytes = Infinity
   #volumeFull = false
+  readonly #onVolume = new Set<() => void>()
   /** Segments are rolled at this size, whatever `segment.bytes` says, so that a small budget is not one segment. */
   segmentBytesMax = Infinity
   /** Nothing is left that may be deleted to make room. */
@@ -34,13 +35,21 @@ export class DiskRoom {
     this.#reservedLeftBytes = reservedLeftBytes
   }
 
+  /** Calls `listener` whenever the disk is full, or has room again. It must not throw. Answers how to end that. */
+  onVolume(listener: () => void): () => void {
+    this.#onVolume.add(listener)
+    return () => void this.#onVolume.delete(listener)
+  }
+
   /** The disk has no room, whatever the budget says. */
   get volumeFull(): boolean {
     return this.#volumeFull
   }
 
   set volumeFull(full: boolean) {
+    if (full === this.#volumeFull) return
     this.#volumeFull = full
+    for (const listener of this.#onVolume) listener()
   }
 
   /** Calls `wake` once, when less than `bytes` are left or an append is refused. It must not throw. */
