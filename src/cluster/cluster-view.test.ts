@@ -184,7 +184,7 @@ test('after its history is lost the view lists again, and names all that may hav
   await cluster.topics.delete(old.id)
   handlers[0]!.reset('forgotten')
   await view.reached(cluster.view.image.revision)
-  assert.deepEqual(view.image, cluster.view.image)
+  assert.deepEqual(sorted(view.image), sorted(cluster.view.image))
   assert.deepEqual(changes[0]!.topicIds, new Set([old.id, cluster.topic('new')!.id]))
   assert.equal(handlers.length, 2)
 })

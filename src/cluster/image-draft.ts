@@ -1,5 +1,6 @@
 // What the keys of the metadata store say, gathered event by event, and what of it the next image must show anew.
 
+import { LayeredMap } from '../lib/layered-map.ts'
 import { decodeDocument, type TopicDocument } from './documents.ts'
 import type { BrokerImage, ClusterImage, KnownBrokerImage, PartitionImage, TopicImage } from './image.ts'
 import { isInternalTopic } from './internal-topics.ts'
@@ -95,21 +96,23 @@ export class ImageDraft {
   }
 
   #nextTopics(before: ClusterImage): Pick<ClusterImage, 'topicsByName' | 'topicsById'> {
-    const topicsByName = new Map(before.topicsByName)
-    const topicsById = new Map(before.topicsById)
+    const byName: [string, TopicImage | undefined][] = []
+    const byId: [string, TopicImage | undefined][] = []
     for (const name of this.#touchedTopics) {
-      const old = topicsByName.get(name)
+      const old = before.topicsByName.get(name)
       if (old !== undefined) {
-        topicsByName.delete(name)
-        topicsById.delete(old.id)
+        byId.push([old.id, undefined])
         this.#touchedIds.add(old.id)
       }
       const topic = this.#topicImage(name)
+      byName.push([name, topic ?? undefined])
       if (topic === null) continue
-      topicsByName.set(name, topic)
-      topicsById.set(topic.id, topic)
+      byId.push([topic.id, topic])
       this.#touchedIds.add(topic.id)
     }
+    // A change costs what it touches, however many topics there are.
+    const topicsByName = LayeredMap.over(before.topicsByName).with(byName)
+    const topicsById = LayeredMap.over(before.topicsById).with(byId)
     return { topicsByName, topicsById }
   }
 
