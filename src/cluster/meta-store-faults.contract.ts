@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { absent, put, succeed, text } from './meta-store.contract.ts'
 import { type MetaStore, StoreUnavailable, type TransactionResult, UnknownOutcome } from './meta-store.ts'
-import { transactUntilKnown } from './transact-until-known.ts'
+import { transactUntilKnown } from './transact-until-known.contract.ts'
 
 export interface FaultyStoreUnderTest {
   readonly store: MetaStore

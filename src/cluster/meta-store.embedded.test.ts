@@ -246,6 +246,39 @@ test('a change that finds no room changes nothing, and the next one with room is
   await killed.close()
 })
 
+test('many writes of which only some found room have an unknown outcome', async () => {
+  const disk = new SimulatedDisk()
+  const store = await open(disk, '/data/__cluster_metadata-0')
+  disk.capacityBytes = disk.usedBytes + 120_000
+  const items = Array.from({ length: 1200 }, (_, i) => ({
+    guards: [absent(`k${i}`)] as const,
+    writes: [put(`k${i}`, 'x'.repeat(100))],
+  }))
+  await assert.rejects(store.compareAndSwapMany([], items), UnknownOutcome)
+  const written = await keys(store, 'k')
+  assert.ok(written.length > 0 && written.length < items.length, `${written.length}`)
+  await assert.rejects(store.compareAndSwapMany([], items.slice(-500)), StoreFull)
+})
+
+test('the keys of a lease that ends while there is no room go as soon as there is room', async () => {
+  const disk = new SimulatedDisk()
+  const clock = new SimulatedClock()
+  const store = await EmbeddedMetaStore.open({ journal: new FileJournal(disk, '/meta'), clock })
+  const revoked = await store.lease(10_000)
+  const connection = store.connect()
+  const abandoned = await connection.lease(10_000)
+  await succeed(store.transact([absent('a')], [{ kind: 'put', key: 'a', value: new Uint8Array(0), lease: revoked }]))
+  await succeed(store.transact([absent('b')], [{ kind: 'put', key: 'b', value: new Uint8Array(0), lease: abandoned }]))
+  disk.capacityBytes = disk.usedBytes + 10
+  await assert.rejects(revoked.revoke(), StoreFull)
+  await connection.close()
+  await clock.advance(60_000)
+  assert.deepEqual(await keys(store), ['a', 'b'])
+  disk.capacityBytes = Infinity
+  await clock.advance(2000)
+  assert.deepEqual(await keys(store), [])
+})
+
 test('without room for a snapshot the journal grows on, and one is made when there is room', async () => {
   const disk = new SimulatedDisk()
   const folder = '/data/__cluster_metadata-0'

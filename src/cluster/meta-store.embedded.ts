@@ -22,10 +22,14 @@ import {
   UnknownOutcome,
   type WatchHandler,
 } from './meta-store.ts'
+import { outcomeOfParts } from './parts-of-one-call.ts'
 import { WatchHistory } from './watch-history.ts'
 
 /** A group takes no more transactions once it writes this many entries: thousands that come at once must not hold up the event loop. */
 const groupEntriesMax = 500
+
+/** The keys of a lease that is over, when there was no room to write that they go. */
+const releaseRetryMs: Millis = 1000
 
 export interface EmbeddedStoreOptions {
   readonly journal: Journal
@@ -125,15 +129,15 @@ export class EmbeddedMetaStore implements MetaStore {
     for (let from = groupEntriesMax; from < items.length; from += groupEntriesMax) {
       parts.push(items.slice(from, from + groupEntriesMax))
     }
-    const results = await Promise.all(
-      parts.map((part) =>
+    const settled = await Promise.allSettled(
+      parts.map(async (part) =>
         this.#enqueue(
           part.flatMap((item) => leasesOf(item.writes)),
           (draft) => draft.transactMany(fence, part),
         ),
       ),
     )
-    return results.some((result) => result === 'fenced') ? 'fenced' : (results.flat() as TransactionResult[])
+    return outcomeOfParts(settled)
   }
 
   watch(prefix: string, from: Revision, handler: WatchHandler): { close(): void } {
@@ -249,9 +253,21 @@ export class EmbeddedMetaStore implements MetaStore {
     for (const { entry, leaseId } of this.#kept.values()) yield { ...entry, leased: leaseId !== null }
   }
 
+  /** When there is no room to write it down it rejects, and the keys go when there is. */
   async #release(lease: EmbeddedLease): Promise<void> {
     this.#leases.delete(lease.id)
     if (this.#over !== null) return
+    try {
+      await this.#deleteKeysOf(lease)
+    } catch (error) {
+      if (error instanceof StoreFull) {
+        this.#clock.setTimer(releaseRetryMs, () => void this.#release(lease).catch(() => {}))
+      }
+      throw error
+    }
+  }
+
+  async #deleteKeysOf(lease: EmbeddedLease): Promise<void> {
     await this.#enqueue([], (draft) => {
       const bound: string[] = []
       for (const [key, kept] of this.#kept) {

@@ -78,8 +78,8 @@ export interface MetaStore {
   /** All writes or none; visible and answered only when durable. */
   transact(guards: readonly [Guard, ...Guard[]], writes: readonly MetaWrite[]): Promise<TransactionResult>
   /**
-   * Many independent compare-and-swaps behind one fence, whose keys none of them writes; `fenced` when the fence no longer
-   * holds. They are not one transaction: when it is `fenced` or rejects, some may have been written.
+   * Many independent compare-and-swaps behind one fence, whose keys none of them writes; `fenced` when the fence no longer holds: then
+   * nothing was written. They are not one transaction: after `UnknownOutcome` some may have been written, and others not.
    */
   compareAndSwapMany(
     fence: readonly Guard[],

@@ -105,6 +105,35 @@ test('an etcd that has no room left refuses, and goes on when there is room', as
   await succeed(store.transact([absent('a')], [put('a')]))
 })
 
+for (const { what, happens } of [
+  {
+    what: 'there is no room for the rest',
+    happens: ({ etcd }: SimulatedEtcdWithStores) => void (etcd.state.full = true),
+  },
+  { what: 'the fence fell meanwhile', happens: (world: SimulatedEtcdWithStores) => putDirectly(world, 'fence') },
+]) {
+  test(`many writes of which some were made when ${what} have an unknown outcome`, async () => {
+    const world = new SimulatedEtcdWithStores()
+    const { store } = await world.connect()
+    const items = Array.from({ length: 1000 }, (_, i): CasItem => ({
+      guards: [absent(`k${i}`)],
+      writes: [put(`k${i}`)],
+    }))
+    let transactions = 0
+    world.etcd.onCall = ({ method }) => {
+      if (method === 'txn' && ++transactions === 3) happens(world)
+      return null
+    }
+    await assert.rejects(store.compareAndSwapMany([absent('fence')], items), UnknownOutcome)
+    const written = await keys(store, 'k')
+    assert.ok(written.length > 0 && written.length < items.length)
+    // And where none is made, that is known.
+    const rest = store.compareAndSwapMany([absent('fence')], items.slice(-1))
+    if (world.etcd.state.full) await assert.rejects(rest, StoreFull)
+    else assert.equal(await rest, 'fenced')
+  })
+}
+
 test('closing leaves writes under way unknown, and everything later refused', async () => {
   const world = new SimulatedEtcdWithStores()
   const { store, door } = await world.connect()

@@ -16,6 +16,7 @@ import type {
   TransactionResult,
   WatchHandler,
 } from '../meta-store.ts'
+import { outcomeOfParts } from '../parts-of-one-call.ts'
 import type { EtcdUser } from './access-token.ts'
 import { EtcdConnection } from './connection.ts'
 import { KeySpace } from './key-space.ts'
@@ -38,6 +39,8 @@ export interface EtcdStoreOptions {
   /** How long a call goes on asking before it rejects with `StoreUnavailable`. */
   readonly patienceMs?: Millis
 }
+
+type Part = readonly TransactionResult[] | 'fenced'
 
 /** Keys per answer: a page is decoded in one turn of the event loop. */
 const pageKeys = 2000
@@ -97,13 +100,13 @@ export class EtcdMetaStore implements MetaStore {
   ): Promise<readonly TransactionResult[] | 'fenced'> {
     for (const item of items) this.#check(item.writes)
     if (items.length === 0) return (await this.#writeBatch(fence, [])) === 'fenced' ? 'fenced' : []
-    const results: TransactionResult[] = []
+    const parts: PromiseSettledResult<Part>[] = []
     for (const round of batchesOf(fence, items)) {
       const ofRound = await this.#writeRound(fence, round)
-      if (ofRound === 'fenced') return 'fenced'
-      for (const result of ofRound) results.push(result)
+      parts.push(...ofRound)
+      if (ofRound.some((part) => part.status === 'rejected' || part.value === 'fenced')) break
     }
-    return results
+    return outcomeOfParts(parts)
   }
 
   watch(prefix: string, from: Revision, handler: WatchHandler): { close(): void } {
@@ -150,36 +153,28 @@ export class EtcdMetaStore implements MetaStore {
     }
   }
 
+  /** In their order; those after one that did not go through may be missing. */
   async #writeRound(
     fence: readonly Guard[],
     batches: readonly (readonly CasItem[])[],
-  ): Promise<readonly TransactionResult[] | 'fenced'> {
-    const results: (readonly TransactionResult[])[] = []
+  ): Promise<readonly PromiseSettledResult<Part>[]> {
+    const parts: PromiseSettledResult<Part>[] = []
     let next = 0
     let stopped = false
     const work = async (): Promise<void> => {
       while (!stopped && next < batches.length) {
         const at = next++
-        try {
-          const written = await this.#writeBatch(fence, batches[at]!)
-          if (written === 'fenced') stopped = true
-          else results[at] = written
-        } catch (error) {
-          stopped = true
-          throw error
-        }
+        const [part] = await Promise.allSettled([this.#writeBatch(fence, batches[at]!)])
+        parts[at] = part
+        if (part.status === 'rejected' || part.value === 'fenced') stopped = true
       }
     }
     // What is under way is waited for even after one has failed: nothing is written any more once this has settled.
-    const workers = await Promise.allSettled(Array.from({ length: batchesInFlightMax }, work))
-    for (const worker of workers) if (worker.status === 'rejected') throw worker.reason
-    return stopped ? 'fenced' : results.flat()
+    await Promise.all(Array.from({ length: batchesInFlightMax }, work))
+    return parts
   }
 
-  async #writeBatch(
-    fence: readonly Guard[],
-    items: readonly CasItem[],
-  ): Promise<readonly TransactionResult[] | 'fenced'> {
+  async #writeBatch(fence: readonly Guard[], items: readonly CasItem[]): Promise<Part> {
     const response = await this.#connection.write('txn', batchTransaction(this.#keys, fence, items))
     return batchResult(this.#keys, items, response, revisionOf(response))
   }
