@@ -33,9 +33,8 @@ export class LayeredMap<K, V extends object> implements ReadonlyMap<K, V> {
       if (value === undefined && !this.#base.has(key)) changes.delete(key)
       else changes.set(key, value)
     }
-    const changed = new LayeredMap(this.#base, changes, size)
     const isLittle = changes.size < changesMin || changes.size ** 2 < this.#base.size
-    return isLittle ? changed : LayeredMap.over(new Map(changed))
+    return isLittle ? new LayeredMap(this.#base, changes, size) : LayeredMap.over(joined(this.#base, changes))
   }
 
   get(key: K): V | undefined {
@@ -77,4 +76,13 @@ export class LayeredMap<K, V extends object> implements ReadonlyMap<K, V> {
   forEach(callback: (value: V, key: K, map: ReadonlyMap<K, V>) => void): void {
     for (const [key, value] of this.entries()) callback(value, key, this)
   }
+}
+
+function joined<K, V>(base: ReadonlyMap<K, V>, changes: ReadonlyMap<K, V | undefined>): Map<K, V> {
+  const whole = new Map(base)
+  for (const [key, value] of changes) {
+    if (value === undefined) whole.delete(key)
+    else whole.set(key, value)
+  }
+  return whole
 }
