@@ -236,6 +236,20 @@ describe('another leader', () => {
     await world.until(() => broker(world, 2).partition.highWatermark === 1, 200)
   })
 
+  test('is followed soon though it hears of its election last', async () => {
+    const world = await World.start({ settings: { 'replica.fetch.backoff.ms': '10000' } })
+    await world.until(() => world.settled())
+    broker(world, 2).store.faults = { ...noFaults, watchLagMsMax: 100 }
+    for (let i = 0; i < 4; i++) {
+      await world.elect(1)
+      await world.until(() => world.settled())
+      await world.elect(2)
+      await world.until(() => world.leader?.id === 2)
+      world.append(broker(world, 2), `${i}`)
+      await world.until(() => world.settled(), 400)
+    }
+  })
+
   test('of several in a row: logs that parted twice agree again, epoch by epoch (KIP-279)', async () => {
     const world = await World.start({ brokers: 2 })
     const [one, two] = [broker(world, 1), broker(world, 2)]

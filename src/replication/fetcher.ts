@@ -28,6 +28,8 @@ const latest = -1n
 const earliest = -2n
 /** After the leader gave up the session, and after it cannot be reached. */
 const sessionRetryMs: Millis = 20
+/** After an answer that comes with every change of a leader: the next may be right. Twice as long each time, to the usual pause. */
+const passingRetryMs: Millis = 20
 
 export type FetcherSettings = Pick<
   BrokerSettings,
@@ -57,6 +59,8 @@ interface Followed {
   readonly leaderEpoch: number
   /** Not before, monotonic. */
   resumeAt: Millis
+  /** One after the other, without records or silence between them. */
+  failures: number
   /** Its log is being cut, or the leader is asked for its bounds. */
   isBusy: boolean
 }
@@ -87,7 +91,7 @@ export class ReplicaFetcher {
     const { leaderEpoch } = partition
     const key = keyOf(partition)
     if (this.#followed.get(key)?.leaderEpoch === leaderEpoch) return
-    this.#followed.set(key, { key, partition, leaderEpoch, resumeAt: -Infinity, isBusy: false })
+    this.#followed.set(key, { key, partition, leaderEpoch, resumeAt: -Infinity, failures: 0, isBusy: false })
     this.#goOn()
   }
 
@@ -253,6 +257,7 @@ export class ReplicaFetcher {
       }
       durable.add(partition, appended.endOffset)
     }
+    followed.failures = 0
     partition.heardFromLeader(step, leaderEpoch).catch((error: unknown) => {
       this.#retryLater(followed, error instanceof Error ? error.message : 'the log start could not be moved', false)
     })
@@ -274,7 +279,7 @@ export class ReplicaFetcher {
     const step = stepForBounds({ start, end }, partition.log!)
     if (step.kind === 'truncate') await partition.truncateTo(step.to, leaderEpoch)
     else if (step.kind === 'restart') await partition.restartAt(step.at, leaderEpoch)
-    else return
+    else return this.#retryLater(followed, 'the log is in the leader’s range by now', true)
     this.#say(
       followed,
       { leaderStart: start, leaderEnd: end },
@@ -310,7 +315,9 @@ export class ReplicaFetcher {
 
   #retryLater(followed: Followed, reason: string, isExpected: boolean): void {
     const { clock, settings, logger, leaderId } = this.#options
-    followed.resumeAt = clock.monotonic() + settings.replicaFetchBackoffMs
+    const pauseMs = isExpected ? passingRetryMs * 2 ** Math.min(followed.failures, 20) : Infinity
+    followed.resumeAt = clock.monotonic() + Math.min(pauseMs, settings.replicaFetchBackoffMs)
+    followed.failures += 1
     const fields = { partition: followed.partition.name, leader: leaderId, leaderEpoch: followed.leaderEpoch, reason }
     if (isExpected) logger.debug(fields, 'the partition is not fetched for a while')
     else logger.error(fields, 'the partition cannot be followed; trying again')

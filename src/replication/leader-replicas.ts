@@ -92,7 +92,10 @@ export class LeaderReplicas {
   readonly #lagTimeMaxMs: Millis
   readonly #followers = new Map<number, Follower>()
   #image: PartitionImage
-  #proposals: (readonly number[])[] = []
+  /** May be in force. */
+  #proposal: readonly number[] | null = null
+  /** Brokers in earlier proposals of which nobody knows what became. */
+  readonly #maybeInSync = new Set<number>()
 
   /** A leadership begins: nothing is known of the followers, and those in the ISR have the whole lag time to show themselves. */
   constructor({ brokerId, image, lagTimeMaxMs, leaderEnd, now }: LeaderReplicasOptions) {
@@ -108,12 +111,15 @@ export class LeaderReplicas {
 
   /** Whether an ISR was proposed of which nobody knows what became. */
   get isUnsettled(): boolean {
-    return this.#proposals.length > 0
+    return this.#proposal !== null || this.#maybeInSync.size > 0
   }
 
   /** The cluster says something new of the partition, under the same leader. What was proposed on the state before can apply no more. */
   follow(image: PartitionImage, leaderEnd: Offset, now: Millis): void {
-    if (image.revision !== this.#image.revision) this.#proposals = []
+    if (image.revision !== this.#image.revision) {
+      this.#proposal = null
+      this.#maybeInSync.clear()
+    }
     this.#image = image
     for (const id of this.#followers.keys()) if (!image.replicas.includes(id)) this.#followers.delete(id)
     for (const id of image.replicas) {
@@ -181,15 +187,16 @@ export class LeaderReplicas {
     return epochs
   }
 
-  /** From here on `isr` may be in force. */
+  /** From here on `isr` may be in force, and so may what was proposed before and not withdrawn. */
   propose(isr: readonly number[]): void {
-    this.#proposals.push(isr)
+    for (const id of this.#proposal ?? []) this.#maybeInSync.add(id)
+    this.#proposal = isr
     this.#count()
   }
 
   /** The last proposal was refused for certain. */
   withdraw(): void {
-    this.#proposals.pop()
+    this.#proposal = null
     this.#count()
   }
 
@@ -206,7 +213,9 @@ export class LeaderReplicas {
     for (const follower of this.#followers.values()) {
       const { brokerId } = follower
       follower.counts =
-        this.#image.isr.includes(brokerId) || this.#proposals.some((proposed) => proposed.includes(brokerId))
+        this.#image.isr.includes(brokerId) ||
+        this.#maybeInSync.has(brokerId) ||
+        this.#proposal?.includes(brokerId) === true
     }
   }
 

@@ -247,3 +247,16 @@ test('bytes that were dropped do not count as committed later', () => {
   assert.equal(counted.length, 2)
   assert.equal(counted[0], counted[1])
 })
+
+test('a follower starts where its leader said once it has that much, though it is not told again', async () => {
+  const { partition, log } = leading({ leader: 2, leaderEpoch: 1, replicas: [1, 2] })
+  const batch = buildBatch(
+    Array.from({ length: 5 }, () => ({ value: 'v' })),
+    { baseOffset: 0, leaderEpoch: 1 },
+  )
+  assert.ok(partition.appendReplicated(batch, 1).ok)
+  await partition.heardFromLeader({ highWatermark: 5, logStartOffset: 3 }, 1)
+  assert.deepEqual([partition.highWatermark, log.logStartOffset], [0, 0])
+  log.flush()
+  assert.deepEqual([partition.highWatermark, log.logStartOffset], [5, 3])
+})

@@ -69,8 +69,9 @@ export class Partition implements LogListener {
   /** While leading with other replicas; anew for each leader epoch. */
   #replicas: LeaderReplicas | null = null
   #highWatermark: Offset = 0
-  /** While following: as it said last. */
+  /** While following: as the leader said last. */
   #leaderHighWatermark: Offset = 0
+  #leaderLogStart: Offset = 0
   #leaderEpoch = -1
   #epochStartOffset: Offset = 0
   /** The log is being cut: what the cluster says is taken over when that is done. */
@@ -401,9 +402,9 @@ export class Partition implements LogListener {
     const log = this.#followed(leaderEpoch)
     if (log === null) return
     this.#leaderHighWatermark = said.highWatermark
+    this.#leaderLogStart = said.logStartOffset
     this.#advanceFollower(log)
-    const start = Math.min(said.logStartOffset, this.#highWatermark)
-    if (start > log.logStartOffset) await log.advanceStartTo(start)
+    await this.#startAsTheLeader(log)
   }
 
   /** Drops what the leader never had (KIP-101): [end, logEndOffset). Rejects when the disk fails. */
@@ -446,8 +447,11 @@ export class Partition implements LogListener {
 
   durable(end: Offset): void {
     this.#waitDurable?.drainTo(end)
-    if (this.#state === 'following') this.#advanceFollower(this.#log!)
-    else this.#advance()
+    if (this.#state !== 'following') return this.#advance()
+    const log = this.#log!
+    this.#advanceFollower(log)
+    // The leader says it once, perhaps before there is so much here. A disk that fails takes the log offline.
+    if (this.#leaderLogStart > log.logStartOffset && !this.#cutting) this.#startAsTheLeader(log).catch(() => undefined)
   }
 
   dropped(end: Offset): void {
@@ -486,6 +490,7 @@ export class Partition implements LogListener {
       if (this.#state === 'following' && image.leaderEpoch === this.#leaderEpoch) return
       this.#leaderEpoch = image.leaderEpoch
       this.#leaderHighWatermark = this.#highWatermark
+      this.#leaderLogStart = 0
     }
     this.#stop(follows ? 'following' : 'idle', 'notLeader')
   }
@@ -551,6 +556,12 @@ export class Partition implements LogListener {
   #advanceFollower(log: ReplicaLog): void {
     const known = Math.min(this.#leaderHighWatermark, log.durableOffset)
     if (known > this.#highWatermark) this.#rise(known)
+  }
+
+  /** As far as this log is known to be the leader's. */
+  async #startAsTheLeader(log: ReplicaLog): Promise<void> {
+    const start = Math.min(this.#leaderLogStart, this.#highWatermark)
+    if (start > log.logStartOffset) await log.advanceStartTo(start)
   }
 
   #rise(highWatermark: Offset): void {
