@@ -56,6 +56,7 @@ interface Change {
   readonly partition: Partition
   /** Of the state it was decided on. */
   readonly revision: Revision
+  readonly before: readonly number[]
   /** The proposed ISR; null when it is another change. */
   readonly isr: readonly number[] | null
   readonly item: CasItem
@@ -176,7 +177,14 @@ export class IsrKeeper {
         for (const change of changes) this.#refused(change)
         return partitions
       }
-      return changes.filter((change, i) => !this.#took(change, results[i]!.ok)).map(({ partition }) => partition)
+      const taken: Change[] = []
+      const again: Partition[] = []
+      for (const [i, change] of changes.entries()) {
+        if (this.#took(change, results[i]!.ok)) taken.push(change)
+        else again.push(change.partition)
+      }
+      this.#say(taken)
+      return again
     } catch (error) {
       if (error instanceof StoreFull) for (const change of changes) this.#refused(change)
       if (!(error instanceof UnknownOutcome)) logger.warn({ err: error }, 'changes of the ISR could not be written')
@@ -185,16 +193,30 @@ export class IsrKeeper {
   }
 
   #took(change: Change, ok: boolean): boolean {
-    const { partition, revision, isr } = change
+    const { partition, revision } = change
     if (!ok) {
       this.#refused(change)
       return false
     }
     this.#awaited.set(partition, revision)
-    if (isr !== null) {
-      this.#options.logger.info({ partition: partition.name, before: partition.isr, isr }, 'the ISR changes')
-    }
     return true
+  }
+
+  /** One line, however many: a broker that dies or comes back changes them by thousands. */
+  #say(changes: readonly Change[]): void {
+    const { logger } = this.#options
+    const left = new Set<number>()
+    const joined = new Set<number>()
+    let partitions = 0
+    for (const { partition, before, isr } of changes) {
+      if (isr === null) continue
+      partitions += 1
+      for (const id of before) if (!isr.includes(id)) left.add(id)
+      for (const id of isr) if (!before.includes(id)) joined.add(id)
+      logger.debug({ partition: partition.name, before, isr }, 'the ISR changes')
+    }
+    if (left.size > 0) logger.warn({ partitions, brokers: [...left] }, 'replicas fell behind and left the ISR')
+    if (joined.size > 0) logger.info({ partitions, brokers: [...joined] }, 'replicas caught up and joined the ISR')
   }
 
   #refused({ partition, revision, isr }: Change): void {
@@ -268,6 +290,6 @@ export class IsrKeeper {
       guards: [own, ...elected, ...joining],
       writes: [{ kind: 'put', key: own.key, value: encodeDocument(document) }],
     }
-    return { partition, revision: image.revision, isr, item }
+    return { partition, revision: image.revision, before: image.isr, isr, item }
   }
 }
