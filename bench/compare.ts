@@ -1,14 +1,16 @@
 // Whether this tree is slower than another one: `npm run bench` in both, in turn, so that what else the machine does meets both alike.
 // Prints the median of each figure and their ratio; the ratios are what to read.
 //
-//   node bench/compare.ts <folder of the other tree> [rounds] [megabytes]
+//   node bench/compare.ts <folder of the other tree> [rounds] [megabytes] [rows, as --only of the bench]
+//
+// On a busy machine only CPU s/GB and MB mean anything: what else runs moves times and throughput, alike for both but not at once.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { median, printMachine } from './measured.ts'
 
-const [other, rounds = '3', megabytes = '128'] = process.argv.slice(2)
+const [other, rounds = '3', megabytes = '128', only] = process.argv.slice(2)
 if (other === undefined) throw new Error('usage: node bench/compare.ts <folder of the other tree> [rounds] [megabytes]')
 
 const columns = ['MB/s', 'krec/s', 'CPU s/GB', 'p50 ms', 'p99 ms', 'peak MB']
@@ -16,7 +18,8 @@ const start = /^ready after (\d+) ms, (\d+) MB idle, stopped in (\d+) ms/
 type Figures = Map<string, number[]>
 
 async function run(tree: string, figures: Figures): Promise<void> {
-  const child = spawn(process.execPath, ['bench/main.ts', '--megabytes', megabytes], {
+  const rows = only === undefined ? [] : ['--only', only]
+  const child = spawn(process.execPath, ['bench/main.ts', '--megabytes', megabytes, ...rows], {
     cwd: tree,
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -2,6 +2,7 @@
 //   npm run bench                        a fresh broker on this machine
 //   npm run bench -- --profile           the same, and the broker writes a CPU profile into bench/profile/
 //   npm run bench -- --megabytes 256     how much each row sends (default 512)
+//   npm run bench -- --only 'page cache' the rows whose names match
 // These machines are noisy and the first touch of memory is slow: every row is warmed up first. Read ratios, not figures.
 
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -14,7 +15,11 @@ import { parseArgs } from 'node:util'
 import type { Load, LoadResult } from './load.ts'
 
 const { values: args } = parseArgs({
-  options: { profile: { type: 'boolean', default: false }, megabytes: { type: 'string', default: '512' } },
+  options: {
+    profile: { type: 'boolean', default: false },
+    megabytes: { type: 'string', default: '512' },
+    only: { type: 'string', default: '' },
+  },
 })
 const totalBytes = Number(args.megabytes) * 1_000_000
 const root = join(import.meta.dirname, '..')
@@ -163,4 +168,4 @@ process.stdout.write(
   `ready after ${idle.readyMs.toFixed(0)} ms, ${idleMegabytes.toFixed(0)} MB idle, stopped in ${stopMs.toFixed(0)} ms\n\n`,
 )
 line(['1 KiB records', 'MB/s', 'krec/s', 'CPU s/GB', 'p50 ms', 'p99 ms', 'peak MB'])
-for (const row of rows) await measure(row)
+for (const row of rows) if (new RegExp(args.only).test(row.name)) await measure(row)
