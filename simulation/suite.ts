@@ -1,6 +1,7 @@
 // What a usual run consists of, beside its faults.
 
 import type { Invariant, Workload } from './contracts.ts'
+import { defaultInvariants } from './invariants/index.ts'
 import { defaultWorkloads } from './workloads/index.ts'
 import type { SimulatedWorld } from './world.ts'
 
@@ -10,6 +11,6 @@ export function workloads(world: SimulatedWorld, names?: readonly string[]): rea
   return names === undefined ? all : all.filter(({ name }) => names.includes(name))
 }
 
-export function invariants(): readonly Invariant[] {
-  return []
+export function invariants(world: SimulatedWorld): readonly Invariant[] {
+  return defaultInvariants(world)
 }
