@@ -132,7 +132,7 @@ const nothing = { acknowledged: 0, gapsMs: new Map<string, number>(), settledMs:
 function textOf(error: unknown): string {
   let text = ''
   for (let at: unknown = error; at instanceof Error; at = at.cause)
-    text += `${text === '' ? '' : '\n  because: '}${at.message}`
+    text += `${text === '' ? '' : '\n  because: '}${at.message.slice(0, 1000)}`
   return text || String(error)
 }
 
