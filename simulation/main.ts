@@ -2,7 +2,7 @@
 //
 //   npm run simulate -- --seed 42              one run; --trace prints all that happened
 //   npm run simulate -- --minutes 10           seeds from --from on, until the time is over
-//   npm run simulate -- --runs 100 --brokers 5
+//   npm run simulate -- --runs 100 --brokers 5 --digest prints what two runs of a seed have in common, to the byte
 
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -15,13 +15,14 @@ const progressMs = 5000
 const reportMsMax = 60_000
 const msPerHour = 3_600_000
 
-const usage = `npm run simulate -- [--seed N | --from N] [--runs N | --minutes N] [--brokers N] [--workloads a,b] [--schedule FILE] [--trace]`
+const usage = `npm run simulate -- [--seed N | --from N] [--runs N | --minutes N] [--brokers N] [--workloads a,b] [--schedule FILE] [--trace] [--digest]`
 
 interface Wanted {
   readonly firstSeed: number
   readonly runsMax: number
   readonly deadline: number
   readonly trace: boolean
+  readonly digest: boolean
   readonly options: Omit<RunOptions, 'seed'>
 }
 
@@ -44,6 +45,7 @@ function wantedBy(argv: readonly string[]): Wanted | null {
       workloads: { type: 'string' },
       schedule: { type: 'string' },
       trace: { type: 'boolean', default: false },
+      digest: { type: 'boolean', default: false },
     },
   })
   const number = (text: string | undefined, otherwise: number): number =>
@@ -61,6 +63,7 @@ function wantedBy(argv: readonly string[]): Wanted | null {
     runsMax,
     deadline: performance.now() + minutes * 60_000,
     trace: values.trace,
+    digest: values.digest,
     options: {
       brokers,
       workloads: (world) => workloads(world, names),
@@ -71,7 +74,7 @@ function wantedBy(argv: readonly string[]): Wanted | null {
 }
 
 /** Until a rule is broken. */
-async function runAll({ firstSeed, runsMax, deadline, trace, options }: Wanted): Promise<boolean> {
+async function runAll({ firstSeed, runsMax, deadline, trace, digest, options }: Wanted): Promise<boolean> {
   const begun = performance.now()
   let simulatedMs = 0
   let saidAt = begun
@@ -85,6 +88,7 @@ async function runAll({ firstSeed, runsMax, deadline, trace, options }: Wanted):
     const result = await runSeed({ ...options, seed })
     simulatedMs += result.simulatedMs
     if (trace) for (const line of result.trace.lines) console.log(line)
+    if (digest) console.log(`seed ${seed}: ${result.trace.digest()}`)
     if (result.violation !== null) {
       const reportUntil = performance.now() + reportMsMax
       const lines = await reportOf({
