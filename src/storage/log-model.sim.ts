@@ -180,7 +180,8 @@ export class LogModel {
   foundAgain(log: SegmentedLog, now: number): void {
     if (this.restarting !== null) return this.#foundAfterRestart(log)
     const kept = this.powerFailed ? this.synced : this.confirmed
-    const least = Math.min(kept, this.cutting ?? Infinity, this.#mayBeCutAt())
+    const cutTo = this.cutting === null ? Infinity : this.#endBefore(this.cutting)
+    const least = Math.min(kept, cutTo, this.#mayBeCutAt())
     assert.ok(log.logEndOffset >= least, `${log.name} ends at ${log.logEndOffset}, ${least} was confirmed`)
     assert.ok(
       log.logEndOffset <= this.end,
