@@ -9,6 +9,7 @@ import { FaultCluster } from './cluster.ts'
 import type { Fault, Setting } from './faults.ts'
 import { javaLoad, KafkaJsLoad, type Load, type LoadTarget, peerLoad } from './loads.ts'
 import { JavaReader, KafkaJsReader, type Reader } from './readers.ts'
+import { leadersAndFolders, nothingUnderReplicated } from './tools.ts'
 import { World } from './world.ts'
 
 export interface SessionOptions {
@@ -97,12 +98,15 @@ async function happened(
   setting: Setting,
   onRound: SessionOptions['onRound'],
 ): Promise<boolean> {
+  const withTools = withoutKafkaTools() === false
   let before = 0
   for (let round = 0; round < rounds; round++) {
     for (const fault of faults) {
       const common = { fault: fault.name, round: round + 1 }
       try {
         const outcome = await world.round(() => fault.happen(world, round, setting))
+        if (withTools) await nothingUnderReplicated(world.cluster)
+        if (withTools && round === rounds - 1) await leadersAndFolders(world.cluster)
         onRound({ ...common, ...outcome, problem: null, acknowledged: outcome.acknowledged - before })
         before = outcome.acknowledged
       } catch (error) {
