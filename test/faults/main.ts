@@ -23,6 +23,8 @@ if (unknown.length > 0 || withoutEtcdBecause !== false) {
   console.error(unknown.length > 0 ? `there is no ${unknown.join()}; there are ${known}` : withoutEtcdBecause)
   process.exit(2)
 }
+// Whoever ends this ends the brokers and clients with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 for (const missing of missingPeers()) console.log(`without ${missing}`)
 const reports: RoundReport[] = []
 for (const fault of faults) {
