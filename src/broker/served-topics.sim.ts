@@ -97,6 +97,7 @@ export class ServedTopics {
       image: emptyImage,
       subscribe: () => () => undefined,
       reached: () => Promise.resolve(),
+      upToDate: () => Promise.resolve(),
     }
     Object.defineProperty(cluster, 'image', { get: () => this.image })
     return {

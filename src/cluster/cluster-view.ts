@@ -88,6 +88,11 @@ export class ClusterViewOfStore implements ClusterView {
     return new Promise((resolve, reject) => this.#waiting.push({ revision, resolve, reject }))
   }
 
+  /** A watch of a store in another process may have missed something: a new list decides. */
+  upToDate(): Promise<void> {
+    return this.#remote === undefined ? Promise.resolve() : this.recheck()
+  }
+
   /** Whoever waits for a revision is rejected. */
   close(): void {
     this.#end(new Error('the view of the cluster is closed'))

@@ -89,4 +89,6 @@ export interface ClusterView {
   subscribe(listener: (change: ImageChange) => void): () => void
   /** Resolves once `image.revision >= revision`. */
   reached(revision: number): Promise<void>
+  /** Resolves once the image shows all that was written before the call. Rejects with the store's faults. */
+  upToDate(): Promise<void>
 }

@@ -153,8 +153,15 @@ export class Membership {
     }
     this.#registration = registration
     const { epoch, lease } = registration
-    await this.#takeLeaderships(registration)
-    await this.#controller.join({ brokerId, epoch, lease })
+    try {
+      await this.#takeLeaderships(registration)
+      await this.#controller.join({ brokerId, epoch, lease })
+    } catch (error) {
+      this.#controller.leave()
+      // Nothing may go on to hang on it: above all the office, which nobody would fill.
+      lease.revoke().catch(() => {})
+      throw error
+    }
     if (this.#stopped) {
       await lease.revoke()
       return
@@ -193,7 +200,6 @@ export class Membership {
         await this.#join({ uninterrupted: true })
         return
       } catch (error) {
-        this.#controller.leave()
         if (error instanceof BrokerIdTaken) {
           logger.error({ err: error }, 'this broker cannot come back')
           this.#lost.resolve()

@@ -41,7 +41,7 @@ export class FaultyMetaStore implements MetaStore {
   readonly #random: Random
   readonly #leases = new Set<FaultyLease>()
   readonly #watches = new Set<LaggingWatch>()
-  #state: 'connected' | 'cutOff' | 'dead' = 'connected'
+  #state: 'connected' | 'away' | 'cutOff' | 'dead' = 'connected'
 
   constructor(store: EmbeddedMetaStore, clock: SimulatedClock, random: Random) {
     this.#store = store
@@ -61,6 +61,21 @@ export class FaultyMetaStore implements MetaStore {
     this.#state = 'cutOff'
     for (const lease of this.#leases) lease.cutOff()
     for (const watch of this.#watches) watch.hold()
+  }
+
+  /** As `cutOff`, but it is the store that stands still: it lets no lease run out meanwhile. */
+  standStill(): void {
+    this.#state = 'away'
+    for (const lease of this.#leases) lease.unheard()
+    for (const watch of this.#watches) watch.hold()
+  }
+
+  /** After `standStill`: what was to be told is told, and a little later the leases are renewed. */
+  goOn(renewalMs: Millis): void {
+    this.reconnect()
+    this.#clock.setTimer(renewalMs, () => {
+      for (const lease of this.#leases) lease.renewed()
+    })
   }
 
   reconnect(): void {
@@ -95,7 +110,7 @@ export class FaultyMetaStore implements MetaStore {
     const watch = new LaggingWatch(this.#clock, () => this.#random.below(this.faults.watchLagMsMax + 1), handler)
     const inner = this.#store.watch(prefix, from, watch)
     this.#watches.add(watch)
-    if (this.#state === 'cutOff') watch.hold()
+    if (this.#isCut()) watch.hold()
     return {
       close: () => {
         inner.close()
@@ -107,7 +122,7 @@ export class FaultyMetaStore implements MetaStore {
 
   async lease(ttlMs: Millis): Promise<Lease> {
     await this.#reach()
-    const lease = new FaultyLease(await this.#store.lease(ttlMs), ttlMs, this.#clock)
+    const lease = new FaultyLease(await this.#store.lease(ttlMs), ttlMs, this.#clock, () => this.#reach())
     this.#leases.add(lease)
     return lease
   }
@@ -117,13 +132,13 @@ export class FaultyMetaStore implements MetaStore {
   }
 
   async #reach(): Promise<void> {
-    if (this.#state === 'dead') await new Promise<never>(() => {})
-    if (this.#state === 'cutOff') throw new StoreUnavailable('the metadata store cannot be reached')
+    if (this.#isDead()) await new Promise<never>(() => {})
+    if (this.#isCut()) throw new StoreUnavailable('the metadata store cannot be reached')
   }
 
   async #write<T>(apply: () => Promise<T>): Promise<T> {
-    if (this.#state === 'dead') await new Promise<never>(() => {})
-    if (this.#state === 'cutOff') throw new UnknownOutcome('the metadata store cannot be reached')
+    if (this.#isDead()) await new Promise<never>(() => {})
+    if (this.#isCut()) throw new UnknownOutcome('the metadata store cannot be reached')
     const { lostBefore, lostAfter, late, lateMsMax } = this.faults
     const drawn = this.#random.below(100)
     if (drawn < lostBefore) throw new UnknownOutcome('the request was lost')
@@ -137,9 +152,18 @@ export class FaultyMetaStore implements MetaStore {
       throw new UnknownOutcome('the request hangs')
     }
     const result = await apply()
-    // The broker may have died while it waited.
-    await this.#reach()
+    // The broker may have died, or been cut off, while it waited.
+    if (this.#isDead()) await new Promise<never>(() => {})
+    if (this.#isCut()) throw new UnknownOutcome('the answer did not come through')
     return result
+  }
+
+  #isCut(): boolean {
+    return this.#state === 'cutOff' || this.#state === 'away'
+  }
+
+  #isDead(): boolean {
+    return this.#state === 'dead'
   }
 }
 
@@ -158,10 +182,13 @@ class FaultyLease implements Lease {
   #deadline = Infinity
   #reportLost: () => void = () => {}
 
-  constructor(inner: EmbeddedLease, ttlMs: Millis, clock: SimulatedClock) {
+  readonly #reach: () => Promise<void>
+
+  constructor(inner: EmbeddedLease, ttlMs: Millis, clock: SimulatedClock, reach: () => Promise<void>) {
     this.inner = inner
     this.#ttlMs = ttlMs
     this.#clock = clock
+    this.#reach = reach
     this.lost = new Promise((resolve) => {
       this.#reportLost = resolve
     })
@@ -179,14 +206,29 @@ class FaultyLease implements Lease {
 
   /** The last renewal was a moment ago: the holder stops a tenth before the keeper does. */
   cutOff(): void {
-    if (this.#deadline !== Infinity || !this.inner.valid()) return
-    this.#deadline = this.#clock.monotonic() + this.#ttlMs * 0.9
+    if (!this.inner.valid()) return
+    this.unheard()
     this.inner.abandon()
-    this.#clock.setTimer(this.#ttlMs * 0.9, () => this.#reportLost())
+    this.#clock.setTimer(this.#deadline - this.#clock.monotonic(), () => this.#reportLost())
+  }
+
+  unheard(): void {
+    if (this.#deadline === Infinity && this.inner.valid()) this.#deadline = this.#clock.monotonic() + this.#ttlMs * 0.9
+  }
+
+  renewed(): void {
+    if (this.inner.valid()) this.#deadline = Infinity
   }
 
   async revoke(): Promise<void> {
     this.#deadline = 0
+    try {
+      await this.#reach()
+    } catch (error) {
+      // Nobody renews it any more.
+      this.inner.abandon()
+      throw error
+    }
     await this.inner.revoke()
   }
 }

@@ -9,7 +9,7 @@ import { decodeDocument, encodeDocument, type LiveDocument } from './documents.t
 import { electedOnStart } from './elections.ts'
 import type { FolderMemory } from './folder-memory.ts'
 import type { ClusterImage, ClusterView, EndpointImage } from './image.ts'
-import { brokerKey, liveKey, partitionKey } from './keys.ts'
+import { brokerKey, controllerKey, liveKey, partitionKey } from './keys.ts'
 import { knownOutcome, pause } from './known-outcome.ts'
 import type { Lease, MetaEntry, MetaStore, Revision } from './meta-store.ts'
 import { beforeReturn, isOf, type Trust, trustIn } from './returning-broker.ts'
@@ -94,33 +94,39 @@ async function attempt(
   const { directoryId } = folder
   const document: LiveDocument = { incarnation, endpoints, rack, directoryId, leaving: false }
   const lease = await store.lease(leaseTtlMs)
-  for (;;) {
-    const result = await knownOutcome(
-      store.transact(
-        [
-          { key: live, modRevision: 0 },
-          { key: brokerKey(brokerId), modRevision: before?.modRevision ?? 0 },
-        ],
-        [
-          { kind: 'put', key: live, value: encodeDocument(document), lease },
-          {
-            kind: 'put',
-            key: brokerKey(brokerId),
-            value: encodeDocument({ incarnation, directoryId, endpoints, rack }),
-          },
-        ],
-      ),
-    )
-    if (result?.ok === true) return { epoch: result.revision, lease, document, waiting }
-    const { entry } = await store.get(live)
-    if (entry !== null && decodeDocument('live', entry.value).incarnation === incarnation) {
-      return { epoch: entry.createRevision, lease, document, waiting }
+  try {
+    for (;;) {
+      const result = await knownOutcome(
+        store.transact(
+          [
+            { key: live, modRevision: 0 },
+            { key: brokerKey(brokerId), modRevision: before?.modRevision ?? 0 },
+          ],
+          [
+            { kind: 'put', key: live, value: encodeDocument(document), lease },
+            {
+              kind: 'put',
+              key: brokerKey(brokerId),
+              value: encodeDocument({ incarnation, directoryId, endpoints, rack }),
+            },
+          ],
+        ),
+      )
+      if (result?.ok === true) return { epoch: result.revision, lease, document, waiting }
+      const { entry } = await store.get(live)
+      if (entry !== null && decodeDocument('live', entry.value).incarnation === incarnation) {
+        return { epoch: entry.createRevision, lease, document, waiting }
+      }
+      if (result !== null || !lease.valid()) {
+        await lease.revoke()
+        return null
+      }
+      await pause(options.clock, pauseMs)
     }
-    if (result !== null || !lease.valid()) {
-      await lease.revoke()
-      return null
-    }
-    await pause(options.clock, pauseMs)
+  } catch (error) {
+    // If it was registered after all, that runs out.
+    lease.revoke().catch(() => {})
+    throw error
   }
 }
 
@@ -162,8 +168,14 @@ function waitingPartitions({ topicsById }: ClusterImage, brokerId: number): Read
   return waiting
 }
 
-function removeOwn(store: MetaStore, { key, createRevision }: MetaEntry): Promise<unknown> {
-  return store.transact([{ key, createRevision }], [{ kind: 'delete', key }])
+/** With the office that hangs on it, if it holds that. */
+async function removeOwn(store: MetaStore, { key, createRevision }: MetaEntry): Promise<unknown> {
+  const office = (await store.get(controllerKey)).entry
+  const inOffice = office !== null && decodeDocument('controller', office.value).brokerEpoch === createRevision
+  return store.transact(
+    [{ key, createRevision }, ...(inOffice ? [{ key: controllerKey, modRevision: office.modRevision }] : [])],
+    [{ kind: 'delete', key }, ...(inOffice ? [{ kind: 'delete' as const, key: controllerKey }] : [])],
+  )
 }
 
 /** Partitions that may not count on this broker any more stop doing so. False when somebody registered under the id meanwhile. */

@@ -26,6 +26,8 @@ interface Event {
     | 'stop'
     | 'cutOff'
     | 'reconnect'
+    | 'storeStands'
+    | 'storeGoesOn'
     | 'catchUp'
     | 'fallBehind'
     | 'reassign'
@@ -46,6 +48,8 @@ const event: fc.Arbitrary<Event> = fc.record({
     'stop',
     'cutOff',
     'reconnect',
+    'storeStands',
+    'storeGoesOn',
     'catchUp',
     'catchUp',
     'fallBehind',
@@ -159,6 +163,7 @@ class Chaos {
   readonly referee: Referee
   readonly #cutOff = new Set<number>()
   readonly #stopping = new Set<number>()
+  #storeStands = false
 
   static async begin(seed: number, unclean: boolean): Promise<Chaos> {
     const settings = { 'unclean.leader.election.enable': String(unclean) }
@@ -199,7 +204,7 @@ class Chaos {
         break
       case 'start':
       case 'startUnclean':
-        if (running === undefined && !this.#stopping.has(broker)) {
+        if (running === undefined && !this.#stopping.has(broker) && !this.#storeStands) {
           const { store } = await brokers.begin(broker, { clean: kind === 'start' })
           store.faults = faults
         }
@@ -212,7 +217,14 @@ class Chaos {
         if (running !== undefined) this.#cutOff.add(broker)
         break
       case 'reconnect':
-        this.#reconnect(broker)
+        if (!this.#storeStands) this.#reconnect(broker)
+        break
+      case 'storeStands':
+        this.#storeStands = true
+        for (const { id, store } of brokers.running.values()) if (!this.#cutOff.has(id)) store.standStill()
+        break
+      case 'storeGoesOn':
+        this.#storeGoesOn(ms)
         break
       case 'catchUp':
       case 'fallBehind': {
@@ -250,6 +262,7 @@ class Chaos {
   /** Nothing goes wrong any more. Within two sessions those that are there have taken over what they can. */
   async heal(): Promise<void> {
     const { brokers } = this
+    this.#storeGoesOn(500)
     // A folder is one process's at a time.
     await brokers.clock.advanceUntil(() => this.#stopping.size === 0)
     for (const id of ids) {
@@ -260,6 +273,12 @@ class Chaos {
     await brokers.clock.advance(40_000)
     const live = brokers.view.image.brokers
     if (live.size === 0) return
+    const inOffice = [...brokers.running.values()].filter(({ membership }) => membership.isController)
+    assert.deepEqual(
+      inOffice.map(({ id }) => id),
+      [brokers.view.image.controllerId],
+      'one broker is in office, and all know who',
+    )
     for (const { partition } of this.partitions()) {
       const inSync = partition.isr.filter((id) => live.has(id))
       const said = `${JSON.stringify(partition)} with ${[...live.keys()].join()}`
@@ -319,6 +338,14 @@ class Chaos {
       store.kill()
     }
     gone.then(end, end)
+  }
+
+  #storeGoesOn(renewalMs: number): void {
+    if (!this.#storeStands) return
+    this.#storeStands = false
+    for (const { id, store } of this.brokers.running.values()) {
+      if (!this.#cutOff.has(id)) store.goOn(Math.min(renewalMs, 2000))
+    }
   }
 
   #reconnect(id: number): void {

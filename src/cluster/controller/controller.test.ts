@@ -4,6 +4,7 @@ import { encodeDocument } from '../documents.ts'
 import type { PartitionImage } from '../image.ts'
 import { configKey, controllerKey, creationKey, liveKey, partitionKey, topicKey } from '../keys.ts'
 import { keys, succeed } from '../meta-store.contract.ts'
+import { noFaults } from '../meta-store.faulty.sim.ts'
 import { partitionDocument } from '../partition-image.ts'
 import { SeveralBrokers, type SeveralBrokersOptions } from '../several-brokers.sim.ts'
 
@@ -227,4 +228,64 @@ test('only one broker holds the office, and it is free at once when its holder s
   const offices = [...brokers.running.values()].filter(({ membership }) => membership.isController)
   assert.equal(offices.length, 1)
   assert.equal(brokers.view.image.controllerId, offices[0]!.id)
+})
+
+test('a controller whose lease lapsed while the store stood still goes on with its work when the store does', async () => {
+  const brokers = await cluster([1, 2, 3])
+  await create(brokers, 'orders', [[3, 2, 1]])
+  const all = [1, 2].map((id) => brokers.running.get(id)!)
+  // What it writes when it hears of the death is lost, and then it hears of nothing any more.
+  all[0]!.store.faults = { ...noFaults, lostBefore: 100 }
+  all[0]!.view.subscribe(({ after }) => {
+    if (!after.brokers.has(3)) for (const { store } of all) store.standStill()
+  })
+  brokers.kill(3)
+  await brokers.clock.advance(60_000)
+  assert.deepEqual(sketch(brokers, 'orders'), ['3/3,2,1@0'])
+  for (const { store } of all) {
+    store.faults = noFaults
+    store.goOn(100)
+  }
+  await becomes(brokers, 'orders', ['2/2,1@1'])
+})
+
+test('a candidate whose lease is not renewed yet when the office becomes free takes it a moment later', async () => {
+  const brokers = await cluster([1, 2])
+  const { store } = brokers.running.get(2)!
+  store.standStill()
+  brokers.kill(1)
+  await brokers.clock.advance(30_000)
+  store.goOn(300)
+  await brokers.clock.advanceUntil(() => brokers.view.image.controllerId === 2, 60_000)
+})
+
+test('an office that was won by a broker that then failed to join is free again when the broker comes back', async () => {
+  const brokers = await cluster([1])
+  const { store, membership } = brokers.running.get(1)!
+  let elections = 0
+  brokers.store.watch(controllerKey, 1, {
+    events: (batch) => {
+      for (const { kind } of batch) if (kind === 'put' && ++elections === 2) store.standStill()
+    },
+    reset() {},
+    stale() {},
+  })
+  const { epoch } = membership
+  await succeed(
+    brokers.store.transact([{ key: liveKey(1), createRevision: epoch }], [{ kind: 'delete', key: liveKey(1) }]),
+  )
+  await brokers.clock.advance(1000)
+  assert.equal(elections, 2)
+  store.goOn(100)
+  await brokers.clock.advanceUntil(() => membership.valid() && membership.isController, 60_000)
+  assert.ok(membership.epoch > epoch)
+})
+
+test('a controller that crashes and is back at once leaves the office free for no longer than that', async () => {
+  const brokers = await cluster([1, 2])
+  brokers.kill(1)
+  await brokers.begin(1, { clean: false })
+  await brokers.clock.advance(2000)
+  const inOffice = [...brokers.running.values()].filter(({ membership }) => membership.isController)
+  assert.equal(inOffice.length, 1)
 })

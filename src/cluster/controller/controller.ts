@@ -10,7 +10,7 @@ import type { ClusterView, ImageChange, PartitionImage, TopicImage } from '../im
 import { controllerKey } from '../keys.ts'
 import { pause, readAgain } from '../known-outcome.ts'
 import type { Guard, MetaStore, Revision } from '../meta-store.ts'
-import { settlePartitions } from '../settled-partitions.ts'
+import { type Settled, settlePartitions } from '../settled-partitions.ts'
 import type { BrokerSettings } from '../settings/broker-settings.ts'
 import { topicSettings } from '../settings/topic-config.ts'
 import { clearAbandonedCreations } from './abandoned-creations.ts'
@@ -112,9 +112,13 @@ export class Controller {
     if (this.#seeking !== null && this.#seeking === this.#candidate) return
     this.#seekOffice().catch((error: unknown) => {
       this.#options.logger.warn({ err: error }, 'the controller could not be elected')
-      this.#after(retryMs, () => {
-        if (this.#office === null) this.#seekInBackground()
-      })
+      this.#seekLater()
+    })
+  }
+
+  #seekLater(): void {
+    this.#after(retryMs, () => {
+      if (this.#office === null) this.#seekInBackground()
     })
   }
 
@@ -124,20 +128,23 @@ export class Controller {
     this.#seeking = candidate
     const { store, view, brokerId, clock, logger } = this.#options
     try {
-      while (this.#candidate === candidate && this.#office === null && candidate.lease.valid()) {
+      while (this.#candidate === candidate && this.#office === null) {
+        // It may hold again; when it is lost, `leave` comes.
+        if (!candidate.lease.valid()) return this.#seekLater()
         const epoch = await takeOffice(store, candidate)
         if (this.#candidate !== candidate) return
-        if (epoch === 'taken') return
-        if (epoch !== null) {
-          // What is done now must know all that was done before.
+        if (epoch !== null && epoch !== 'taken') {
+          // What is done now must know all that was done before, also what a watch may have missed.
           await view.reached(epoch)
+          await view.upToDate()
           if (this.#candidate !== candidate) return
           this.#enterOffice({ epoch, guard: officeGuard(epoch), lease: candidate.lease })
           logger.info({ brokerId, controllerEpoch: epoch }, 'this broker is the controller')
           return
         }
         await view.reached(await readAgain(store, clock, controllerKey))
-        if (view.image.controllerId !== -1 && view.image.controllerId !== brokerId) return
+        const { controllerId } = view.image
+        if (controllerId !== -1 && (epoch === 'taken' || controllerId !== brokerId)) return
       }
     } finally {
       if (this.#seeking === candidate) this.#seeking = null
@@ -202,7 +209,15 @@ export class Controller {
       const office = this.#office
       if (office === null || !this.#hasWork()) return
       try {
-        if (!(await this.#pass(office)) && this.#office === office) this.#resign()
+        const outcome = await this.#pass(office)
+        if (this.#office !== office || outcome === 'settled') continue
+        if (outcome === 'fenced') {
+          this.#resign()
+        } else {
+          // Its lease does not hold now. When it is lost, `leave` comes; when it holds again, this goes on.
+          this.#allTopics = true
+          await pause(this.#options.clock, retryMs)
+        }
       } catch (error) {
         if (this.#office !== office) continue
         this.#options.logger.warn({ err: error }, 'the controller could not do its work, and tries again')
@@ -216,10 +231,8 @@ export class Controller {
     return this.#allTopics || this.#topicIds.size > 0 || this.#creations || this.#balance
   }
 
-  /** False when the office is lost. */
-  async #pass(office: Office): Promise<boolean> {
+  async #pass(office: Office): Promise<Settled['outcome']> {
     const { store, view, settings } = this.#options
-    const { image } = view
     if (this.#allTopics || this.#topicIds.size > 0) {
       const ids = this.#allTopics ? null : this.#topicIds
       this.#allTopics = false
@@ -228,26 +241,23 @@ export class Controller {
       const attended = await this.#settle(office, ids, (partition, topic) =>
         attendedPartition(partition, { brokers: view.image.brokers, unclean: unclean(topic) }),
       )
-      if (!attended) return false
+      if (attended !== 'settled') return attended
     }
     if (this.#balance) {
       this.#balance = false
-      const imbalanced = imbalancedBrokers(image, settings.leaderImbalancePerBrokerPercentage)
-      const balanced =
-        imbalanced.size === 0 ||
-        (await this.#settle(office, null, (partition) =>
-          ledByPreferred(partition, { brokers: view.image.brokers, imbalanced }),
-        ))
-      if (!balanced) return false
+      const imbalanced = imbalancedBrokers(view.image, settings.leaderImbalancePerBrokerPercentage)
+      const rule: Rule = (partition) => ledByPreferred(partition, { brokers: view.image.brokers, imbalanced })
+      const balanced = imbalanced.size === 0 ? 'settled' : await this.#settle(office, null, rule)
+      if (balanced !== 'settled') return balanced
     }
     if (this.#creations) {
       this.#creations = false
       await clearAbandonedCreations({ store, view, fence: office.guard })
     }
-    return true
+    return 'settled'
   }
 
-  async #settle(office: Office, ids: ReadonlySet<string> | null, rule: Rule): Promise<boolean> {
+  async #settle(office: Office, ids: ReadonlySet<string> | null, rule: Rule): Promise<Settled['outcome']> {
     const { store, view, clock, logger } = this.#options
     const { outcome, changed } = await settlePartitions({
       store,
@@ -259,7 +269,7 @@ export class Controller {
       mayGoOn: () => this.#office === office && office.lease.valid(),
     })
     if (changed > 0) logger.info({ partitions: changed }, 'the controller changed leaders or in-sync replicas')
-    return outcome === 'settled'
+    return outcome
   }
 }
 
