@@ -98,12 +98,12 @@ export class SimulatedMachine implements Machine {
     return this.#life !== null
   }
 
-  /** Nothing when it runs already. `disk`: put in place of its own. */
+  /** Nothing when it runs already; one that is stopping starts again afterwards. `disk`: put in place of its own. */
   start({ disk }: { readonly disk?: 'empty' | SimulatedDisk } = {}): void {
+    this.#wanted = true
     if (this.#life !== null) return
     if (disk === 'empty') this.#disk = new SimulatedDisk({ clock: this.#diskClock })
     else if (disk !== undefined) this.#disk = disk
-    this.#wanted = true
     this.#begin()
   }
 

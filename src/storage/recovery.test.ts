@@ -353,3 +353,22 @@ test('a log whose deletion may come undone is not taken for cleanly closed', asy
   const again = await openDirectory({ disk: disk.kill(), path: '/data' })
   assert.equal(again.wasClean, false)
 })
+
+test('what a failed sync was to keep, and a new process found readable, is on the disk once it counts as durable', async () => {
+  let disk = new SimulatedDisk()
+  const log = await openOrders(await openDirectory({ disk, path: '/data' }))
+  await appended(log, batchOf(['first']), 0)
+  disk.failWhen({ kind: 'sync', path: '.log' })
+  log.append(batchOf(['second']), 0, 'client')
+  while (log.fault === null) await new Promise((resolve) => setImmediate(resolve))
+  await new Promise((resolve) => setImmediate(resolve))
+  // The process is started again, the machine is not: the page cache still shows what the disk never got.
+  disk = disk.kill()
+  const again = await openOrders(await openDirectory({ disk, path: '/data' }))
+  assert.deepEqual([again.fault, again.durableOffset], [null, 2])
+  for (let seed = 1; seed <= 10; seed++) {
+    disk = disk.crash(seededRandom(seed))
+    const after = await openOrders(await openDirectory({ disk, path: '/data' }))
+    assert.deepEqual([after.fault, after.logEndOffset], [null, 2])
+  }
+})

@@ -15,6 +15,7 @@ import {
 } from '../records/batch.ts'
 import { CheckpointFormatError } from './checkpoint-file.ts'
 import { judgeDamage } from './damage.ts'
+import { clearFailedSync, hasFailedSync, writeAgain } from './failed-sync.ts'
 import { writeIndexes } from './index-cache.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { emptyLog, isShortLog, keptTailBytesMax, type LoadedLog } from './loaded-log.ts'
@@ -201,8 +202,15 @@ class LogLoader {
     }
     if (this.#options.clean) return { producers, logEndOffset: end }
     // What a killed process wrote is in the page cache only; from here on it counts as durable.
-    for (const segment of segments) if (segment.indexes !== null) await segment.file.sync()
-    await this.#context.disk.syncFolder(this.#options.folder)
+    const { disk } = this.#context
+    const inDoubt = await hasFailedSync(disk, this.#options.folder)
+    for (const segment of segments) {
+      if (segment.indexes === null) continue
+      if (inDoubt) await writeAgain(segment.file, segment.sizeBytes)
+      await segment.file.sync()
+    }
+    await disk.syncFolder(this.#options.folder)
+    if (inDoubt) await clearFailedSync(disk, this.#options.folder)
     return { producers, logEndOffset: end }
   }
 

@@ -16,6 +16,8 @@ export const swapSuffix = '.swap'
 export const leftoverSuffixes = [deletedSuffix, '.tmp'] as const
 export const leaderEpochFileName = 'leader-epoch-checkpoint'
 export const partitionMetadataFileName = 'partition.metadata'
+/** See failed-sync.ts. */
+export const failedSyncFileName = 'sync-failed'
 
 const digits = 20
 

@@ -19,6 +19,7 @@ import {
 } from '../records/batch.ts'
 import { batchesIn } from '../records/batches-in.ts'
 import { newSegmentBytes } from './disk/disk-room.ts'
+import { markFailedSync } from './failed-sync.ts'
 import type { EpochEnd } from './leader-epoch-cache.ts'
 import { LogClosedError, RecordsDropped } from './log-errors.ts'
 import { LogReader, nothingRead, offlineRead, outOfRange, type ReadableLog } from './log-reader.ts'
@@ -549,6 +550,10 @@ export class SegmentedLog implements PartitionLog {
     this.#context.logger.error({ log: this.name, err: this.#state.fault }, 'the log is offline')
     this.#writer.fail(this.#state.fault)
     this.#tail.clear()
+    // Where nothing can be written any more the mark cannot be either.
+    if (this.#writer.syncedOffset < this.#writer.writtenOffset) {
+      markFailedSync(this.#context.disk, this.folder).catch(() => {})
+    }
     this.#listener?.failed(this.#state.fault)
   }
 

@@ -5,6 +5,7 @@ import type { Offset } from '../partition-log.ts'
 import {
   cleanedSuffix,
   deletedSuffix,
+  failedSyncFileName,
   leaderEpochFileName,
   logSuffix,
   offsetIndexSuffix,
@@ -22,6 +23,9 @@ interface Leftover {
   readonly what: string
   readonly meaning: string
 }
+
+/** Of the log as a whole. */
+const knownNames: ReadonlySet<string> = new Set([leaderEpochFileName, partitionMetadataFileName, failedSyncFileName])
 
 /** Of files that a deletion or compaction renames, or that are being written. */
 const leftovers: readonly Leftover[] = [
@@ -72,7 +76,7 @@ export async function readFolder(disk: Disk, folder: string, findings: Findings)
     if (baseOffset !== null && kind === 'file') segments.push({ baseOffset, sizeBytes })
     else if (snapshot !== null) snapshots.push(snapshot)
     else if (indexed !== undefined && indexed !== null) sideFiles.push({ name, baseOffset: indexed })
-    else if (name !== leaderEpochFileName && name !== partitionMetadataFileName) {
+    else if (!knownNames.has(name)) {
       findings.add('leftover', name, `an unknown ${kind}`, 'no part of the log; it is left alone')
     }
   }
