@@ -93,7 +93,8 @@ export class TopicChurn implements Workload {
     const partitions = 1 + random.below(3)
     const topic: ChurnedTopic = { name, fate: 'unknown', partitions: 1 }
     this.#topics.push(topic)
-    const replicationFactor = 1 + random.below(Math.min(3, this.#options.world.machines.length))
+    // A single replica ends with its disk, and no machine could lose one.
+    const replicationFactor = Math.min(2 + random.below(2), this.#options.world.machines.length)
     const code = await this.#admin.createTopic({ name, partitions, replicationFactor })
     if (code !== ErrorCode.NONE) return
     topic.fate = 'there'
