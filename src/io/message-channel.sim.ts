@@ -8,6 +8,8 @@ export class SimulatedChannel {
   readonly right: MessageChannel
   /** Of messages posted from now on; none overtakes another. 0: in a later microtask, without time passing. */
   latencyMs: Millis = 0
+  /** What is posted is lost, and neither end hears of it: one of the processes stands still. */
+  silent = false
   readonly #clock: Clock
   readonly #ends: readonly [End, End]
   #open = true
@@ -35,7 +37,7 @@ export class SimulatedChannel {
   }
 
   #carry(message: unknown, to: End): void {
-    if (!this.#open) return
+    if (!this.#open || this.silent) return
     const copy = structuredClone(message)
     const deliver = (): void => {
       if (this.#open) to.onMessage(copy)

@@ -8,7 +8,7 @@ import { MetaStoreServer } from '../cluster/remote/meta-store-server.ts'
 import { RemoteMetaStore } from '../cluster/remote/remote-meta-store.ts'
 import type { Child, Ended } from '../io/child-process.ts'
 import { SimulatedClock } from '../io/clock.sim.ts'
-import { MemoryDisk } from '../io/disk.memory.ts'
+import { SimulatedDisk } from '../io/disk.sim.ts'
 import { SimulatedChannel } from '../io/message-channel.sim.ts'
 import { lanesOf, type MessageChannel } from '../io/message-channel.ts'
 import { silentLogger } from '../lib/logger.ts'
@@ -55,6 +55,14 @@ class Process {
     this.#ended.resolve(how)
   }
 
+  hang(): void {
+    this.#channel.silent = true
+  }
+
+  goOn(): void {
+    this.#channel.silent = false
+  }
+
   /** Holds a key under a lease, as a broker does. */
   async register(key: string): Promise<void> {
     const lease = await this.store.lease(9000)
@@ -64,7 +72,8 @@ class Process {
 
 async function under(count: number) {
   const clock = new SimulatedClock()
-  const store = await EmbeddedMetaStore.open({ journal: new FileJournal(new MemoryDisk(), '/m'), clock })
+  const disk = new SimulatedDisk()
+  const store = await EmbeddedMetaStore.open({ journal: new FileJournal(disk, '/m'), clock })
   const processes: Process[] = []
   const supervisor = new Supervisor({
     brokerIds: Array.from({ length: count }, (_, index) => index + 1),
@@ -85,7 +94,7 @@ async function under(count: number) {
     stopMsMax: 5000,
   })
   const keys = async () => (await store.list('')).entries.map(({ key }) => key)
-  return { clock, store, processes, supervisor, keys }
+  return { clock, disk, store, processes, supervisor, keys }
 }
 
 async function started(count: number) {
@@ -194,4 +203,30 @@ test('a broker that does not stop in time is killed', async () => {
   await clock.advance(1)
   await stopped
   assert.deepEqual([processes[0]!.killed, processes[1]!.killed], [[], ['SIGKILL']])
+})
+
+test('a broker that dies while the disk is full is started again, and its leases go when there is room', async () => {
+  const { clock, disk, processes, keys } = await started(1)
+  await processes[0]!.register('live')
+  disk.capacityBytes = disk.usedBytes + 10
+  processes[0]!.end({ code: null, signal: 'SIGKILL' })
+  await clock.advance(0)
+  assert.equal(processes.length, 2)
+  assert.deepEqual(await keys(), ['live'])
+  disk.capacityBytes = Infinity
+  await clock.advance(2000)
+  assert.deepEqual(await keys(), [])
+})
+
+test('a broker that hangs long after its lease is lost is killed and started again, one that goes on is not', async () => {
+  const { clock, processes } = await started(2)
+  for (const process of processes) await process.register(`live/${process.child.pid}`)
+  processes[0]!.hang()
+  processes[1]!.hang()
+  await clock.advance(30_000)
+  processes[1]!.goOn()
+  await clock.advance(20_000)
+  assert.equal(processes.length, 2)
+  await clock.advance(30_000)
+  assert.deepEqual([processes[0]!.killed, processes[1]!.killed, processes.length], [['SIGKILL'], [], 3])
 })

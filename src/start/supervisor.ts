@@ -3,9 +3,9 @@
 //
 // A process that has ended is gone for certain: its leases end at once, and others lead in its place without waiting for them to run out.
 
-import type { MetaStoreServer } from '../cluster/remote/meta-store-server.ts'
+import type { MetaStoreServer, ServedBroker } from '../cluster/remote/meta-store-server.ts'
 import type { Child, Ended } from '../io/child-process.ts'
-import type { Clock, Millis } from '../io/clock.ts'
+import type { Clock, Millis, Timer } from '../io/clock.ts'
 import { lanesOf, type MessageChannel } from '../io/message-channel.ts'
 import type { Logger } from '../lib/logger.ts'
 import { StartRefused } from './start-refused.ts'
@@ -35,10 +35,14 @@ export interface SupervisedBroker {
 /** Between a death and the next start: none after the first, then longer each time, until it has served for a while. */
 const backoffMs = { first: 0, second: 250, max: 10_000 } as const
 const servedForMs: Millis = 30_000
+/** A process that lives but says nothing for so long after it lost its lease hangs: it is killed, and started again. */
+const silentMsMax: Millis = 60_000
+const lookMs: Millis = 5000
 
 interface Supervised {
   readonly brokerId: number
   child: Child | null
+  served: ServedBroker | null
   listeners: readonly BoundListener[] | null
   nextBackoffMs: Millis
   readyAt: Millis
@@ -52,12 +56,14 @@ export class Supervisor {
   readonly #brokers: readonly Supervised[]
   readonly #lanes = new WeakMap<Child, MessageChannel>()
   #stopping = false
+  #looking: Timer | null = null
 
   constructor(options: SupervisorOptions) {
     this.#options = options
     this.#brokers = options.brokerIds.map((brokerId) => ({
       brokerId,
       child: null,
+      served: null,
       listeners: null,
       nextBackoffMs: backoffMs.first,
       readyAt: -Infinity,
@@ -69,6 +75,7 @@ export class Supervisor {
   /** Resolves when every broker is ready. Rejects with `StartRefused` when one cannot start; then call `stop`. */
   async start(): Promise<readonly SupervisedBroker[]> {
     for (const broker of this.#brokers) this.#launch(broker)
+    this.#lookLater()
     return Promise.all(this.#brokers.map(({ ready }) => ready.promise))
   }
 
@@ -79,6 +86,7 @@ export class Supervisor {
   async stop(): Promise<void> {
     const { metadata, clock, logger, stopMsMax = 20_000 } = this.#options
     this.#stopping = true
+    this.#looking?.cancel()
     metadata.holdLeases()
     const timer = clock.setTimer(stopMsMax, () => {
       for (const { child, brokerId } of this.#brokers) {
@@ -95,6 +103,7 @@ export class Supervisor {
   /** At once, without a word. */
   kill(): void {
     this.#stopping = true
+    this.#looking?.cancel()
     for (const { child } of this.#brokers) child?.kill('SIGKILL')
   }
 
@@ -109,6 +118,7 @@ export class Supervisor {
     const { supervision, metadata: lane } = lanesOf(child.channel, lanes)
     this.#lanes.set(child, supervision)
     const served = metadata.serve(lane)
+    broker.served = served
     let refusal: string | null = null
     supervision.onMessage = (message) => {
       const said = message as FromSupervised
@@ -119,8 +129,29 @@ export class Supervisor {
     this.#say(child, { kind: 'start', settings, manner })
     broker.ended = child.ended.then(async (ended) => {
       broker.child = null
-      await served.holderEnded()
+      broker.served = null
+      try {
+        await served.holderEnded()
+      } catch (error) {
+        const { brokerId } = broker
+        this.#options.logger.warn(
+          { err: error, brokerId },
+          'the registration of a broker that has ended could not be removed yet',
+        )
+      }
       this.#ended(broker, ended, refusal)
+    })
+  }
+
+  #lookLater(): void {
+    const { clock, logger } = this.#options
+    this.#looking = clock.setTimer(lookMs, () => {
+      for (const { brokerId, child, served } of this.#brokers) {
+        if (child === null || served === null || served.silentMs < silentMsMax) continue
+        logger.warn({ brokerId, pid: child.pid }, 'a broker hangs and is killed')
+        child.kill('SIGKILL')
+      }
+      this.#lookLater()
     })
   }
 

@@ -1,7 +1,7 @@
 // Offers the embedded store of this process to brokers in others: one supervisor, several brokers, one truth (`--brokers N`). A broker
 // that is gone keeps its leases until they run out, or until whoever watches over processes knows that it has ended.
 
-import type { Clock } from '../../io/clock.ts'
+import type { Clock, Millis } from '../../io/clock.ts'
 import type { MessageChannel } from '../../io/message-channel.ts'
 import { type MetaStore, type MetaWrite, StoreFull, UnknownOutcome } from '../meta-store.ts'
 import type { Call, Failure, ToBroker, ToKeeper, WriteMessage } from './messages.ts'
@@ -49,6 +49,8 @@ export class ServedBroker {
   readonly #watches = new Map<number, Watch>()
   readonly #hold: LeaseHold
   #ended = false
+  /** When a lease ran out that nobody has been heard of since; null otherwise. */
+  #silentSince: Millis | null = null
 
   constructor(store: MetaStore, clock: Clock, channel: MessageChannel, hold: LeaseHold) {
     this.#store = store
@@ -62,7 +64,14 @@ export class ServedBroker {
     }
   }
 
-  /** The broker's process is gone for certain: nobody acts on its leases any more, so they end at once. */
+  /** How long ago a lease of the broker ran out, if nothing was heard of it since; else 0. */
+  get silentMs(): Millis {
+    return this.#silentSince === null ? 0 : this.#clock.monotonic() - this.#silentSince
+  }
+
+  /**
+   * The broker's process is gone for certain: nobody acts on its leases any more, so they end at once. Rejects with the store's faults.
+   */
   async holderEnded(): Promise<void> {
     this.#ended = true
     if (this.#hold.held) return
@@ -72,6 +81,7 @@ export class ServedBroker {
   }
 
   #hear(message: ToKeeper): void {
+    this.#silentSince = null
     switch (message.kind) {
       case 'call':
         void this.#answer(message.id, message.call)
@@ -136,6 +146,7 @@ export class ServedBroker {
     }
     const held = new ServedLease(lease, ttlMs, this.#clock, () => {
       if (this.#hold.held) return
+      this.#silentSince = this.#clock.monotonic()
       this.#leases.delete(lease.id)
       this.#post({ kind: 'leaseLost', leaseId: lease.id })
       // A store that fails takes its leases along.

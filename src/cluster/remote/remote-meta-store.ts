@@ -13,6 +13,7 @@ import {
   type MetaWrite,
   type Revision,
   StoreFull,
+  StoreUnavailable,
   type TransactionResult,
   UnknownOutcome,
   type WatchHandler,
@@ -57,7 +58,7 @@ export class RemoteMetaStore implements MetaStore {
     this.failed = new Promise((resolve) => {
       this.#channel.onClose = () => {
         if (this.#over !== null) return
-        const fault = new Error('the process that keeps the metadata is gone; the broker must stop')
+        const fault = new StoreUnavailable('the process that keeps the metadata is gone; the broker must stop')
         this.#end(fault)
         for (const lease of this.#leases.values()) lease.lose()
         resolve(fault)
@@ -203,7 +204,7 @@ function writeMessage(write: MetaWrite): WriteMessage {
 }
 
 function unanswered(writes: boolean, message: string): Error {
-  return writes ? new UnknownOutcome(message) : new Error(message)
+  return writes ? new UnknownOutcome(message) : new StoreUnavailable(message)
 }
 
 function errorOf(failure: Failure, message: string): Error {
