@@ -40,7 +40,6 @@ export class MetadataTruth {
     if (new Set(isr).size < isr.length || new Set(replicas).size < replicas.length) {
       this.#broken(`a broker is in ${name} twice: replicas ${replicas.join()}, ISR ${isr.join()}`)
     }
-    if (isr.length === 0) this.#broken(`the ISR of ${name} is empty: nobody knows any more who has everything`)
     if (leader >= 0 && !isr.includes(leader))
       this.#broken(`${leader} leads ${name}, and is not in the ISR ${isr.join()}`)
     if (before === undefined || before.revision === now.revision) return
@@ -52,7 +51,8 @@ export class MetadataTruth {
     if (leader !== before.leader && leaderEpoch === before.leaderEpoch) {
       this.#broken(`the leader of ${name} changes from ${before.leader} to ${leader} in epoch ${leaderEpoch}`)
     }
-    if (leader >= 0 && leader !== before.leader && !before.isr.includes(leader)) {
+    // Where nobody is in the ISR, the last of it has lost its disk: then an operator decides.
+    if (leader >= 0 && leader !== before.leader && before.isr.length > 0 && !before.isr.includes(leader)) {
       this.#broken(`${leader} is elected leader of ${name}, and was not in the ISR ${before.isr.join()}`)
     }
   }
