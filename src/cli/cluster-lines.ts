@@ -24,7 +24,9 @@ export function linesOf(report: ClusterReport): string[] {
   return [
     `cluster ${clusterId}, ${controller}`,
     ...table(rows),
-    `${counted(partitions, 'partition')} of ${counted(topics, 'topic')}: ${soundness(report)}`,
+    topics === 0
+      ? 'no topics yet'
+      : `${counted(partitions, 'partition')} of ${counted(topics, 'topic')}: ${soundness(report)}`,
     ...section('without a leader', offline, offlineLine),
     ...section('not fully replicated', underReplicated, underReplicatedLine),
     ...section(

@@ -70,6 +70,12 @@ test('a sound cluster has nothing to list', () => {
   ])
 })
 
+test('a cluster without topics says so', () => {
+  const { metadata, ...rest } = answers([])
+  const report = reportOf({ ...rest, metadata: { ...metadata, topics: [] } })
+  assert.equal(linesOf(report).at(-1), 'no topics yet')
+})
+
 const cases: { what: string; partition: Described; line: string }[] = [
   {
     what: 'a replica on a broker that is away',

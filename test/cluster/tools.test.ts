@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import type { Admin } from 'kafkajs'
 import { after, before, describe, test } from 'node:test'
 import { ClusterProcess } from '../support/cluster-process.ts'
-import { kafkaJs } from '../support/kafkajs-client.ts'
+import { ConfigResourceTypes, kafkaJs } from '../support/kafkajs-client.ts'
 import { kafkaTool, kcat, withoutKafkaTools, withoutKcat } from '../support/tools.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -105,6 +106,45 @@ describe("Apache Kafka's tools", { skip: withoutKafkaTools() }, () => {
     assert.match(elected.stdout, /Successfully completed leader election \(PREFERRED\) for partitions elected-0/)
     const { stdout } = await tool('topics', ['--describe', '--topic', 'elected'])
     assert.match(stdout, /Leader: 3\s+Replicas: 3,1,2\s+Isr: /)
+  })
+
+  void test('kafka-reassign-partitions throttles a move, kafka-configs shows it, and --verify takes it back', async () => {
+    await createTopic('throttled', [[1, 2]])
+    const file = join(folder, 'throttled.json')
+    const partitions = [{ topic: 'throttled', partition: 0, replicas: [3, 2] }]
+    await writeFile(file, JSON.stringify({ version: 1, partitions }))
+    const plan = ['--reassignment-json-file', file]
+    const executed = await tool('reassign-partitions', ['--execute', '--throttle', '1000000', ...plan])
+    assert.match(executed.stdout, /The inter-broker throttle limit was set to 1000000 B\/s/)
+    const configsOf = async (type: string, name: string) =>
+      (await tool('configs', ['--describe', '--entity-type', type, '--entity-name', name])).stdout
+    const ofBroker = await configsOf('brokers', '3')
+    assert.match(ofBroker, /leader\.replication\.throttled\.rate=1000000 /)
+    assert.match(ofBroker, /follower\.replication\.throttled\.rate=1000000 /)
+    const ofTopic = await configsOf('topics', 'throttled')
+    assert.match(ofTopic, /leader\.replication\.throttled\.replicas=0:1,0:2 /)
+    assert.match(ofTopic, /follower\.replication\.throttled\.replicas=0:3 /)
+    await waitFor('the move', async () => (await isrOf('throttled')).toSorted((a, b) => a - b).join() === '2,3')
+    const verified = await tool('reassign-partitions', ['--verify', ...plan])
+    assert.match(verified.stdout, /Clearing broker-level throttles on brokers 1,2,3/)
+    const left = await withAdmin(async (admin) => {
+      const resources = [{ type: ConfigResourceTypes.TOPIC, name: 'throttled' }]
+      return (await admin.describeConfigs({ resources, includeSynonyms: false })).resources[0]!.configEntries
+    })
+    const values = left.filter(({ configName }) => configName.endsWith('throttled.replicas'))
+    assert.deepEqual(
+      values.map(({ configValue }) => configValue),
+      ['', ''],
+    )
+  })
+
+  void test('kafka-cluster lists the brokers, and forgets none that is there', async () => {
+    const bootstrap = ['--bootstrap-server', cluster.addresses.join()]
+    const listed = await kafkaTool('cluster', ['list-endpoints', ...bootstrap])
+    for (const id of [1, 2, 3]) assert.match(listed.stdout, new RegExp(`^${id} +127\\.0\\.0\\.1 .*unfenced`, 'm'))
+    const unregister = (id: string) => kafkaTool('cluster', ['unregister', ...bootstrap, '--id', id], { anyCode: true })
+    assert.match(inspect(await unregister('2')), /Broker 2 is running: stop it first/)
+    assert.match(inspect(await unregister('9')), /BrokerIdNotRegisteredException/)
   })
 
   void test('kafka-reassign-partitions executes, verifies and cancels', async () => {
