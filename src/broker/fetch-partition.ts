@@ -83,8 +83,13 @@ export function partitionKey(topic: string, topicId: string, index: number, key:
   return `${index}:${key === 'name' ? topic : topicId}`
 }
 
-/** Adds or updates what the request lists. */
-export function takeRequested(partitions: FetchPartitions, topics: FetchRequest['topics'], topicKey: TopicKey): void {
+/** Adds or updates what the request lists, and hands it to `taken`. */
+export function takeRequested(
+  partitions: FetchPartitions,
+  topics: FetchRequest['topics'],
+  topicKey: TopicKey,
+  taken: (partition: FetchPartition) => void = () => {},
+): void {
   for (const { topic, topicId, partitions: requested } of topics) {
     for (const one of requested) {
       const key = partitionKey(topic, topicId, one.partition, topicKey)
@@ -94,16 +99,25 @@ export function takeRequested(partitions: FetchPartitions, topics: FetchRequest[
         partitions.set(key, partition)
       }
       partition.take(one)
+      taken(partition)
     }
   }
 }
 
+/** Removes what the request lists, and hands it to `gone`. */
 export function forget(
   partitions: FetchPartitions,
   topics: FetchRequest['forgottenTopicsData'],
   topicKey: TopicKey,
+  gone: (partition: FetchPartition) => void = () => {},
 ): void {
   for (const { topic, topicId, partitions: indexes } of topics) {
-    for (const index of indexes) partitions.delete(partitionKey(topic, topicId, index, topicKey))
+    for (const index of indexes) {
+      const key = partitionKey(topic, topicId, index, topicKey)
+      const partition = partitions.get(key)
+      if (partition === undefined) continue
+      partitions.delete(key)
+      gone(partition)
+    }
   }
 }

@@ -4,15 +4,17 @@
 import type { FetchResponse } from '../protocol/apis/fetch.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import type { Partition } from '../replication/partition.ts'
-import { type FetchPartition, type FetchPartitions, type PartitionAnswer, partitionKey } from './fetch-partition.ts'
+import { type FetchPartition, type PartitionAnswer, partitionKey } from './fetch-partition.ts'
 import {
   type DivergingEpoch,
   type FetchScope,
   isUnknownTopic,
+  type Looked,
   offsetRefusal,
   partitionOf,
   type ReadAhead,
 } from './fetch-round.ts'
+import type { FetchSession } from './fetch-sessions.ts'
 import type { RequestContext } from './handler.ts'
 import { currentLeader, NodeEndpoints, unknownLeader } from './served-partition.ts'
 import type { Services } from './services.ts'
@@ -25,25 +27,24 @@ const noSnapshot = { endOffset: -1, epoch: -1 }
 const noRecords: readonly Uint8Array[] = []
 const noTransactions: readonly [] = []
 
-/** `reads`: what was read, in the order of `partitions`. */
+/** `looked`: the partitions that may have something to say. `reads`: what was read, in the order of `looked`. */
 export function buildResponses(
   context: Context,
   scope: FetchScope,
-  partitions: FetchPartitions,
+  looked: Looked,
   reads: readonly ReadAhead[],
   isIncremental: boolean,
 ): Pick<FetchResponse, 'responses' | 'nodeEndpoints'> {
   const endpoints = new NodeEndpoints(context, context.connection)
   const responses = new AdjacentTopics()
   let at = 0
-  for (const wanted of partitions.values()) {
+  for (const wanted of looked.values()) {
     const read = reads[at]?.wanted === wanted ? reads[at++]! : null
     const answer = read === null ? answerWithoutRecords(wanted, scope, isIncremental) : answerOf(read, scope)
     if (answer === null) continue
     wanted.told(answer)
     responses.add(wanted, withLeader(context, wanted, answer, endpoints))
   }
-  if (isIncremental) rotate(partitions, reads, scope)
   return { responses: responses.topics, nodeEndpoints: endpoints.endpoints }
 }
 
@@ -135,12 +136,14 @@ function withLeader(
   return { ...answer, currentLeader: leader }
 }
 
-function rotate(partitions: FetchPartitions, reads: readonly ReadAhead[], { topicKey }: FetchScope): void {
+/** In a session those that gave records come after the others the next time. */
+export function rotate({ partitions, news, topicKey }: FetchSession, reads: readonly ReadAhead[]): void {
   for (const { wanted, sizeBytes } of reads) {
     if (sizeBytes === 0) continue
     const key = partitionKey(wanted.topic, wanted.topicId, wanted.index, topicKey)
     partitions.delete(key)
     partitions.set(key, wanted)
+    news?.gaveRecords(wanted)
   }
 }
 

@@ -6,11 +6,12 @@ import type { Logger } from '../lib/logger.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import { nextOffsetOf } from '../records/batch.ts'
 import { forEachBatch } from '../records/batches-in.ts'
-import type { AbortedTransaction, Partition } from '../replication/partition.ts'
+import type { AbortedTransaction, Partition, WatchedEnd } from '../replication/partition.ts'
 import type { ReplicaSet } from '../replication/replica-set.ts'
 import type { LogRead, Offset } from '../storage/partition-log.ts'
-import type { FetchPartition, FetchPartitions, TopicKey } from './fetch-partition.ts'
+import type { FetchPartition, TopicKey } from './fetch-partition.ts'
 import { servable } from './served-partition.ts'
+import type { SessionNews } from './session-news.ts'
 
 export type IsolationLevel = 'readUncommitted' | 'readCommitted'
 
@@ -114,8 +115,23 @@ export function isUnknownTopic(errorCode: ErrorCode): boolean {
   )
 }
 
-/** Looks at every partition, and notes how far a follower has come. Reads nothing. */
-export function look(partitions: FetchPartitions, scope: FetchScope): Round {
+/** Some or all partitions of a fetch, in its order. */
+export interface Looked {
+  values(): Iterable<FetchPartition>
+}
+
+const consumersEnds: readonly WatchedEnd[] = ['committed']
+const followersEnds: readonly WatchedEnd[] = ['written']
+const servingFollowersEnds: readonly WatchedEnd[] = ['written', 'committed']
+
+/** What wakes a fetch that waits. */
+export function endsFor({ follower, followersServe }: FetchScope): readonly WatchedEnd[] {
+  if (follower === null) return consumersEnds
+  return followersServe ? servingFollowersEnds : followersEnds
+}
+
+/** Looks at every partition, and notes how far a follower has come. Reads nothing. `news` keeps those of which not all is said. */
+export function look(partitions: Looked, scope: FetchScope, news: SessionNews | null = null): Round {
   const reads: ReadAhead[] = []
   let served = 0
   let hasNews = false
@@ -123,11 +139,14 @@ export function look(partitions: FetchPartitions, scope: FetchScope): Round {
     const partition = partitionOf(wanted, scope)
     if (typeof partition === 'number') {
       hasNews ||= !isUnknownTopic(partition)
+      news?.keep(wanted)
       continue
     }
     served += 1
+    news?.watch(wanted, partition, endsFor(scope))
     if (offsetRefusal(wanted, partition) !== null) {
       hasNews = true
+      news?.keep(wanted)
       continue
     }
     if (scope.follower !== null) {
@@ -139,6 +158,7 @@ export function look(partitions: FetchPartitions, scope: FetchScope): Round {
       continue
     }
     const upTo = readLimit(partition, scope)
+    if (news !== null && (upTo > wanted.fetchOffset || !wasToldAll(wanted, partition))) news.keep(wanted)
     if (upTo <= wanted.fetchOffset || isHeldBack(partition, scope)) continue
     const { highWatermark, lastStableOffset } = partition
     reads.push({
@@ -155,6 +175,10 @@ export function look(partitions: FetchPartitions, scope: FetchScope): Round {
     })
   }
   return { reads, partitions: served, hasNews }
+}
+
+function wasToldAll(wanted: FetchPartition, { highWatermark, logStartOffset }: Partition): boolean {
+  return wanted.wasTold(highWatermark, logStartOffset)
 }
 
 /** Whether a follower is to have nothing of the partition now (KIP-73); it asks again. */

@@ -15,6 +15,7 @@ import type { Random } from '../io/random.ts'
 import type { FetchRequest } from '../protocol/apis/fetch.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import { type FetchPartitions, forget, takeRequested, type TopicKey } from './fetch-partition.ts'
+import { SessionNews } from './session-news.ts'
 
 const firstEpoch = 1
 const lastEpoch = 0x7fffffff
@@ -41,6 +42,8 @@ export interface FetchSession {
   readonly isFollower: boolean
   readonly createdAt: Millis
   readonly partitions: FetchPartitions
+  /** Of a follower's session; null for a consumer's, which is looked at as a whole. */
+  readonly news: SessionNews | null
   /** What the next request must carry. */
   epoch: number
   usedAt: Millis
@@ -93,7 +96,7 @@ export class FetchSessions {
   begin(request: FetchRequest, topicKey: TopicKey): FetchContext {
     const { sessionId, sessionEpoch } = request
     if (sessionEpoch !== initialEpoch && sessionEpoch !== finalEpoch) return this.#continue(request, topicKey)
-    if (sessionId !== noSession) this.#sessions.delete(sessionId)
+    if (sessionId !== noSession) this.#remove(sessionId)
     const partitions: FetchPartitions = new Map()
     takeRequested(partitions, request.topics, topicKey)
     return { kind: sessionEpoch === initialEpoch ? 'full' : 'sessionless', partitions }
@@ -103,8 +106,20 @@ export class FetchSessions {
   open(partitions: FetchPartitions, topicKey: TopicKey, isFollower: boolean): number {
     const now = this.#clock.monotonic()
     if (this.#sessions.size >= this.#slotsMax && !this.#evictFor(partitions.size, isFollower, now)) return noSession
+    // Those of followers that are gone keep their place, but no longer cost anything.
+    if (isFollower) for (const session of this.#sessions.values()) if (this.#isIdle(session, now)) session.news?.rest()
     const id = this.#newId()
-    this.#sessions.set(id, { id, topicKey, isFollower, createdAt: now, partitions, epoch: firstEpoch, usedAt: now })
+    const news = isFollower ? new SessionNews() : null
+    this.#sessions.set(id, {
+      id,
+      topicKey,
+      isFollower,
+      createdAt: now,
+      partitions,
+      news,
+      epoch: firstEpoch,
+      usedAt: now,
+    })
     return id
   }
 
@@ -113,11 +128,11 @@ export class FetchSessions {
     if (session === undefined) return refused(ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
     if (session.epoch !== request.sessionEpoch) return refused(ErrorCode.INVALID_FETCH_SESSION_EPOCH)
     if (session.topicKey !== topicKey) return refused(ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR)
-    const { partitions } = session
-    takeRequested(partitions, request.topics, topicKey)
-    forget(partitions, request.forgottenTopicsData, topicKey)
+    const { partitions, news } = session
+    takeRequested(partitions, request.topics, topicKey, (partition) => news?.keep(partition))
+    forget(partitions, request.forgottenTopicsData, topicKey, (partition) => news?.forget(partition))
     if (partitions.size === 0) {
-      this.#sessions.delete(session.id)
+      this.#remove(session.id)
       return { kind: 'sessionless', partitions }
     }
     session.usedAt = this.#clock.monotonic()
@@ -130,13 +145,22 @@ export class FetchSessions {
   #evictFor(size: number, isFollower: boolean, now: Millis): boolean {
     const victim = this.#idle(now) ?? this.#lesser(size, isFollower, now)
     if (victim === undefined) return false
-    this.#sessions.delete(victim.id)
+    this.#remove(victim.id)
     this.#evictions += 1
     return true
   }
 
+  #remove(id: number): void {
+    this.#sessions.get(id)?.news?.rest()
+    this.#sessions.delete(id)
+  }
+
+  #isIdle({ usedAt }: FetchSession, now: Millis): boolean {
+    return now - usedAt > this.#evictAfterMs
+  }
+
   #idle(now: Millis): FetchSession | undefined {
-    for (const oldest of this.#sessions.values()) return now - oldest.usedAt > this.#evictAfterMs ? oldest : undefined
+    for (const oldest of this.#sessions.values()) return this.#isIdle(oldest, now) ? oldest : undefined
     return undefined
   }
 

@@ -6,25 +6,37 @@
 
 import type { fetch, FetchRequest, FetchResponse } from '../../protocol/apis/fetch.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
-import { buildResponses } from '../fetch-response.ts'
-import type { FetchPartitions, TopicKey } from '../fetch-partition.ts'
+import { buildResponses, rotate } from '../fetch-response.ts'
+import type { FetchPartition, TopicKey } from '../fetch-partition.ts'
 import {
   countThrottled,
+  endsFor,
   type FetchScope,
   type FollowerIdentity,
   look,
+  type Looked,
   partitionOf,
   readAll,
   type ReadAhead,
+  type Round,
 } from '../fetch-round.ts'
 import { type FetchContext, noSession } from '../fetch-sessions.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import type { Services } from '../services.ts'
+import type { SessionNews } from '../session-news.ts'
 import type { WaitingFetch } from '../waiting-fetches.ts'
 import { nearerReplica, rackAwareReplicaSelector } from '../nearer-replica.ts'
-import type { Partition, WatchedEnd } from '../../replication/partition.ts'
+import type { Partition } from '../../replication/partition.ts'
 
-type Needs = 'cluster' | 'replicas' | 'settings' | 'logger' | 'fetchSessions' | 'waitingFetches' | 'endpointFor'
+type Needs =
+  | 'clock'
+  | 'cluster'
+  | 'replicas'
+  | 'settings'
+  | 'logger'
+  | 'fetchSessions'
+  | 'waitingFetches'
+  | 'endpointFor'
 type Context = RequestContext & Pick<Services, Needs>
 
 export const handleFetch: Handler<typeof fetch, Needs> = async (context, request) => {
@@ -33,9 +45,7 @@ export const handleFetch: Handler<typeof fetch, Needs> = async (context, request
   if (session.kind === 'refused') return bare(session.errorCode, noSession)
 
   const follower = followerOf(context, request)
-  const read = await readOrWait(context, request, session.partitions, () =>
-    scopeOf(context, request, topicKey, follower),
-  )
+  const read = await readOrWait(context, request, session, () => scopeOf(context, request, topicKey, follower))
   return read === null ? null : answer(context, session, read, follower !== null)
 }
 
@@ -79,17 +89,11 @@ function scopeOf(
 }
 
 const noBetterReplica = (): number => -1
-const consumersEnds: readonly WatchedEnd[] = ['committed']
-const followersEnds: readonly WatchedEnd[] = ['written']
-const servingFollowersEnds: readonly WatchedEnd[] = ['written', 'committed']
-
-function endsFor({ follower, followersServe }: FetchScope): readonly WatchedEnd[] {
-  if (follower === null) return consumersEnds
-  return followersServe ? servingFollowersEnds : followersEnds
-}
 
 interface Found {
   readonly scope: FetchScope
+  /** The partitions that may have something to say. */
+  readonly looked: Looked
   readonly reads: readonly ReadAhead[]
 }
 
@@ -97,31 +101,33 @@ interface Found {
 async function readOrWait(
   context: Context,
   request: FetchRequest,
-  partitions: FetchPartitions,
+  session: Begun,
   scopeNow: () => FetchScope,
 ): Promise<Found | null> {
   const isFollower = followerOf(context, request) !== null
   // A follower knows how much it can hold; fetch.max.bytes is for consumers.
   const maxBytes = isFollower ? request.maxBytes : Math.min(request.maxBytes, context.settings.fetchMaxBytes)
   const minBytes = Math.min(request.minBytes, maxBytes)
+  const sight = new Sight(context, session, isFollower)
   let waiting: WaitingFetch | null = null
   let mayWait = request.maxWaitMs > 0
   try {
     for (;;) {
       waiting?.restart()
       const scope = scopeNow()
-      const round = look(partitions, scope)
-      const isDue = !mayWait || minBytes <= 0 || round.hasNews || round.partitions === 0
+      const round = sight.look(scope)
+      const isDue = !mayWait || minBytes <= 0 || round.hasNews || (round.partitions === 0 && sight.isOfAll)
       // With a minimum of one byte whatever there is will do. Otherwise watch before reading, to miss nothing.
       if (waiting === null && !isDue && (minBytes > 1 || round.reads.length === 0)) {
-        waiting = wait(context, request, partitions, scope)
+        waiting = sight.wait(request, scope)
         mayWait = waiting !== null
       }
       const bytes = await readAll(round.reads, maxBytes, context.logger)
-      if (isDue || !mayWait || bytes < 0 || bytes >= minBytes) return { scope, reads: round.reads }
+      if (isDue || !mayWait || bytes < 0 || bytes >= minBytes)
+        return { scope, looked: sight.looked, reads: round.reads }
       if (waiting === null) {
         // Offsets without records, as compaction leaves them: watch, and look again.
-        waiting = wait(context, request, partitions, scope)
+        waiting = sight.wait(request, scope)
         mayWait = waiting !== null
         continue
       }
@@ -130,35 +136,78 @@ async function readOrWait(
       mayWait = end === 'progress'
     }
   } finally {
-    waiting?.end()
+    sight.end()
   }
 }
 
-function wait(
-  { waitingFetches, connection }: Context,
-  { maxWaitMs }: FetchRequest,
-  partitions: FetchPartitions,
-  scope: FetchScope,
-): WaitingFetch | null {
-  return waitingFetches.begin(watched(partitions, scope), maxWaitMs, connection.signal, endsFor(scope))
+/** The session of a request that was not refused. */
+type Begun = Exclude<FetchContext, { kind: 'refused' }>
+
+/** What one fetch looks at, and what it waits for: all its partitions, or in a follower's session those that are fresh. */
+class Sight {
+  readonly #context: Context
+  readonly #session: Begun
+  readonly #news: SessionNews | null
+  /** Of a follower's session, in the order of the last look. */
+  readonly #looked = new Set<FetchPartition>()
+  #waiting: WaitingFetch | null = null
+  /** Whether the last look was at all partitions. */
+  isOfAll = true
+
+  constructor(context: Context, session: Begun, isFollower: boolean) {
+    this.#context = context
+    this.#session = session
+    this.#news = isFollower && session.kind === 'incremental' ? session.session.news : null
+  }
+
+  /** All that was looked at. */
+  get looked(): Looked {
+    return this.#news === null ? this.#session.partitions : this.#looked
+  }
+
+  look(scope: FetchScope): Round {
+    const { partitions } = this.#session
+    const news = this.#news
+    if (news === null || scope.follower === null) return look(partitions, scope)
+    const fresh = news.take(scope.follower.brokerEpoch, this.#context.clock.monotonic())
+    this.isOfAll = fresh === null
+    for (const wanted of fresh ?? partitions.values()) {
+      this.#looked.delete(wanted)
+      this.#looked.add(wanted)
+    }
+    return look(fresh ?? partitions, scope, news)
+  }
+
+  wait({ maxWaitMs }: FetchRequest, scope: FetchScope): WaitingFetch | null {
+    const { waitingFetches, connection } = this.#context
+    const watchedHere = this.#news === null ? watched(this.#session.partitions, scope) : []
+    this.#waiting = waitingFetches.begin(watchedHere, maxWaitMs, connection.signal, endsFor(scope))
+    if (this.#news !== null) this.#news.waiting = this.#waiting
+    return this.#waiting
+  }
+
+  end(): void {
+    if (this.#news !== null && this.#news.waiting === this.#waiting) this.#news.waiting = null
+    this.#waiting?.end()
+  }
 }
 
-function* watched(partitions: FetchPartitions, scope: FetchScope): Generator<Partition> {
+function* watched(partitions: Looked, scope: FetchScope): Generator<Partition> {
   for (const wanted of partitions.values()) {
     const partition = partitionOf(wanted, scope)
     if (typeof partition !== 'number') yield partition
   }
 }
 
-function answer(context: Context, session: FetchContext, { scope, reads }: Found, isFollower: boolean): FetchResponse {
-  if (session.kind === 'refused') return bare(session.errorCode, noSession)
+function answer(context: Context, session: Begun, { scope, looked, reads }: Found, isFollower: boolean): FetchResponse {
   const isIncremental = session.kind === 'incremental'
   // The same request twice: the later one has moved the session on.
   if (isIncremental && session.session.epoch !== session.epoch) {
     return bare(ErrorCode.INVALID_FETCH_SESSION_EPOCH, session.session.id)
   }
   countThrottled(reads, scope)
-  const built = buildResponses(context, scope, session.partitions, reads, isIncremental)
+  const built = buildResponses(context, scope, looked, reads, isIncremental)
+  if (isIncremental) rotate(session.session, reads)
   const sessionId =
     session.kind === 'full'
       ? context.fetchSessions.open(session.partitions, scope.topicKey, isFollower)
