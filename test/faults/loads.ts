@@ -5,10 +5,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Producer } from 'kafkajs'
 import { kafkaJs } from '../support/kafkajs-client.ts'
-import { waitFor } from '../support/wait-for.ts'
+import { pause, waitFor } from '../support/wait-for.ts'
 import { Child } from './child.ts'
 
 export const partitionsOfLoad = 3
+/** Between two records, so that a small machine has time for the brokers. */
+const breathMs = 10
 /** Runs a tool of Apache Kafka by its name. */
 export const kafkaRun = join(import.meta.dirname, '../../scripts/kafka/run')
 
@@ -87,7 +89,7 @@ export abstract class Load {
   }
 }
 
-/** KafkaJS, a producer for each partition; each record as soon as the one before is acknowledged. */
+/** KafkaJS, a producer for each partition; each record soon after the one before is acknowledged. */
 export class KafkaJsLoad extends Load {
   readonly #done: Promise<unknown>
   #stopped = false
@@ -119,6 +121,7 @@ export class KafkaJsLoad extends Load {
         const messages = [{ partition, value: String(value) }]
         const [answer] = await producer.send({ topic: this.topic, acks: -1, messages })
         this.take({ partition, offset: Number(answer!.baseOffset), value })
+        await pause(breathMs)
       }
       await producer.disconnect()
     } catch (error) {

@@ -16,7 +16,7 @@ export interface SessionOptions {
   /** All happen to one cluster, in turn; one that asks for replicas or a volume of its own is alone. */
   readonly faults: readonly Fault[]
   readonly rounds: number
-  /** One member of etcd, and neither librdkafka nor franz-go. */
+  /** One member of etcd, a short lease, and neither librdkafka nor franz-go. */
   readonly small?: boolean
   /** Kafka's own session timeout and lag instead of shorter ones. */
   readonly kafkaDefaults?: boolean
@@ -55,7 +55,7 @@ const franzGo = join(peers, 'franz-go')
 export async function session(options: SessionOptions): Promise<void> {
   const { faults, rounds, small = false, kafkaDefaults = false, onRound } = options
   const { volumeMiB, replicas = everywhere } = faults[0]!
-  const sessionMs = kafkaDefaults ? 9000 : 6000
+  const sessionMs = kafkaDefaults ? 9000 : small ? 3000 : 6000
   const lagMs = kafkaDefaults ? 30_000 : 8000
   const volume = volumeMiB === undefined ? null : SmallVolume.mount(volumeMiB)
   if (typeof volume === 'string') {

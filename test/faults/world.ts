@@ -9,7 +9,7 @@ import { batchesBelow, differenceOf, problemsOf, valuesOf } from './replicas.ts'
 /** However loaded the machine is: what takes longer does not come. */
 const patienceMs = 90_000
 /** Before a fault. */
-const calmMs = 2000
+const calmMs = 1000
 
 export interface Outcome {
   /** Records acknowledged so far, of all loads. */
