@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeDocument } from '../documents.ts'
-import type { PartitionImage } from '../image.ts'
+import type { ClusterImage, ClusterView, ImageChange, PartitionImage } from '../image.ts'
+import { silentLogger } from '../../lib/logger.ts'
 import { configKey, controllerKey, creationKey, liveKey, partitionKey, topicKey } from '../keys.ts'
 import { keys, succeed } from '../meta-store.contract.ts'
 import { noFaults } from '../meta-store.faulty.sim.ts'
 import { partitionDocument } from '../partition-image.ts'
+import { Controller } from './controller.ts'
 import { SeveralBrokers, type SeveralBrokersOptions } from '../several-brokers.sim.ts'
 
 async function cluster(ids: readonly number[], options: SeveralBrokersOptions = {}): Promise<SeveralBrokers> {
@@ -288,4 +290,49 @@ test('a controller that crashes and is back at once leaves the office free for n
   await brokers.clock.advance(2000)
   const inOffice = [...brokers.running.values()].filter(({ membership }) => membership.isController)
   assert.equal(inOffice.length, 1)
+})
+
+test('what happens in the very moment in which the work is done is not left for later', async () => {
+  const brokers = await SeveralBrokers.create()
+  const { store, clock, settings } = brokers
+  const lease = await store.lease(10_000)
+  const value = encodeDocument({ incarnation: 'i', endpoints: [], rack: null, directoryId: 'd', leaving: false })
+  const epoch = await succeed(
+    store.transact([{ key: liveKey(1), modRevision: 0 }], [{ kind: 'put', key: liveKey(1), value, lease }]),
+  )
+  await create(brokers, 'orders', [[1]])
+  // Shows what the test says, when the test says it.
+  const listeners = new Set<(change: ImageChange) => void>()
+  let { image } = brokers.view
+  const view: ClusterView = {
+    get image() {
+      return image
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    async reached(revision) {
+      await brokers.view.reached(revision)
+      image = brokers.view.image
+    },
+    upToDate: () => Promise.resolve(),
+  }
+  const show = (after: ClusterImage): void => {
+    const change = { before: image, after, topicIds: new Set(['id-of-orders']) }
+    image = after
+    for (const listener of listeners) listener(change)
+  }
+  const controller = new Controller({ store, view, brokerId: 1, settings, clock, logger: silentLogger })
+  await controller.join({ brokerId: 1, epoch, lease })
+  for (let microtasks = 0; microtasks < 60; microtasks++) {
+    await set(brokers, 'id-of-orders', { ...partitions(brokers, 'orders')[0]!, leader: -1 })
+    // There is nothing to do yet, and a moment later there is.
+    show(image)
+    for (let i = 0; i < microtasks; i++) await Promise.resolve()
+    show(brokers.view.image)
+    await clock.settle()
+    assert.deepEqual(sketch(brokers, 'orders'), [`1/1@${microtasks + 1}`], `${microtasks} microtasks later`)
+  }
+  controller.leave()
 })

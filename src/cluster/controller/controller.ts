@@ -201,6 +201,8 @@ export class Controller {
   #work(): void {
     this.#working ??= this.#workOff().finally(() => {
       this.#working = null
+      // Something may have come between the last look and this.
+      if (this.#office !== null && this.#hasWork()) this.#work()
     })
   }
 
