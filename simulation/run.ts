@@ -96,11 +96,9 @@ class Run {
       world.clock.setTimer(item.atMs, () => faults.begin(item))
       world.clock.setTimer(item.untilMs, () => faults.end(item))
     }
-    await this.#until(
-      () => world.clock.monotonic() >= beginsAt + this.#schedule.durationMs,
-      'the schedule ends',
-      Infinity,
-    )
+    await this.#until(() => world.clock.monotonic() >= beginsAt + this.#schedule.durationMs, 'the schedule ends', {
+      withinMs: Infinity,
+    })
     faults.endAll()
     world.trace.add('schedule', 'all faults are over')
 
@@ -111,16 +109,18 @@ class Run {
   }
 
   /** Steps until it holds; a rule of that name is broken when it does not in time. */
-  async #until(holds: () => boolean, rule: string, withinMs = patienceMs): Promise<void> {
+  async #until(
+    holds: () => boolean,
+    rule: string,
+    { withinMs = patienceMs, missing = () => null }: { withinMs?: number; missing?: () => string | null } = {},
+  ): Promise<void> {
     const world = this.#world
     const deadline = world.clock.monotonic() + withinMs
     await world.clock.settle()
     while (!holds()) {
       if (world.clock.monotonic() > deadline) {
-        throw new Violation(
-          rule,
-          `not in ${withinMs} ms: ${whatIsUnsettled(world, { quiet: true }) ?? 'all is settled'}`,
-        )
+        const reason = missing() ?? whatIsUnsettled(world, { quiet: true }) ?? 'all is settled'
+        throw new Violation(rule, `not in ${withinMs} ms: ${reason}`)
       }
       if (!(await world.clock.step())) throw new Violation(rule, 'nothing will ever happen any more')
       this.events += 1
@@ -143,7 +143,8 @@ class Run {
         },
       )
     }
-    await this.#until(() => open.size === 0, `workloads ${what}`)
+    const missing = (): string => [...open].join(', ')
+    await this.#until(() => open.size === 0, `workloads ${what}`, { missing })
     if (failure !== null) throw failure
     this.#world.trace.add('run', `workloads ${what}: done`)
   }
