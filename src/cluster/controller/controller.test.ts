@@ -191,27 +191,40 @@ test('leaderships go back to the preferred leaders after a while', async () => {
   assert.deepEqual(sketch(brokers, 'orders'), ['2/1,2@2', '2/1,2@2', '1/1,2@0'])
 })
 
-test('what a creation left behind is cleared when its broker dies', async () => {
-  const brokers = await cluster([1, 2])
-  const { epoch } = brokers.running.get(2)!.membership
+/** What a creation writes before its commit, answering the key of its partition. */
+async function beginCreation({ store, running }: SeveralBrokers, brokerId: number): Promise<string> {
+  const { epoch } = running.get(brokerId)!.membership
+  const partition = { replicas: [1], isr: [1], leader: 1, leaderEpoch: 0, partitionEpoch: 0 }
   await succeed(
-    brokers.store.transact(
+    store.transact(
       [{ key: creationKey('litter'), modRevision: 0 }],
       [
-        { kind: 'put', key: creationKey('litter'), value: encodeDocument({ brokerId: 2, brokerEpoch: epoch }) },
-        {
-          kind: 'put',
-          key: partitionKey('litter', 0),
-          value: encodeDocument({ replicas: [1], isr: [1], leader: 1, leaderEpoch: 0, partitionEpoch: 0 }),
-        },
+        { kind: 'put', key: creationKey('litter'), value: encodeDocument({ brokerId, brokerEpoch: epoch }) },
+        { kind: 'put', key: partitionKey('litter', 0), value: encodeDocument(partition) },
       ],
     ),
   )
+  return partitionKey('litter', 0)
+}
+
+test('what a creation left behind is cleared when its broker dies', async () => {
+  const brokers = await cluster([1, 2])
+  const litter = await beginCreation(brokers, 2)
   brokers.kill(2)
   await brokers.clock.advance(8900)
-  assert.deepEqual(await keys(brokers.store, partitionKey('litter', 0)), [partitionKey('litter', 0)])
+  assert.deepEqual(await keys(brokers.store, litter), [litter])
   await brokers.clock.advance(200)
-  assert.deepEqual(await keys(brokers.store, partitionKey('litter', 0)), [])
+  assert.deepEqual(await keys(brokers.store, litter), [])
+})
+
+test('a creation that its broker gave up on is cleared after some minutes, although the broker lives', async () => {
+  const brokers = await cluster([1, 2])
+  const litter = await beginCreation(brokers, 2)
+  await brokers.start(3)
+  await brokers.clock.advance(100_000)
+  assert.deepEqual(await keys(brokers.store, litter), [litter])
+  await brokers.clock.advance(300_000)
+  assert.deepEqual(await keys(brokers.store, litter), [])
 })
 
 test('a partition that begins with a broker that has just died is put right', async () => {

@@ -13,7 +13,7 @@ import type { Guard, MetaStore, Revision } from '../meta-store.ts'
 import { type Settled, settlePartitions } from '../settled-partitions.ts'
 import type { BrokerSettings } from '../settings/broker-settings.ts'
 import { topicSettings } from '../settings/topic-config.ts'
-import { clearAbandonedCreations } from './abandoned-creations.ts'
+import { AbandonedCreations } from './abandoned-creations.ts'
 import { attendedPartition } from './attended-partition.ts'
 import { type Candidate, officeGuard, takeOffice } from './office.ts'
 import { imbalancedBrokers, ledByPreferred } from './preferred-leaders.ts'
@@ -32,6 +32,7 @@ interface Office {
   readonly epoch: Revision
   readonly guard: Guard
   readonly lease: Candidate['lease']
+  readonly creations: AbandonedCreations
 }
 
 type Rule = (partition: PartitionImage, topic: TopicImage) => PartitionDocument | null
@@ -138,7 +139,8 @@ export class Controller {
           await view.reached(epoch)
           await view.upToDate()
           if (this.#candidate !== candidate) return
-          this.#enterOffice({ epoch, guard: officeGuard(epoch), lease: candidate.lease })
+          const creations = new AbandonedCreations(this.#options)
+          this.#enterOffice({ epoch, guard: officeGuard(epoch), lease: candidate.lease, creations })
           logger.info({ brokerId, controllerEpoch: epoch }, 'this broker is the controller')
           return
         }
@@ -234,7 +236,7 @@ export class Controller {
   }
 
   async #pass(office: Office): Promise<Settled['outcome']> {
-    const { store, view, settings } = this.#options
+    const { view, settings } = this.#options
     if (this.#allTopics || this.#topicIds.size > 0) {
       const ids = this.#allTopics ? null : this.#topicIds
       this.#allTopics = false
@@ -254,7 +256,7 @@ export class Controller {
     }
     if (this.#creations) {
       this.#creations = false
-      await clearAbandonedCreations({ store, view, fence: office.guard })
+      await office.creations.clear(office.guard)
     }
     return 'settled'
   }
