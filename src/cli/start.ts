@@ -19,6 +19,8 @@ import { packageVersion } from './version.ts'
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 /** One Ctrl-C comes twice under npm: from the terminal, and passed on. Only a signal after this time is a second one. */
 const SAME_SIGNAL_MS = 500
+/** About as long as a timer can be. */
+const LONG_MS = 0x7fffffff
 
 const examples = `
 For example: odradek start --port 9093 --data ./orders --set num.partitions=3
@@ -49,6 +51,8 @@ export function startCommand(): Command {
 async function run(options: StartOptions & { readonly logLevel: LogLevel }): Promise<void> {
   const parsed = startSettings(options, (path) => readFileSync(path, 'utf8'))
   if (!parsed.ok) end(EXIT_USAGE, parsed.problems)
+  // The broker's timers keep no process alive, and it may have nothing else: while it waits to ask etcd again, before it listens.
+  setInterval(() => {}, LONG_MS)
   const { settings, warnings } = parsed
   const log = openLog(options.logLevel)
   const logger: Logger = log

@@ -209,6 +209,14 @@ test('a data folder that another process uses ends it with exit status 1, and th
   assert.deepEqual(await topics(address), [])
 })
 
+test('an etcd that cannot be reached ends it with exit status 1, once it has been asked for a while', async (t) => {
+  const nobody = '127.0.0.1:1'
+  const args = ['--etcd', nobody, '--set', 'advertised.listeners=PLAINTEXT://127.0.0.1:9092']
+  const { code, stderr } = await odradek(t, ['--port', '0', '--data', newFolder(), ...args]).end()
+  assert.equal(code, 1, stderr)
+  assert.match(stderr, /etcd at 127\.0\.0\.1:1 cannot be used/)
+})
+
 test('a data folder of another node ends it with exit status 1', async (t) => {
   const { child, data } = await started(t, ['--set', 'node.id=4'])
   await child.stop()
