@@ -2,6 +2,9 @@
 // brought is durable here, for what a follower asks from is what it has (decision 0014). Meanwhile the leader's log grows, and the
 // next answer is larger: under load the group grows by itself.
 //
+// A round looks at the partitions that have changed, since a broker may follow thousands and few have news at a time; at all of them now
+// and then, for what changes without a word: where the own log starts, what is throttled.
+//
 // A partition that cannot be fetched now (its log is being cut, an error was answered, its end is not durable yet) is left out for a
 // while and holds nobody up.
 
@@ -30,6 +33,8 @@ const earliest = -2n
 const sessionRetryMs: Millis = 20
 /** After an answer that comes with every change of a leader: the next may be right. Twice as long each time, to the usual pause. */
 const passingRetryMs: Millis = 20
+/** Between looks at all partitions. */
+const allEveryMs: Millis = 500
 
 export type FetcherSettings = Pick<
   BrokerSettings,
@@ -69,8 +74,9 @@ export class ReplicaFetcher {
   readonly #options: FetcherOptions
   readonly #followed = new Map<string, Followed>()
   readonly #session = new FollowerSession()
-  /** What the fetch under way asked for. */
-  #asked: ReadonlyMap<string, WantedPartition> = new Map()
+  /** To be looked at before the next fetch. */
+  readonly #stale = new Set<Followed>()
+  #allAt: Millis = -Infinity
   #wake: (() => void) | null = null
   #timer: Timer | null = null
   #isLeaderAway = false
@@ -91,12 +97,16 @@ export class ReplicaFetcher {
     const { leaderEpoch } = partition
     const key = keyOf(partition)
     if (this.#followed.get(key)?.leaderEpoch === leaderEpoch) return
-    this.#followed.set(key, { key, partition, leaderEpoch, resumeAt: -Infinity, failures: 0, isBusy: false })
+    const followed = { key, partition, leaderEpoch, resumeAt: -Infinity, failures: 0, isBusy: false }
+    this.#followed.set(key, followed)
+    this.#stale.add(followed)
     this.#goOn()
   }
 
   leave(partition: Partition): void {
-    this.#followed.delete(keyOf(partition))
+    const key = keyOf(partition)
+    this.#followed.delete(key)
+    this.#session.want(key, null)
   }
 
   /** Resolves when nothing is under way any more. */
@@ -111,48 +121,56 @@ export class ReplicaFetcher {
   /** Never rejects. */
   async #run(): Promise<void> {
     while (!this.#closed) {
-      const wanted = this.#wanted()
-      if (wanted.size === 0) {
+      this.#look()
+      if (this.#session.size === 0) {
         await this.#sleep()
         continue
       }
-      const response = await this.#fetch(wanted)
+      const response = await this.#fetch()
       if (response === null) await this.#pause(sessionRetryMs)
       else await this.#take(response)
     }
   }
 
-  /** What can be fetched now. */
-  #wanted(): Map<string, WantedPartition> {
-    const wanted = new Map<string, WantedPartition>()
-    const { clock, settings, throttle } = this.#options
-    const now = clock.monotonic()
-    for (const followed of this.#followed.values()) {
-      const { key, partition, leaderEpoch, resumeAt, isBusy } = followed
-      const { log } = partition
-      if (isBusy || resumeAt > now || log === null || !isFollowing(followed)) continue
-      if (throttle?.holdsBack(partition, settings.brokerId) === true) {
-        followed.resumeAt = now + settings.replicaFetchBackoffMs
-        continue
-      }
-      if (log.durableOffset < log.logEndOffset) {
-        this.#awaitDurable(followed, log.logEndOffset)
-        continue
-      }
-      const { logEndOffset: fetchOffset, latestEpoch, logStartOffset } = log
-      const { topicId, index } = partition
-      const where = { fetchOffset, lastFetchedEpoch: latestEpoch, logStartOffset }
-      wanted.set(key, { topicId, index, currentLeaderEpoch: leaderEpoch, ...where })
+  /** Tells the session what can be fetched now. */
+  #look(): void {
+    const now = this.#options.clock.monotonic()
+    const atAll = now - this.#allAt >= allEveryMs
+    if (atAll) this.#allAt = now
+    const looked = [...(atAll ? this.#followed.values() : this.#stale)]
+    this.#stale.clear()
+    const { throttle } = this.#options
+    for (const followed of looked) {
+      if (this.#followed.get(followed.key) !== followed) continue
+      this.#session.want(followed.key, this.#wantedOf(followed, now))
+      // Its time comes, or its turn ends, without anybody's word.
+      if (followed.resumeAt > now || throttle?.isThrottled(followed.partition) === true) this.#stale.add(followed)
     }
-    return wanted
+  }
+
+  /** Null: not now. */
+  #wantedOf(followed: Followed, now: Millis): WantedPartition | null {
+    const { partition, leaderEpoch, isBusy } = followed
+    const { log, topicId, index } = partition
+    if (isBusy || log === null || !isFollowing(followed)) return null
+    const { settings, throttle } = this.#options
+    if (followed.resumeAt <= now && throttle?.holdsBack(partition, settings.brokerId) === true) {
+      followed.resumeAt = now + settings.replicaFetchBackoffMs
+    }
+    if (followed.resumeAt > now) return null
+    if (log.durableOffset < log.logEndOffset) {
+      this.#awaitDurable(followed, log.logEndOffset)
+      return null
+    }
+    const { logEndOffset: fetchOffset, latestEpoch: lastFetchedEpoch, logStartOffset } = log
+    return { topicId, index, currentLeaderEpoch: leaderEpoch, fetchOffset, lastFetchedEpoch, logStartOffset }
   }
 
   /** Null when there was no answer that can be used. */
-  async #fetch(wanted: ReadonlyMap<string, WantedPartition>): Promise<FetchResponse | null> {
+  async #fetch(): Promise<FetchResponse | null> {
     const { connection, leaderId, logger } = this.#options
-    this.#asked = wanted
     try {
-      const response = await connection.request(fetch, fetchVersion, this.#requestOf(wanted))
+      const response = await connection.request(fetch, fetchVersion, this.#requestOf())
       if (!this.#session.answered(response)) {
         logger.debug({ leader: leaderId, error: errorName(response.errorCode) }, 'the fetch session begins anew')
         return null
@@ -164,16 +182,16 @@ export class ReplicaFetcher {
       if (!(error instanceof PeerUnavailable)) throw error
       this.#session.lost()
       if (!this.#closed && !this.#isLeaderAway) {
-        logger.warn({ leader: leaderId, err: error, partitions: wanted.size }, 'the leader cannot be followed')
+        logger.warn({ leader: leaderId, err: error, partitions: this.#session.size }, 'the leader cannot be followed')
       }
       this.#isLeaderAway = true
       return null
     }
   }
 
-  #requestOf(wanted: ReadonlyMap<string, WantedPartition>): RequestInput<typeof fetch> {
+  #requestOf(): RequestInput<typeof fetch> {
     const { settings, membership } = this.#options
-    const { partitions, ...session } = this.#session.next(wanted)
+    const { partitions, ...session } = this.#session.next()
     const topics = new Map<string, AskedPartition[]>()
     for (const { topicId, index, ...asked } of partitions) {
       let ofTopic = topics.get(topicId)
@@ -199,6 +217,7 @@ export class ReplicaFetcher {
       for (const answer of partitions) {
         const followed = this.#followed.get(`${topicId}:${answer.partitionIndex}`)
         if (followed === undefined) continue
+        this.#stale.add(followed)
         if (this.#isAnswerTo(followed)) this.#do(followed, stepFor(answer, followed.partition.log!), durable)
         // The leader believes that this was heard, and would not say it again.
         else this.#session.lost()
@@ -210,7 +229,7 @@ export class ReplicaFetcher {
   /** Whether the fetch was under the leadership that is followed now, from where the log ends now. */
   #isAnswerTo(followed: Followed): boolean {
     const { key, partition, leaderEpoch, isBusy } = followed
-    const asked = this.#asked.get(key)
+    const asked = this.#session.asked(key)
     return (
       isFollowing(followed) &&
       !isBusy &&
@@ -308,8 +327,7 @@ export class ReplicaFetcher {
         this.#retryLater(followed, reason, error instanceof PeerUnavailable)
       })
       .finally(() => {
-        followed.isBusy = false
-        this.#goOn()
+        this.#isFree(followed)
       })
   }
 
@@ -332,11 +350,14 @@ export class ReplicaFetcher {
 
   /** What was appended under another leadership is not durable yet: it is fetched when it is. */
   #awaitDurable(followed: Followed, end: Offset): void {
-    const done = () => {
-      followed.isBusy = false
-      this.#goOn()
-    }
+    const done = () => this.#isFree(followed)
     followed.isBusy = followed.partition.waitDurable(end, { settled: false, reached: done, lost: done }, 0)
+  }
+
+  #isFree(followed: Followed): void {
+    followed.isBusy = false
+    this.#stale.add(followed)
+    this.#goOn()
   }
 
   /** Until there is something to do: a partition, the end of a wait, the end. */

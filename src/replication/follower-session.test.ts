@@ -23,8 +23,20 @@ function wanted(offsets: Record<string, number>, currentLeaderEpoch = 1): Map<st
 
 const fine = (sessionId: number) => ({ errorCode: ErrorCode.NONE, sessionId })
 
+const before = new WeakMap<FollowerSession, Map<string, WantedPartition>>()
+
+/** Wants these and nothing else. */
+function ask(session: FollowerSession, offsets: Record<string, number>, epoch?: number) {
+  const now = wanted(offsets, epoch)
+  for (const key of before.get(session)?.keys() ?? []) if (!now.has(key)) session.want(key, null)
+  for (const [key, one] of now) session.want(key, one)
+  before.set(session, now)
+  assert.equal(session.size, now.size)
+  return session.next()
+}
+
 function outline(session: FollowerSession, offsets: Record<string, number>, epoch?: number): string {
-  const next = session.next(wanted(offsets, epoch))
+  const next = ask(session, offsets, epoch)
   const asked = next.partitions.map(({ topicId, index, fetchOffset }) => `${topicId}/${index}:${fetchOffset}`)
   const forgotten = next.forgottenTopicsData.map(({ topicId, partitions }) => `-${topicId}/${partitions.join('+')}`)
   return [`${next.sessionId}#${next.sessionEpoch}`, ...asked, ...forgotten].join(' ')
@@ -50,9 +62,9 @@ test('a session that the leader does not know, or whose fate is unknown, begins 
     (session: FollowerSession) => session.lost(),
   ]) {
     const session = new FollowerSession()
-    session.next(wanted({ 'a/0': 1 }))
+    ask(session, { 'a/0': 1 })
     session.answered(fine(9))
-    session.next(wanted({ 'a/0': 2 }))
+    ask(session, { 'a/0': 2 })
     end(session)
     assert.equal(outline(session, { 'a/0': 2 }), '9#0 a/0:2')
     session.answered(fine(10))
@@ -62,7 +74,19 @@ test('a session that the leader does not know, or whose fate is unknown, begins 
 
 test('a leader without room for a session is told everything each time', () => {
   const session = new FollowerSession()
-  session.next(wanted({ 'a/0': 1 }))
+  ask(session, { 'a/0': 1 })
   session.answered(fine(0))
   assert.equal(outline(session, { 'a/0': 1 }), '0#0 a/0:1')
+})
+
+test('what was not wanted for a moment, between two requests, is no news', () => {
+  const session = new FollowerSession()
+  ask(session, { 'a/0': 1, 'a/1': 1 })
+  session.answered(fine(9))
+  session.want('a/0', null)
+  assert.equal(outline(session, { 'a/0': 1, 'a/1': 1 }), '9#1')
+  assert.equal(session.asked('a/0')?.fetchOffset, 1)
+  session.answered(fine(9))
+  assert.equal(outline(session, { 'a/1': 1 }), '9#2 -a/0')
+  assert.equal(session.asked('a/0'), undefined)
 })

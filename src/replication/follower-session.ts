@@ -28,26 +28,49 @@ const lastEpoch = 0x7fffffff
 export class FollowerSession {
   #id = 0
   #epoch = 0
-  /** As the leader has them, by `topicId:index`. */
-  #known = new Map<string, WantedPartition>()
+  /** What the next request is to ask for, by `topicId:index`. */
+  readonly #wanted = new Map<string, WantedPartition>()
+  /** As the leader has them. */
+  readonly #known = new Map<string, WantedPartition>()
+  /** Where the two may differ. */
+  readonly #changed = new Set<string>()
 
-  /** `wanted`: all of the next fetch, by `topicId:index`. To be followed by `answered` or `lost`. */
-  next(wanted: ReadonlyMap<string, WantedPartition>): NextFetch {
+  /** Partitions that the next request asks for. */
+  get size(): number {
+    return this.#wanted.size
+  }
+
+  /** `key`: `topicId:index`. Null: the partition is not to be asked for. */
+  want(key: string, wanted: WantedPartition | null): void {
+    if (wanted === null) this.#wanted.delete(key)
+    else this.#wanted.set(key, wanted)
+    this.#changed.add(key)
+  }
+
+  /** What the last request asked of the partition, itself or by saying nothing new. */
+  asked(key: string): WantedPartition | undefined {
+    return this.#known.get(key)
+  }
+
+  /** To be followed by `answered` or `lost`. */
+  next(): NextFetch {
     const partitions: WantedPartition[] = []
     const gone = new Map<string, number[]>()
-    for (const [key, one] of wanted) {
+    for (const key of this.#epoch === 0 ? this.#wanted.keys() : this.#changed) {
+      const wanted = this.#wanted.get(key)
       const known = this.#known.get(key)
-      if (known === undefined || !isSame(known, one)) partitions.push(one)
-    }
-    if (this.#epoch !== 0) {
-      for (const [key, { topicId, index }] of this.#known) {
-        if (wanted.has(key)) continue
-        const indexes = gone.get(topicId)
-        if (indexes === undefined) gone.set(topicId, [index])
-        else indexes.push(index)
+      if (wanted === undefined) {
+        if (known === undefined) continue
+        const indexes = gone.get(known.topicId)
+        if (indexes === undefined) gone.set(known.topicId, [known.index])
+        else indexes.push(known.index)
+        this.#known.delete(key)
+      } else if (known === undefined || !isSame(known, wanted)) {
+        partitions.push(wanted)
+        this.#known.set(key, wanted)
       }
     }
-    this.#known = new Map(wanted)
+    this.#changed.clear()
     return {
       sessionId: this.#id,
       sessionEpoch: this.#epoch,
@@ -73,7 +96,7 @@ export class FollowerSession {
   /** Nobody knows whether the leader has the last request. A new session takes the place of the old one. */
   lost(): void {
     this.#epoch = 0
-    this.#known = new Map()
+    this.#known.clear()
   }
 }
 
