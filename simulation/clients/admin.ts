@@ -42,6 +42,7 @@ export class Admin {
     for (let tries = 0; !this.#client.isClosed; tries++) {
       const code = await this.createTopic(topic)
       if (code === ErrorCode.NONE || code === ErrorCode.TOPIC_ALREADY_EXISTS) return
+      if (code === ErrorCode.INVALID_CONFIG) throw new Error(`the configs of ${topic.name} are refused`)
       await this.#client.pause(tries)
     }
   }

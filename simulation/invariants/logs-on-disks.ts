@@ -65,6 +65,17 @@ export class LogsOfMachines implements LogsOnDisks {
     return end
   }
 
+  /** The bytes of the batches in [from, to), as the disk shows them. */
+  bytes(machine: number, name: string, from: Offset, to: Offset): Uint8Array {
+    const { disk } = this.#diskOf(machine)
+    const chunks = this.#walk(machine, name, from, to).map(({ file, position, sizeBytes }) => {
+      const bytes = Buffer.alloc(sizeBytes)
+      disk.look(file, 'shown')?.read(bytes, position)
+      return bytes
+    })
+    return Buffer.concat(chunks)
+  }
+
   #diskOf(machine: number) {
     const { disk } = this.#machines.find(({ id }) => id === machine)!
     let known = this.#found.get(machine)

@@ -1,27 +1,52 @@
-// The clients of a usual run.
+// The clients of a usual run: some of these, as the seed has it, and always an idempotent producer.
 
 import type { Workload, World } from '../contracts.ts'
 import { GroupReading } from './group-reading.ts'
 import { ProduceAndRead } from './produce-and-read.ts'
+import type { Promised } from './ledger.ts'
 import { Reassigning } from './reassigning.ts'
+import { ReplicasAlike } from './replicas-alike.ts'
 import { TopicChurn } from './topic-churn.ts'
 
+/** What each topic is for: its name says what its producers are promised. */
+const topics: readonly {
+  readonly promised: Promised
+  readonly partitionsMax: number
+  readonly producersMax: number
+}[] = [
+  { promised: 'idempotent', partitionsMax: 3, producersMax: 2 },
+  { promised: 'all', partitionsMax: 2, producersMax: 2 },
+  { promised: 'one', partitionsMax: 1, producersMax: 1 },
+  { promised: 'zero', partitionsMax: 1, producersMax: 1 },
+]
+
 export function defaultWorkloads(world: World): Workload[] {
-  const common = { world, recordsMax: 2000 }
-  return [
-    new ProduceAndRead({
-      ...common,
-      topic: 'idempotent',
-      promised: 'idempotent',
-      partitions: 3,
-      producers: 2,
-      readers: 2,
-    }),
-    new ProduceAndRead({ ...common, topic: 'all', promised: 'all', partitions: 2, producers: 1, readers: 2 }),
-    new ProduceAndRead({ ...common, topic: 'one', promised: 'one', partitions: 1, producers: 1, readers: 1 }),
-    new ProduceAndRead({ ...common, topic: 'zero', promised: 'zero', partitions: 1, producers: 1, readers: 1 }),
-    new GroupReading({ world, group: 'group', topic: 'idempotent', members: 3 }),
-    new TopicChurn({ world, name: 'churn', topicsMax: 4 }),
-    new Reassigning({ world, topics: ['idempotent', 'all', 'one', 'zero'], pauseMsMax: 4000 }),
-  ]
+  const random = world.random('workloads')
+  const chosen = topics.filter(({ promised }) => promised === 'idempotent' || random.chance(0.6))
+  const workloads: Workload[] = chosen.map(({ promised, partitionsMax, producersMax }) => {
+    // Small segments, so that logs roll.
+    const segmentBytes = random.pick([8000, 40_000, 1_048_576])
+    const minInsync = random.pick([1, 2, 2])
+    return new ProduceAndRead({
+      world,
+      topic: promised,
+      promised,
+      partitions: 1 + random.below(partitionsMax),
+      producers: 1 + random.below(producersMax),
+      readers: 1 + random.below(2),
+      configs: { 'internal.segment.bytes': String(segmentBytes), 'min.insync.replicas': String(minInsync) },
+      recordsMax: 5000,
+    })
+  })
+  if (random.chance(0.7)) {
+    const members = 1 + random.below(3)
+    workloads.push(new GroupReading({ world, group: 'group', topic: 'idempotent', members }))
+  }
+  if (random.chance(0.5)) workloads.push(new TopicChurn({ world, name: 'churn', topicsMax: 4 }))
+  if (random.chance(0.6)) {
+    const moved = chosen.map(({ promised }) => promised)
+    workloads.push(new Reassigning({ world, topics: moved, pauseMsMax: 1000 + random.below(5000) }))
+  }
+  workloads.push(new ReplicasAlike(world))
+  return workloads
 }

@@ -2,11 +2,11 @@
 // fault; at the end they have read everything, and it is held against what the producers were promised.
 
 import { initProducerId } from '../../src/protocol/apis/init-producer-id.ts'
-import { listOffsets } from '../../src/protocol/apis/list-offsets.ts'
 import { ErrorCode, errorName, isRetriable } from '../../src/protocol/error-code.ts'
 import { Admin } from '../clients/admin.ts'
 import { ClusterClient } from '../clients/cluster-client.ts'
 import { Disconnected } from '../clients/connection.ts'
+import { offsetOf } from '../clients/list-offsets.ts'
 import { PartitionProducer, type ProducerIdentity } from '../clients/partition-producer.ts'
 import { TopicReader } from '../clients/topic-reader.ts'
 import { type Workload, Violation, type World } from '../contracts.ts'
@@ -33,7 +33,7 @@ export class ProduceAndRead implements Workload {
   readonly ledgers: readonly Ledger[]
   readonly #options: ProduceAndReadOptions
   readonly #producers: ClusterClient[] = []
-  readonly #readers: { readonly client: ClusterClient; readonly reader: TopicReader }[] = []
+  readonly readers: { readonly client: ClusterClient; readonly reader: TopicReader }[] = []
   readonly #running: Promise<void>[] = []
   #isStopping = false
 
@@ -65,7 +65,7 @@ export class ProduceAndRead implements Workload {
     const client = new ClusterClient({ world, name: `${topic}-verifier` })
     for (let index = 0; index < partitions; index++) {
       const end = await this.#endOf(client, index)
-      for (const { client, reader } of this.#readers) {
+      for (const { client, reader } of this.readers) {
         while ((reader.positions[index] ?? 0) < end) await client.sleep(50)
         if (reader.positions[index] !== end) {
           throw new Violation(
@@ -78,8 +78,8 @@ export class ProduceAndRead implements Workload {
       this.ledgers[index]!.verify()
     }
     client.close()
-    for (const { reader } of this.#readers) await reader.stop()
-    for (const { client } of this.#readers) client.close()
+    for (const { reader } of this.readers) await reader.stop()
+    for (const { client } of this.readers) client.close()
     const { acknowledged, seen, sent } = totals(this.ledgers)
     world.trace.add(
       this.name,
@@ -170,27 +170,33 @@ export class ProduceAndRead implements Workload {
         throw new Violation('logs keep their start', `${topic}-${index} begins at ${logStartOffset}`)
       },
     })
-    this.#readers.push({ client, reader })
-    await reader.run()
+    this.readers.push({ client, reader })
+    await Promise.all([reader.run(), this.#probe({ client, reader })])
   }
 
-  /** By ListOffsets. */
-  async #endOf(client: ClusterClient, partitionIndex: number): Promise<number> {
-    const { topic } = this.#options
+  /** Both ends, now and then: no consumer is told that a log ends before what it has read (KIP-207), or begins later than it did. */
+  async #probe({ client, reader }: ProduceAndRead['readers'][number]): Promise<void> {
+    const { topic, partitions } = this.#options
+    while (!client.isClosed) {
+      await client.sleep(200 + client.random.below(1500))
+      const index = client.random.below(partitions)
+      const position = reader.positions[index] ?? 0
+      const place = client.random.pick(['earliest', 'latest', 'latest'] as const)
+      const offset = await offsetOf(client, topic, index, place)
+      if (offset === null) continue
+      if (place === 'earliest' ? offset === 0 : offset >= position) continue
+      throw new Violation(
+        'what consumers have read stays',
+        `${client.name} has read ${topic}-${index} to ${position}, and is told that its ${place} offset is ${offset}`,
+      )
+    }
+  }
+
+  async #endOf(client: ClusterClient, index: number): Promise<number> {
     for (let tries = 0; ; tries++) {
-      await client.refresh(topic)
-      const known = client.partition(topic, partitionIndex)
-      if (known !== undefined) {
-        const partitions = [{ partitionIndex, currentLeaderEpoch: known.leaderEpoch, timestamp: -1n }]
-        try {
-          const topics = [{ name: topic, partitions }]
-          const answer = await client.ask(known.leader, listOffsets, 7, { replicaId: -1, isolationLevel: 0, topics })
-          const { errorCode, offset } = answer.topics[0]!.partitions[0]!
-          if (errorCode === ErrorCode.NONE) return offset
-        } catch (error) {
-          if (!(error instanceof Disconnected)) throw error
-        }
-      }
+      await client.refresh(this.#options.topic)
+      const end = await offsetOf(client, this.#options.topic, index, 'latest')
+      if (end !== null) return end
       await client.pause(tries)
     }
   }
