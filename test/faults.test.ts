@@ -12,7 +12,7 @@ const names = ['kill-leader', 'cut-from-etcd', 'kill-all', 'rolling-restart']
 
 test(
   'three brokers on etcd lose, double and reorder nothing, whatever is killed or cut off',
-  { skip: onlyOdradek || withoutEtcd() || withoutKafkaTools(), timeout: 300_000 },
+  { skip: onlyOdradek || withoutEtcd() || withoutKafkaTools(), timeout: 600_000 },
   async (t) => {
     const problems: string[] = []
     let well = 0

@@ -22,6 +22,7 @@ export interface Fault {
 }
 
 export interface Setting {
+  readonly small: boolean
   readonly sessionMs: number
   readonly lagMs: number
   readonly volume: SmallVolume | null
@@ -169,7 +170,7 @@ async function readsAll({ cluster, loads }: World, topic: string): Promise<void>
 
 const fullDisk: Fault = {
   name: 'full-disk',
-  volumeMiB: 1024,
+  volumeMiB: 256,
   async happen(world, _round, { volume, lagMs }) {
     volume!.fill()
     await pause(lagMs + 2000)

@@ -77,7 +77,7 @@ export async function session(options: SessionOptions): Promise<void> {
   try {
     await startClients(cluster, replicas, small, clients)
     const world = new World(cluster, clients.loads, clients.readers)
-    failed = !(await happened(world, faults, rounds, { sessionMs, lagMs, volume }, onRound))
+    failed = !(await happened(world, faults, rounds, { small, sessionMs, lagMs, volume }, onRound))
     if (!failed) for (const client of [...clients.loads, ...clients.readers]) await client.stop()
   } finally {
     await cluster.stop()
@@ -105,8 +105,9 @@ async function happened(
       const common = { fault: fault.name, round: round + 1 }
       try {
         const outcome = await world.round(() => fault.happen(world, round, setting))
-        if (withTools) await nothingUnderReplicated(world.cluster)
-        if (withTools && round === rounds - 1) await leadersAndFolders(world.cluster)
+        const isLast = round === rounds - 1 && fault === faults.at(-1)
+        if (withTools && (isLast || !setting.small)) await nothingUnderReplicated(world.cluster)
+        if (withTools && isLast) await leadersAndFolders(world.cluster)
         onRound({ ...common, ...outcome, problem: null, acknowledged: outcome.acknowledged - before })
         before = outcome.acknowledged
       } catch (error) {
