@@ -2,7 +2,7 @@
 // (Kafka's appendGroupMetadataErrorToResponseError).
 
 import { ErrorCode } from '../protocol/error-code.ts'
-import type { AppendRefusal } from '../storage/partition-log.ts'
+import type { CoordinatorRefusal } from './coordinator-partition.ts'
 
 export const codeOfAppendRefusal = {
   recordListTooLarge: ErrorCode.UNKNOWN_SERVER_ERROR,
@@ -12,4 +12,5 @@ export const codeOfAppendRefusal = {
   diskFull: ErrorCode.COORDINATOR_NOT_AVAILABLE, // until there is room
   budgetExceeded: ErrorCode.UNKNOWN_SERVER_ERROR,
   offline: ErrorCode.NOT_COORDINATOR, // a storage error: the client looks for the next leader
-} satisfies Record<AppendRefusal, ErrorCode>
+  leaseLapsed: ErrorCode.NOT_COORDINATOR, // another broker may be it by now
+} satisfies Record<CoordinatorRefusal, ErrorCode>

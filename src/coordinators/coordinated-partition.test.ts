@@ -208,6 +208,17 @@ test('what found no room on the disk is forgotten: whoever waits asks again, and
   assert.equal(machines.length, 3)
 })
 
+test('while the lease has lapsed nothing is promised; when it is renewed the leadership goes on, and so does the coordinator', async () => {
+  const { partition, coordinated, write, read, clock } = await loaded()
+  await write('kept')
+  partition.nextRefusal = 'leaseLapsed'
+  assert.equal(await write('lost'), NOT_COORDINATOR)
+  await clock.settle()
+  assert.equal(coordinated.state, 'active')
+  await write('after')
+  assert.equal(await read(), 'kept after')
+})
+
 test('a machine that throws is rebuilt from the log', async () => {
   const { coordinated, write, read, clock } = await loaded()
   await write('kept')

@@ -3,7 +3,7 @@
 //   loading --replayed--> active --committed() rejects, log offline--> stopped
 //      ^                    |
 //      +-- append refused, -+   the machine has decided on what the log will never hold: drop it, rebuild it from the log
-//          or dropped for want of room, or a bug
+//          or dropped for want of room, the lease lapsed, or a bug
 //
 // Events run one at a time, to their end. The appends of one turn of the event loop become one batch; a reply leaves once everything
 // that was appended before it is committed, so that no client ever learns of state that a new leader may not have.
@@ -12,9 +12,9 @@ import type { Clock, Timer } from '../io/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import { buildBatch } from '../records/batch-builder.ts'
-import type { AppendRefusal, Offset } from '../storage/partition-log.ts'
+import type { Offset } from '../storage/partition-log.ts'
 import { codeOfAppendRefusal } from './append-refusal.ts'
-import { AppendsDropped, type CoordinatorPartition } from './coordinator-partition.ts'
+import { AppendsDropped, type CoordinatorPartition, type CoordinatorRefusal } from './coordinator-partition.ts'
 import { type CoordinatorMachine, type Effect, type EntryCodec, noTransaction, type ReplyTo } from './effect.ts'
 import { replayLog } from './replay-log.ts'
 import { Turn } from './turn.ts'
@@ -250,7 +250,7 @@ export class CoordinatedPartition<Event, Entry> {
     this.#timers.set(key, timer)
   }
 
-  #refused(refusal: AppendRefusal): void {
+  #refused(refusal: CoordinatorRefusal): void {
     const code = codeOfAppendRefusal[refusal]
     if (refusal === 'offline') {
       this.#logger.error(

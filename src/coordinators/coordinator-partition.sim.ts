@@ -2,8 +2,13 @@
 
 import { nextOffsetOf, stampBaseOffset } from '../records/batch.ts'
 import { recordsOf } from '../records/record.ts'
-import type { Appended, AppendRefusal, LogRead, Offset } from '../storage/partition-log.ts'
-import { AppendsDropped, type CoordinatorPartition } from './coordinator-partition.ts'
+import type { LogRead, Offset } from '../storage/partition-log.ts'
+import {
+  AppendsDropped,
+  type CoordinatorAppended,
+  type CoordinatorPartition,
+  type CoordinatorRefusal,
+} from './coordinator-partition.ts'
 
 export class SimulatedCoordinatorPartition implements CoordinatorPartition {
   readonly leaderEpoch = 0
@@ -12,7 +17,7 @@ export class SimulatedCoordinatorPartition implements CoordinatorPartition {
   /** Appends are committed at once. Off: `commit` does it. */
   commitsAtOnce = true
   /** What the next append meets. */
-  nextRefusal: AppendRefusal | null = null
+  nextRefusal: CoordinatorRefusal | null = null
   /** Reads wait for it. */
   readGate: Promise<void> = Promise.resolve()
   /** What every read meets. */
@@ -26,7 +31,7 @@ export class SimulatedCoordinatorPartition implements CoordinatorPartition {
     return last === undefined ? 0 : nextOffsetOf(last)
   }
 
-  append(batch: Uint8Array): Appended {
+  append(batch: Uint8Array): CoordinatorAppended {
     if (this.nextRefusal !== null) {
       const refusal = this.nextRefusal
       this.nextRefusal = null

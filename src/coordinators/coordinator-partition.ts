@@ -1,6 +1,13 @@
 // What a coordinator needs of the internal partition that holds its state; the composition root hands in the real one.
 
-import type { Appended, LogRead, Offset } from '../storage/partition-log.ts'
+import type { Appended, AppendRefusal, LogRead, Offset } from '../storage/partition-log.ts'
+
+/** `leaseLapsed`: nothing is appended until the broker's place in the cluster is certain again, or is lost for good. */
+export type CoordinatorRefusal = AppendRefusal | 'leaseLapsed'
+
+export type CoordinatorAppended =
+  | Extract<Appended, { readonly ok: true }>
+  | { readonly ok: false; readonly refusal: CoordinatorRefusal }
 
 /** One partition of an internal topic that this broker leads right now. */
 export interface CoordinatorPartition {
@@ -8,7 +15,7 @@ export interface CoordinatorPartition {
   readonly logStartOffset: Offset
   readonly highWatermark: Offset
   /** Synchronous, keeps call order; the batch's bytes are given away. */
-  append(batch: Uint8Array): Appended
+  append(batch: Uint8Array): CoordinatorAppended
   /**
    * Resolves once `end` <= high watermark; rejects with `AppendsDropped` when there was no room on the disk, and otherwise when this
    * broker stops leading the partition or its disk fails.

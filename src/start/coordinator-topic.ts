@@ -5,13 +5,13 @@ import type { Membership } from '../cluster/membership.ts'
 import type { TopicAdmin } from '../cluster/topic-admin.ts'
 import {
   AppendsDropped,
+  type CoordinatorAppended,
   type CoordinatorPartition,
   type CoordinatorTopic,
 } from '../coordinators/coordinator-partition.ts'
 import { errorName } from '../protocol/error-code.ts'
 import { type Partition, PartitionLost } from '../replication/partition.ts'
 import type { ReplicaSet } from '../replication/replica-set.ts'
-import type { Appended } from '../storage/partition-log.ts'
 
 /** Whether this broker may act for the cluster: `Membership` says. */
 export type Standing = Pick<Membership, 'valid' | 'subscribe'>
@@ -67,7 +67,8 @@ export function followLeaderships(
   })
 }
 
-const refused: Appended = { ok: false, refusal: 'offline' }
+/** The leadership may be another's by now, or the lease is renewed in a moment and the leadership goes on as if nothing had been. */
+const refused: CoordinatorAppended = { ok: false, refusal: 'leaseLapsed' }
 
 function coordinatorPartition(partition: Partition, membership: Pick<Standing, 'valid'>): CoordinatorPartition {
   const { leaderEpoch } = partition
