@@ -79,7 +79,8 @@ export class GroupMember {
     const { client, topic } = this.#options
     while (!this.#isStopped && !client.isClosed) {
       await client.refresh(topic)
-      const joined = await this.#join()
+      // Whoever leads a generation must know what there is to give.
+      const joined = client.topic(topic) === undefined ? null : await this.#join()
       const partitions = joined === null ? null : await this.#sync(joined)
       if (partitions === null) {
         await client.pause()
