@@ -19,7 +19,7 @@ export interface ProducerIdentity {
 export interface Acknowledgement {
   readonly baseOffset: Offset
   readonly values: readonly string[]
-  /** The newest that the client knew of when it was told. */
+  /** The newest that the client knew of when it asked: the records are of this leadership, or of one after it that went on from it. */
   readonly leaderEpoch: number
 }
 
@@ -98,6 +98,7 @@ export class PartitionProducer {
     const known = client.partition(topic, index)
     const id = client.topic(topic)?.id
     if (known === undefined || id === undefined) return true
+    const { leaderEpoch } = known
     // A broker takes any sequence from a producer it does not know: the first batch must be there before the second comes.
     const inFlight = identity !== undefined && !this.#hasAcknowledged ? 1 : inFlightMax
     const window = this.#batches.slice(0, inFlight).filter(({ acknowledged }) => !acknowledged)
@@ -125,7 +126,7 @@ export class PartitionProducer {
         if (settled.status === 'rejected') {
           if (!(settled.reason instanceof Disconnected)) throw settled.reason
           wait = true
-        } else if (!this.#take(window[i]!, settled.value)) wait = true
+        } else if (!this.#take(window[i]!, leaderEpoch, settled.value)) wait = true
       }
       while (this.#batches[0]?.acknowledged === true) this.#batches.shift()
       return wait
@@ -136,7 +137,7 @@ export class PartitionProducer {
   }
 
   /** False when it has to be sent again, later. */
-  #take(batch: Batch, { responses, nodeEndpoints }: ResponseOf<typeof produce>): boolean {
+  #take(batch: Batch, leaderEpoch: number, { responses, nodeEndpoints }: ResponseOf<typeof produce>): boolean {
     if (batch.acknowledged) return true
     const { client, topic, index } = this.#options
     const answer = responses[0]?.partitionResponses[0]
@@ -145,7 +146,6 @@ export class PartitionProducer {
     if (answer.errorCode === ErrorCode.NONE) {
       batch.acknowledged = true
       this.#hasAcknowledged = true
-      const leaderEpoch = client.partition(topic, index)?.leaderEpoch ?? -1
       this.#options.onAcknowledged({ baseOffset: answer.baseOffset, values: batch.values, leaderEpoch })
       return true
     }

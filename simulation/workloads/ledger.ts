@@ -19,7 +19,7 @@ export type Promised = 'idempotent' | 'all' | 'one' | 'zero'
 
 interface Acknowledged {
   readonly value: string
-  /** The newest the producer knew of when it was acknowledged. */
+  /** The newest the producer knew of when it asked. */
   readonly leaderEpoch: number
 }
 
