@@ -17,7 +17,7 @@ async function startedWorld(seed = 1): Promise<SimulatedWorld> {
 
 test('three machines become a cluster, and each broker can be looked into', async () => {
   const world = await startedWorld()
-  assert.deepEqual([...world.image.brokers.keys()].toSorted(), [1, 2, 3])
+  assert.deepEqual(new Set(world.image.brokers.keys()), new Set([1, 2, 3]))
   for (const { inside } of world.machines) {
     assert.equal(inside?.valid(), true)
     assert.equal(inside?.image.clusterId, world.image.clusterId)

@@ -165,7 +165,9 @@ export class SimulatedMachine implements Machine {
   failDisk(fault: DiskFault | null): void {
     this.#disarm()
     this.#diskFault = fault
-    if (fault !== null) this.#disarm = this.#disk.failWhen(fault).cancel
+    if (fault === null) return
+    const armed = this.#disk.failWhen(fault)
+    this.#disarm = () => armed.cancel()
   }
 
   /** From now on there is room for so much more on its disk; null: for all there is. */

@@ -57,7 +57,7 @@ export class ProcessLife {
     return new Promise((resolve, reject) => {
       work.then(
         (value) => this.enter(() => resolve(value)),
-        (error: unknown) => this.enter(() => reject(error as Error)),
+        (error: unknown) => this.enter(() => reject(error)),
       )
     })
   }
