@@ -111,7 +111,9 @@ async function happened(
         onRound({ ...common, ...outcome, problem: null, acknowledged: outcome.acknowledged - before })
         before = outcome.acknowledged
       } catch (error) {
-        const problem = `${textOf(error)}\ndata and logs: ${world.cluster.folder}`
+        const { folder } = world.cluster
+        const kept = setting.volume === null ? folder : `${folder}, and of broker 3 ${setting.volume.path}`
+        const problem = `${textOf(error)}\ndata and logs: ${kept}`
         onRound({ ...common, ...nothing, problem })
         return false
       }
