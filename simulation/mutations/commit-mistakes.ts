@@ -223,9 +223,9 @@ export const commitMistakes: readonly Mutation[] = [
     edits: [
       {
         file: leaderReplicas,
-        find: `follower.counts =
-        this.#image.isr.includes(brokerId) || this.#proposals.some((proposed) => proposed.includes(brokerId))`,
-        replace: 'follower.counts = (this.#proposals.at(-1) ?? this.#image.isr).includes(brokerId)',
+        find: `this.#image.isr.includes(brokerId) ||
+        this.#maybeInSync.has(brokerId) ||`,
+        replace: '(this.#proposal === null && this.#image.isr.includes(brokerId)) ||',
       },
     ],
     seedsMax: 200,

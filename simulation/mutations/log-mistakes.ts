@@ -12,13 +12,22 @@ export const logMistakes: readonly Mutation[] = [
     edits: [
       {
         file: fetcher,
-        find: `    this.#followed.set(key, { key, partition, leaderEpoch, resumeAt: -Infinity, isBusy: false })
-    this.#goOn()`,
-        replace: `    const followed = { key, partition, leaderEpoch, resumeAt: -Infinity, isBusy: false }
-    this.#followed.set(key, followed)
-    this.#inBackground(followed, () => partition.truncateTo(partition.highWatermark, leaderEpoch))`,
+        find: `    this.#stale.add(followed)
+    this.#goOn()
+  }
+
+  leave`,
+        replace: `    this.#stale.add(followed)
+    this.#inBackground(followed, () => partition.truncateTo(partition.highWatermark, leaderEpoch))
+  }
+
+  leave`,
       },
-      { file: fetcher, find: 'lastFetchedEpoch: latestEpoch', replace: 'lastFetchedEpoch: Math.min(-1, latestEpoch)' },
+      {
+        file: fetcher,
+        find: 'const { logEndOffset: fetchOffset, latestEpoch: lastFetchedEpoch, logStartOffset } = log',
+        replace: 'const { logEndOffset: fetchOffset, logStartOffset } = log\n    const lastFetchedEpoch = -1',
+      },
     ],
     seedsMax: 100,
   },
@@ -26,7 +35,11 @@ export const logMistakes: readonly Mutation[] = [
     name: 'fetch-without-last-epoch',
     breaks: 'a follower does not say which epoch its log ends in, so nobody sees that the logs part',
     edits: [
-      { file: fetcher, find: 'lastFetchedEpoch: latestEpoch', replace: 'lastFetchedEpoch: Math.min(-1, latestEpoch)' },
+      {
+        file: fetcher,
+        find: 'const { logEndOffset: fetchOffset, latestEpoch: lastFetchedEpoch, logStartOffset } = log',
+        replace: 'const { logEndOffset: fetchOffset, logStartOffset } = log\n    const lastFetchedEpoch = -1',
+      },
     ],
     seedsMax: 100,
   },
@@ -122,8 +135,8 @@ export const logMistakes: readonly Mutation[] = [
     edits: [
       {
         file: 'src/replication/partition.ts',
-        find: 'if (start > log.logStartOffset) await log.advanceStartTo(start)',
-        replace: 'if (start > Infinity) await log.advanceStartTo(start)',
+        find: 'const start = Math.min(this.#leaderLogStart, this.#highWatermark)',
+        replace: 'const start = Math.min(this.#leaderLogStart, -1)',
       },
       {
         file: 'src/replication/leader-replicas.ts',
@@ -139,8 +152,8 @@ export const logMistakes: readonly Mutation[] = [
     edits: [
       {
         file: fetcher,
-        find: 'followed.resumeAt = clock.monotonic() + settings.replicaFetchBackoffMs',
-        replace: 'followed.resumeAt = clock.monotonic() + settings.replicaFetchBackoffMs + Infinity',
+        find: 'followed.resumeAt = clock.monotonic() + Math.min(pauseMs, settings.replicaFetchBackoffMs)',
+        replace: 'followed.resumeAt = clock.monotonic() + Math.max(pauseMs, Infinity)',
       },
     ],
     seedsMax: 100,
