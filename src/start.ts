@@ -37,6 +37,7 @@ import { groupSettingsOf } from './start/group-settings.ts'
 import { openListeners } from './start/listeners.ts'
 import { startMaintenance } from './start/maintenance.ts'
 import { isShared, openMetadata, type SharedMetadata } from './start/metadata.ts'
+import { placeOf } from './start/place.ts'
 import { refuseSeveral } from './start/several-brokers.ts'
 import { Replication } from './start/replication.ts'
 import { asRefusal } from './start/start-refused.ts'
@@ -169,6 +170,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     folder: await openFolderMemory({
       disk,
       path: directory.path,
+      place: await placeOf(options.disk, directory.path),
       directoryId: directory.meta.directoryId,
       wasClean: directory.wasClean,
     }),

@@ -18,6 +18,8 @@ export interface LiveDocument {
   readonly rack: string | null
   /** Of the broker's data folder: the id in its meta.properties. */
   readonly directoryId: string
+  /** Where that is; nobody knows when absent. */
+  readonly place?: string
   /** Asked to go (controlled shutdown): it gets no leadership and joins no ISR any more. */
   readonly leaving: boolean
 }

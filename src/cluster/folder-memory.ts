@@ -6,6 +6,8 @@ import type { Disk } from '../io/disk.ts'
 export interface FolderMemory {
   /** The folder's own id, from its meta.properties. */
   readonly directoryId: string
+  /** Where the folder is: the same only for this folder, on this machine, since it was last started. */
+  readonly place: string
   /** Whether the last process that used the folder closed it in order. */
   readonly wasClean: boolean
   /** Incarnations of the broker that used this folder: one of them, or none, is the cluster's last. */
@@ -23,15 +25,17 @@ const text = new TextDecoder()
 export async function openFolderMemory(options: {
   readonly disk: Disk
   readonly path: string
+  readonly place: string
   readonly directoryId: string
   readonly wasClean: boolean
 }): Promise<FolderMemory> {
-  const { disk, path, directoryId, wasClean } = options
+  const { disk, path, place, directoryId, wasClean } = options
   const file = `${path}/${incarnationsFileName}`
   const bytes = await disk.readFile(file)
   let incarnations = bytes === null ? [] : text.decode(bytes).split('\n').filter(Boolean)
   return {
     directoryId,
+    place,
     wasClean,
     get incarnations() {
       return incarnations

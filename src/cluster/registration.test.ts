@@ -9,6 +9,7 @@ import { brokerKey, liveKey, partitionKey, topicKey } from './keys.ts'
 import { succeed } from './meta-store.contract.ts'
 import { noFaults } from './meta-store.faulty.sim.ts'
 import { partitionImage } from './partition-image.ts'
+import { BrokerIdTaken } from './registration.ts'
 import { beforeReturn, trustIn, type Trust } from './returning-broker.ts'
 import { SeveralBrokers } from './several-brokers.sim.ts'
 
@@ -116,7 +117,7 @@ test('a folder is trusted with what it was registered with last', () => {
 test('a folder remembers its registrations on disk', async () => {
   const disk = new MemoryDisk()
   await disk.makeFolder('/data')
-  const open = () => openFolderMemory({ disk, path: '/data', directoryId: 'folder', wasClean: true })
+  const open = () => openFolderMemory({ disk, path: '/data', place: 'here', directoryId: 'folder', wasClean: true })
   const folder = await open()
   assert.deepEqual(folder.incarnations, [])
   await folder.remember(['first', 'second'])
@@ -210,4 +211,22 @@ test('what stays of a broker says which registration was its last', async () => 
   await brokers.stop(1)
   assert.equal((await brokers.store.get(liveKey(1))).entry, null)
   assert.equal((await brokers.store.get(brokerKey(1))).entry!.modRevision, known.lastEpoch)
+})
+
+test('a copy of a folder takes nothing from the broker that uses the original', async () => {
+  const brokers = await SeveralBrokers.create()
+  const { membership } = await brokers.start(1)
+  const copy = await brokers.begin(1, { clean: false, place: 'elsewhere' })
+  await assert.rejects(brokers.finish(copy.started), BrokerIdTaken)
+  assert.equal(membership.valid(), true)
+})
+
+test('a folder that was moved registers when the registration of its old place has run out', async () => {
+  const brokers = await SeveralBrokers.create()
+  const { membership } = await brokers.start(1)
+  brokers.kill(1)
+  const begun = brokers.clock.monotonic()
+  const moved = await brokers.start(1, { clean: false, place: 'elsewhere' })
+  assert.ok(moved.membership.epoch > membership.epoch)
+  assert.ok(brokers.clock.monotonic() - begun >= brokers.settings.brokerSessionTimeoutMs)
 })

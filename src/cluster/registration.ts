@@ -48,8 +48,8 @@ export class BrokerIdTaken extends Error {
 const pauseMs: Millis = 100
 
 /**
- * Registers the broker. When it resolves, the view shows the registration. A registration of this folder's earlier life is removed; for
- * another's it waits until that must have run out, then rejects with `BrokerIdTaken`.
+ * Registers the broker. When it resolves, the view shows the registration. A registration of this folder's earlier life in this place is
+ * removed; for another's it waits until that must have run out, then rejects with `BrokerIdTaken`: this may be a copy of a folder in use.
  * `trust`: what the folder holds, when the caller knows better than its clean mark: a process that never ended.
  */
 export async function register(
@@ -91,8 +91,8 @@ async function attempt(
   const incarnation = random.uuid()
   // Before the cluster hears of it: a crash in between must not make the folder look like another.
   await folder.remember([...(trust === 'nothing' ? [] : stillOurs(folder, known?.incarnation)), incarnation])
-  const { directoryId } = folder
-  const document: LiveDocument = { incarnation, endpoints, rack, directoryId, leaving: false }
+  const { directoryId, place } = folder
+  const document: LiveDocument = { incarnation, endpoints, rack, directoryId, place, leaving: false }
   const lease = await store.lease(leaseTtlMs)
   try {
     for (;;) {
@@ -146,7 +146,8 @@ async function clearPlace(options: RegistrationOptions): Promise<void> {
   for (;;) {
     const { entry } = await store.get(liveKey(brokerId))
     if (entry === null) return
-    if (isOf(decodeDocument('live', entry.value), folder)) {
+    const there = decodeDocument('live', entry.value)
+    if (isOf(there, folder) && there.place === folder.place) {
       await knownOutcome(removeOwn(store, entry))
       continue
     }

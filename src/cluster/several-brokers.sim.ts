@@ -31,6 +31,8 @@ export interface BeginOptions {
   readonly clean?: boolean
   /** As it was left, or an empty one. */
   readonly folder?: 'kept' | 'new'
+  /** Where the folder is: another place for a copy, or when it was moved. */
+  readonly place?: string
 }
 
 export interface SeveralBrokersOptions {
@@ -71,12 +73,16 @@ export class SeveralBrokers {
     this.#racks = racks
   }
 
-  async begin(id: number, { clean = true, folder = 'kept' }: BeginOptions = {}): Promise<RunningBroker> {
+  async begin(
+    id: number,
+    { clean = true, folder = 'kept', place = 'here' }: BeginOptions = {},
+  ): Promise<RunningBroker> {
     const { clock, random, settings } = this
     const store = new FaultyMetaStore(this.store, clock, random)
     const view = await viewOf(store, clock)
     const kept = folder === 'kept' ? this.#folders.get(id) : undefined
-    const memory = kept ?? new VolatileFolder(random.uuid())
+    const memory = new VolatileFolder(kept?.directoryId ?? random.uuid(), kept?.incarnations)
+    memory.place = place
     memory.wasClean = clean
     this.#folders.set(id, memory)
     const membership = new Membership({

@@ -118,7 +118,7 @@ export class SmallCluster {
   async folderOf(id: number): Promise<FolderMemory> {
     const path = `/brokers/${id}`
     await this.disk.makeFolder(path)
-    return openFolderMemory({ disk: this.disk, path, directoryId: `folder-${id}`, wasClean: true })
+    return openFolderMemory({ disk: this.disk, path, place: path, directoryId: `folder-${id}`, wasClean: true })
   }
 
   topic(name: string): TopicImage | undefined {

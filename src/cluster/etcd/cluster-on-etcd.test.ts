@@ -32,7 +32,7 @@ async function join(world: SimulatedEtcdWithStores, brokerId: number) {
   const directoryId = `folder-${brokerId}`
   const disk = new MemoryDisk()
   await disk.makeFolder('/data')
-  const folder = await openFolderMemory({ disk, path: '/data', directoryId, wasClean: true })
+  const folder = await openFolderMemory({ disk, path: '/data', place: 'here', directoryId, wasClean: true })
   const membership = new Membership({
     store,
     view,
