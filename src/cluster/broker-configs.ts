@@ -48,7 +48,8 @@ export class BrokerConfigs {
       const changed = changedConfigs(current, change, dynamicBrokerDefinitions)
       if ('ok' in changed) return changed
       const problem = dynamicConfigProblem(changed)
-      if (problem !== null) return refuse(ErrorCode.INVALID_CONFIG, problem)
+      // Not INVALID_CONFIG as for a topic: in Kafka the broker looks at it, not the controller.
+      if (problem !== null) return refuse(ErrorCode.INVALID_REQUEST, problem)
       if (options.validateOnly) return null
       if (sameConfigs(current, changed)) {
         // Where it was our own write, of which the answer was lost.

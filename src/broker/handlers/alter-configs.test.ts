@@ -285,8 +285,8 @@ describe('what is no topic', () => {
   })
 
   for (const { what, edits, error } of [
-    { what: 'below zero', edits: [['leader.replication.throttled.rate', set, '-1']], error: INVALID_CONFIG },
-    { what: 'that is no number', edits: [['leader.replication.throttled.rate', set, 'x']], error: INVALID_CONFIG },
+    { what: 'below zero', edits: [['leader.replication.throttled.rate', set, '-1']], error: INVALID_REQUEST },
+    { what: 'that is no number', edits: [['leader.replication.throttled.rate', set, 'x']], error: INVALID_REQUEST },
     { what: 'as a list', edits: [['leader.replication.throttled.rate', append, '1']], error: INVALID_CONFIG },
   ] as const) {
     test(`a rate ${what} is refused, and nothing of its request is set`, async () => {

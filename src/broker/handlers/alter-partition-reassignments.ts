@@ -26,7 +26,9 @@ export const handleAlterPartitionReassignments: Handler<
     name,
     partitions: partitions.map(({ partitionIndex }) => {
       const answer = answers === null ? timedOut : answers[position++]!
-      return { partitionIndex, errorCode: answer?.error ?? ErrorCode.NONE, errorMessage: answer?.message ?? null }
+      // The code says it all: there is nothing to take back.
+      const words = answer?.error === ErrorCode.NO_REASSIGNMENT_IN_PROGRESS ? null : answer?.message
+      return { partitionIndex, errorCode: answer?.error ?? ErrorCode.NONE, errorMessage: words ?? null }
     }),
   }))
   const notMember = answers?.find((answer) => answer?.error === ErrorCode.NOT_CONTROLLER)
@@ -34,7 +36,8 @@ export const handleAlterPartitionReassignments: Handler<
     throttleTimeMs: 0,
     allowReplicationFactorChange,
     errorCode: notMember?.error ?? ErrorCode.NONE,
-    errorMessage: notMember?.message ?? null,
+    // As in Kafka, where nothing is asked for.
+    errorMessage: topics.length === 0 ? '' : (notMember?.message ?? null),
     responses,
   }
 }

@@ -95,7 +95,8 @@ for (const { what, wanted, error, message } of [
     what: 'a topic that is not there',
     wanted: { name: 'nowhere', count: 3 },
     error: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-    message: /does not host/,
+    // Kafka has no words for it.
+    message: /^$/,
   },
   {
     what: 'as many partitions as there are',
@@ -138,7 +139,7 @@ for (const { what, wanted, error, message } of [
     const cluster = await start()
     const [result] = await grow(cluster, [wanted])
     assert.equal(result!.errorCode, error)
-    assert.match(result!.errorMessage!, message)
+    assert.match(result!.errorMessage ?? '', message)
     assert.equal(count(cluster), 2)
   })
 }

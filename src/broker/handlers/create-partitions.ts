@@ -33,5 +33,7 @@ function grownTopic({ name, count, assignments }: CreatePartitionsRequest['topic
 }
 
 function resultOf(name: string, refusal: TopicRefusal | null): Result {
-  return { name, errorCode: refusal?.error ?? ErrorCode.NONE, errorMessage: refusal?.message ?? null }
+  // In Kafka a topic that is not there has no words.
+  const words = refusal?.error === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ? null : refusal?.message
+  return { name, errorCode: refusal?.error ?? ErrorCode.NONE, errorMessage: words ?? null }
 }

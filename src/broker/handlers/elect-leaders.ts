@@ -20,7 +20,7 @@ export const handleElectLeaders: Handler<typeof electLeaders, 'partitionAdmin' |
   request,
 ) => {
   const election = electionOf[request.electionType]
-  if (election === undefined) return respond(ErrorCode.INVALID_REQUEST, [])
+  if (election === undefined) return unknownType(request)
   const topics = wantedTopics(request, cluster)
   const wanted = topics.flatMap(({ topic, partitions }) => partitions.map((index) => ({ topic, index })))
   const answers = await within(clock, request.timeoutMs, partitionAdmin.elect(wanted, election))
@@ -39,6 +39,17 @@ export const handleElectLeaders: Handler<typeof electLeaders, 'partitionAdmin' |
   })
   const notMember = answers?.some((answer) => answer?.error === ErrorCode.NOT_CONTROLLER) ?? false
   return respond(notMember ? ErrorCode.NOT_CONTROLLER : ErrorCode.NONE, results)
+}
+
+/** Each partition has the error of the whole. */
+function unknownType({ electionType, topicPartitions }: ElectLeadersRequest): ElectLeadersResponse {
+  const errorCode = ErrorCode.INVALID_REQUEST
+  const errorMessage = `Unknown election type ${electionType}`
+  const results = (topicPartitions ?? []).map(({ topic, partitions }) => ({
+    topic,
+    partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode, errorMessage })),
+  }))
+  return respond(errorCode, results)
 }
 
 /** Null asks for all partitions. */

@@ -6,6 +6,7 @@ import { connections } from './connection.ts'
 import { anew, fetching, fetchSessions, offsets } from './fetch.ts'
 import { committing, describingGroups, finding, joiningGroups, livingGroups, staticMembers } from './groups.ts'
 import { idempotence, producerIds } from './idempotence.ts'
+import { electing, growing, moving, throttling, unregistering } from './partitions.ts'
 import { produceBadly, produceBySettings, produceTogether, produceWell } from './produce.ts'
 import { deletingRecords, describingFolders } from './records-and-folders.ts'
 import { cluster, creating, deleting, metadataOf, partitionsOfTopics, settings } from './topics.ts'
@@ -32,6 +33,11 @@ export const scenarios: Readonly<Record<string, (dialogue: Dialogue) => Promise<
   'deleting topics': deleting,
   'partitions of topics': partitionsOfTopics,
   settings,
+  'growing topics': growing,
+  'moving partitions': moving,
+  'electing leaders': electing,
+  'unregistering brokers': unregistering,
+  'throttling replication': throttling,
   'altering topics': alteringTopics,
   'altering others': alteringOthers,
   'deleting records': deletingRecords,
