@@ -8,8 +8,10 @@ import type { Disk } from '../io/disk.ts'
 /** Linux: another after each start of the machine, and on each machine. */
 const bootIdFile = '/proc/sys/kernel/random/boot_id'
 
-/** One line. Where the system does not tell its boots apart, the machine's name has to do. */
+/** One line. Where the system does not tell its boots apart it is the path alone, and a copy on another machine goes unnoticed. */
 export async function placeOf(disk: Disk, folder: string): Promise<string> {
   const bootId = await disk.readFile(bootIdFile).catch(() => null)
-  return [hostname(), new TextDecoder().decode(bootId ?? new Uint8Array(0)).trim(), resolve(folder)].join(' ')
+  const path = resolve(folder)
+  // Containers share the boot of their machine; their names differ.
+  return bootId === null ? path : `${hostname()} ${new TextDecoder().decode(bootId).trim()} ${path}`
 }
