@@ -1,4 +1,4 @@
-// Random life of replicating brokers: appends, crashes, cuts, elections, lost leases. One seed is one run. After every step what was
+// Random life of replicating brokers: appends, deletions, crashes, cuts, elections, lost leases, full disks. One seed is one run. After every step what was
 // promised must hold; once the faults stop everything settles.
 
 import assert from 'node:assert/strict'
@@ -17,6 +17,8 @@ export class ReplicatedWorkload {
   /** What consumers may have read: bytes of batches below a high watermark, by base offset. */
   readonly #seen = new Map<Offset, Uint8Array>()
   readonly #cuts = new Set<string>()
+  /** What lies below may be gone: it was asked for. */
+  #deletedTo: Offset = 0
   #next = 0
   readonly #steps: string[] = []
 
@@ -51,6 +53,8 @@ export class ReplicatedWorkload {
     else if (kind < 87) this.#loseLease()
     else if (kind < 90) this.#reset()
     else if (kind < 93) this.#cutStore()
+    else if (kind < 95) this.#deleteRecords()
+    else if (kind < 96) this.#fillDisk()
     await world.run(random.pick([0, 1, 5, 20, 100, 700]))
     await world.drive(this.check())
   }
@@ -66,16 +70,25 @@ export class ReplicatedWorkload {
       broker.store.faults = noFaults
     }
     this.world.storeFaults = noFaults
+    for (const { id, partition } of world.alive) if (partition.state === 'offline') world.crash(id, false)
     for (const [id, broker] of world.brokers) if (!broker.isAlive) await world.boot(id)
     await world.attend()
     await world.until(() => world.settled() && world.image.isr.length === world.brokers.size, 60_000)
+    const { logStartOffset } = world.leader!.partition
+    await world.until(() => world.alive.every(({ partition }) => partition.logStartOffset >= logStartOffset), 60_000)
     await world.drive(this.check())
     const values = await valuesOf(world.leader!)
     for (const [offset, value] of this.#acknowledged) {
+      if (offset < this.#deletedTo) continue
       assert.equal(values.get(offset), value, `offset ${offset} was acknowledged as ${value}`)
     }
     for (const { partition } of world.alive) {
-      assert.deepEqual(await valuesOf({ partition }), values)
+      const same = [...(await valuesOf({ partition }))].filter(([offset]) => values.has(offset))
+      const from = Math.max(logStartOffset, partition.logStartOffset)
+      assert.deepEqual(
+        same.filter(([offset]) => offset >= from),
+        [...values].filter(([offset]) => offset >= from),
+      )
     }
   }
 
@@ -118,7 +131,8 @@ export class ReplicatedWorkload {
     if (!partition.hasEnoughReplicas) return
     for (let i = this.#random.below(4); i >= 0; i--) {
       const value = `${this.#next++} ${'x'.repeat(this.#random.below(200))}`
-      const end = this.world.append(broker, value)
+      const before = Array.from({ length: this.#random.chance(0.2) ? 3 : 0 }, (_, at) => `${value} ${at}`)
+      const end = this.world.append(broker, ...before, value)
       if (end === null) return
       partition.committed(end).then(
         () => {
@@ -129,6 +143,28 @@ export class ReplicatedWorkload {
       )
     }
     this.#say(`append at ${broker.id} to ${partition.logEndOffset}`)
+  }
+
+  #deleteRecords(): void {
+    const leading = this.world.alive.filter(({ partition }) => partition.isLeading)
+    if (leading.length === 0) return
+    const { id, partition } = this.#random.pick(leading)
+    const { logStartOffset, highWatermark } = partition
+    if (highWatermark <= logStartOffset) return
+    const to = logStartOffset + 1 + this.#random.below(highWatermark - logStartOffset)
+    this.#deletedTo = Math.max(this.#deletedTo, to)
+    this.#say(`delete records at ${id} below ${to}`)
+    partition.deleteRecords(to).catch(() => undefined)
+  }
+
+  /** Once: for what is written next, or for what was written and is to be synced. */
+  #fillDisk(): void {
+    const { alive } = this.world
+    if (alive.length === 0) return
+    const { id, disk } = this.#random.pick(alive)
+    const kind = this.#random.pick(['write', 'sync'] as const)
+    this.#say(`no room at ${id} to ${kind}`)
+    disk.failWhen({ kind, path: '.log', code: 'ENOSPC' })
   }
 
   async #crash(): Promise<void> {
