@@ -27,7 +27,8 @@ export class FaultsUnderWay {
   }
 
   begin(item: ScheduledFault): void {
-    if (this.#withoutDisk !== null && this.#withoutDisk.state !== 'up') {
+    if (this.#withoutDisk?.state === 'up') this.#withoutDisk = null
+    if (this.#withoutDisk !== null) {
       this.#trace(item, 'is spared: a disk has been lost')
       return
     }
@@ -128,6 +129,11 @@ export class FaultsUnderWay {
     }
   }
 
+  /** Whether anything else befalls the cluster now. A copy that waits to be put back befalls nobody. */
+  get #isDisturbed(): boolean {
+    return [...this.#underWay.keys()].some(({ fault: { kind } }) => kind !== 'oldDisk' && kind !== 'emptyDisk')
+  }
+
   /** Only while nothing else is under way, and what the machine counts for is elsewhere too. */
   #loseDisk(machine: SimulatedMachine, disk: 'empty' | SimulatedDisk): void {
     const { machines, image, trace } = this.#world
@@ -135,7 +141,7 @@ export class FaultsUnderWay {
     const alone = [...image.topicsById.values()].some(({ partitions }) =>
       partitions.some(({ isr }) => isr.length < 2 && isr.includes(machine.id)),
     )
-    if (this.#underWay.size > 0 || !othersServe || alone || machine.state !== 'up') {
+    if (this.#isDisturbed || !othersServe || alone || machine.state !== 'up') {
       trace.add('schedule', `${machine.host} keeps its disk: it may hold the only copy`)
       return
     }
