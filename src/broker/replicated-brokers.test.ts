@@ -322,6 +322,18 @@ describe('the start of a log', () => {
     for (const { partition } of world.alive) assert.equal(partition.logStartOffset, 2)
   })
 
+  test('is not waited for at a broker that is gone by now, though no other is left to say so', async () => {
+    const world = await World.start({ brokers: 2 })
+    const leader = broker(world, 1)
+    world.append(leader, 'a', 'b')
+    await world.until(() => world.settled())
+    world.crash(2, false)
+    const deleted = leader.partition.deleteRecords(1)
+    await world.run(300)
+    await world.bury(2)
+    assert.deepEqual(await world.drive(deleted), { ok: true, lowWatermark: 1 })
+  })
+
   test('that passed a follower’s end makes it begin anew there', async () => {
     const world = await World.start()
     const leader = broker(world, 1)

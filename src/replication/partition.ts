@@ -381,9 +381,11 @@ export class Partition implements LogListener {
     this.#advance()
   }
 
-  /** Time has passed: who was waited for may be too late. */
+  /** Time has passed: who was waited for may be too late, or gone. */
   elapsed(): void {
-    if (this.#replicas !== null && this.#state === 'leading') this.#advance()
+    if (this.#replicas === null || this.#state !== 'leading') return
+    this.#advance()
+    this.#waitDeleted?.drainTo(this.#lowWatermark())
   }
 
   // A follower and its leader (fetcher.ts). Each is told under which leadership the leader spoke; when that is over nothing happens.
