@@ -13,7 +13,6 @@ import { runBroker, StartRefused } from '../start.ts'
 import { EXIT_FAULT, EXIT_USAGE } from './exit-status.ts'
 import { type LogLevel, logLevels, openLog } from './log-output.ts'
 import { bracketed, defaultData, defaultHost, defaultPort, type StartOptions, startSettings } from './start-settings.ts'
-import { startSeveral } from './start-several.ts'
 import { packageVersion } from './version.ts'
 
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
@@ -105,6 +104,7 @@ async function startedSeveral(
   { dev, logLevel }: StartOptions & { readonly logLevel: LogLevel },
   logger: Logger,
 ): Promise<Stoppable> {
+  const { startSeveral } = await import('./start-several.ts')
   const several = await orEnd(
     startSeveral({
       count,
