@@ -182,7 +182,8 @@ export class ReplicaFetcher {
       if (!(error instanceof PeerUnavailable)) throw error
       this.#session.lost()
       if (!this.#closed && !this.#isLeaderAway) {
-        logger.warn({ leader: leaderId, err: error, partitions: this.#session.size }, 'the leader cannot be followed')
+        const { message: reason } = error
+        logger.warn({ leader: leaderId, reason, partitions: this.#session.size }, 'the leader cannot be followed')
       }
       this.#isLeaderAway = true
       return null
