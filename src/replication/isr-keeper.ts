@@ -138,7 +138,8 @@ export class IsrKeeper {
       const { membership } = this.#options
       while (this.#marked.size > 0 && !this.#stopped) {
         if (!membership.valid()) {
-          again.push(...this.#marked)
+          // Perhaps more than a call takes arguments.
+          for (const partition of this.#marked) again.push(partition)
           this.#marked.clear()
           break
         }
