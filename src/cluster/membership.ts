@@ -155,7 +155,7 @@ export class Membership {
     const { epoch, lease } = registration
     try {
       await this.#takeLeaderships(registration)
-      await this.#controller.join({ brokerId, epoch, lease })
+      if (!this.#stopped) await this.#controller.join({ brokerId, epoch, lease })
     } catch (error) {
       this.#controller.leave()
       // Nothing may go on to hang on it: above all the office, which nobody would fill.

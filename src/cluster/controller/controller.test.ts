@@ -349,3 +349,20 @@ test('what happens in the very moment in which the work is done is not left for 
   }
   controller.leave()
 })
+
+test('a broker that is stopped while it comes back leaves nothing running', async () => {
+  for (let microtasks = 0; microtasks < 200; microtasks += 4) {
+    const brokers = await cluster([1])
+    await create(brokers, 'orders', [[1]])
+    const { membership, view } = brokers.running.get(1)!
+    const key = liveKey(1)
+    await succeed(brokers.store.transact([{ key, createRevision: membership.epoch }], [{ kind: 'delete', key }]))
+    for (let i = 0; i < microtasks; i++) await Promise.resolve()
+    await membership.stop()
+    await brokers.clock.advance(1000)
+    assert.deepEqual([...brokers.view.image.brokers.keys()], [])
+    assert.equal(brokers.view.image.controllerId, -1)
+    view.close()
+    assert.equal(brokers.clock.pendingTimers, 0, `${microtasks} microtasks after it was fenced`)
+  }
+})

@@ -37,8 +37,9 @@ interface Office {
 
 type Rule = (partition: PartitionImage, topic: TopicImage) => PartitionDocument | null
 
-/** After a fault of the store. */
+/** After a fault of the store; longer each time while it lasts. */
 const retryMs: Millis = 500
+const retryMsMax: Millis = 2000
 /** How often all is looked at although nothing has changed. */
 const recheckMs: Millis = 180_000
 
@@ -209,11 +210,13 @@ export class Controller {
   }
 
   async #workOff(): Promise<void> {
+    let waitMs = retryMs
     for (;;) {
       const office = this.#office
       if (office === null || !this.#hasWork()) return
       try {
         const outcome = await this.#pass(office)
+        waitMs = retryMs
         if (this.#office !== office || outcome === 'settled') continue
         if (outcome === 'fenced') {
           this.#resign()
@@ -226,7 +229,8 @@ export class Controller {
         if (this.#office !== office) continue
         this.#options.logger.warn({ err: error }, 'the controller could not do its work, and tries again')
         this.#allTopics = true
-        await pause(this.#options.clock, retryMs)
+        await pause(this.#options.clock, waitMs)
+        waitMs = Math.min(2 * waitMs, retryMsMax)
       }
     }
   }
