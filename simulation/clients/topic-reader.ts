@@ -13,6 +13,7 @@ import type { Offset } from '../../src/storage/partition-log.ts'
 import { Violation } from '../contracts.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { Disconnected } from './connection.ts'
+import { FetchSession } from './fetch-session.ts'
 
 export interface ReadRecord {
   readonly offset: Offset
@@ -27,6 +28,8 @@ export interface TopicReaderOptions {
   readonly version: number
   readonly maxBytes: number
   readonly maxWaitMs: Millis
+  /** Whether it keeps fetch sessions (KIP-227), as Java does; librdkafka and KafkaJS do without. */
+  readonly sessions: boolean
   readonly onRecords: (index: number, records: readonly ReadRecord[]) => void
   /** What the leader says of the partition, with every answer. */
   readonly onOffsets?: (index: number, offsets: { highWatermark: Offset; logStartOffset: Offset }) => void
@@ -39,7 +42,8 @@ interface Reading {
   lastEpoch: number
   /** Instead of the leader, until then. */
   nearer: { readonly brokerId: number; readonly until: Millis } | null
-  isAsked: boolean
+  /** Broker that is asked for it now. */
+  askedAt: number | null
   /** After an answer that brings it no further. */
   notBefore: Millis
 }
@@ -53,6 +57,7 @@ const nearerMs = 5000
 export class TopicReader {
   readonly #options: TopicReaderOptions
   readonly #partitions: Reading[] = []
+  readonly #sessions = new Map<number, FetchSession>()
   #isStopped = false
   #running: Promise<void> | null = null
   /** Fetches under way. */
@@ -110,7 +115,7 @@ export class TopicReader {
   #notePartitions(): void {
     const count = this.#options.client.topic(this.#options.topic)?.partitions.length ?? 0
     for (let index = this.#partitions.length; index < count; index++) {
-      this.#partitions.push({ index, position: 0, lastEpoch: -1, nearer: null, isAsked: false, notBefore: 0 })
+      this.#partitions.push({ index, position: 0, lastEpoch: -1, nearer: null, askedAt: null, notBefore: 0 })
     }
   }
 
@@ -122,10 +127,13 @@ export class TopicReader {
     const busy = new Set<number>()
     let waitMs = 500
     for (const reading of this.#partitions) {
+      if (reading.askedAt !== null) {
+        busy.add(reading.askedAt)
+        continue
+      }
       const target = this.#target(reading, now)
       if (target === null) continue
-      if (reading.isAsked) busy.add(target)
-      else if (reading.notBefore > now) waitMs = Math.min(waitMs, reading.notBefore - now)
+      if (reading.notBefore > now) waitMs = Math.min(waitMs, reading.notBefore - now)
       else byBroker.set(target, [...(byBroker.get(target) ?? []), reading])
     }
     for (const [brokerId, readings] of byBroker) {
@@ -145,12 +153,16 @@ export class TopicReader {
   async #fetch(brokerId: number, topicId: string, readings: readonly Reading[]): Promise<void> {
     const { client, topic } = this.#options
     this.#asking += 1
-    for (const reading of readings) reading.isAsked = true
+    for (const reading of readings) reading.askedAt = brokerId
+    const session = this.#sessionWith(brokerId)
     try {
-      const answer = await client.ask(brokerId, fetch, this.#options.version, this.#request(topicId, readings))
-      await this.#take(brokerId, readings, answer)
+      const isFull = session?.isFull ?? true
+      const request = this.#request(topicId, readings, session)
+      const answer = await client.ask(brokerId, fetch, this.#options.version, request)
+      if (session === null || this.#isOpen(session, answer)) await this.#take(brokerId, readings, answer, isFull)
     } catch (error) {
       if (error instanceof Disconnected) {
+        session?.reset()
         for (const reading of readings) {
           reading.nearer = null
           this.#later(reading)
@@ -159,18 +171,40 @@ export class TopicReader {
       } else this.#fault ??= error
     } finally {
       this.#asking -= 1
-      for (const reading of readings) reading.isAsked = false
+      for (const reading of readings) reading.askedAt = null
       this.#wake?.()
     }
   }
 
-  #request(topicId: string, readings: readonly Reading[]) {
+  #sessionWith(brokerId: number): FetchSession | null {
+    if (!this.#options.sessions) return null
+    let session = this.#sessions.get(brokerId)
+    if (session === undefined) this.#sessions.set(brokerId, (session = new FetchSession()))
+    return session
+  }
+
+  /** False when the broker does not know it any more: the next fetch opens another. */
+  #isOpen(session: FetchSession, { errorCode, sessionId }: Answer): boolean {
+    const isLost =
+      errorCode === ErrorCode.FETCH_SESSION_ID_NOT_FOUND || errorCode === ErrorCode.INVALID_FETCH_SESSION_EPOCH
+    if (isLost) session.reset()
+    else session.answered(sessionId)
+    return !isLost
+  }
+
+  #request(topicId: string, readings: readonly Reading[], session: FetchSession | null) {
     const { client, topic, version, maxBytes, maxWaitMs } = this.#options
-    const partitions = readings.map(({ index, position, lastEpoch }) => ({
+    const all = readings.map(({ index, position, lastEpoch }) => ({
       partition: index,
       currentLeaderEpoch: client.partition(topic, index)?.leaderEpoch ?? -1,
       fetchOffset: position,
-      ...(version >= 12 && { lastFetchedEpoch: lastEpoch }),
+      lastFetchedEpoch: version >= 12 ? lastEpoch : -1,
+    }))
+    const asked = session?.request(all) ?? { sessionId: 0, sessionEpoch: -1, wanted: all, forgotten: [] }
+    const name = version >= 13 ? { topicId } : { topic }
+    const partitions = asked.wanted.map(({ lastFetchedEpoch, ...one }) => ({
+      ...one,
+      ...(version >= 12 && { lastFetchedEpoch }),
       partitionMaxBytes: maxBytes,
     }))
     return {
@@ -178,21 +212,25 @@ export class TopicReader {
       minBytes: 1,
       maxBytes,
       isolationLevel: 0,
-      topics: [{ ...(version >= 13 ? { topicId } : { topic }), partitions }],
-      forgottenTopicsData: [],
+      sessionId: asked.sessionId,
+      sessionEpoch: asked.sessionEpoch,
+      topics: partitions.length === 0 ? [] : [{ ...name, partitions }],
+      forgottenTopicsData: asked.forgotten.length === 0 ? [] : [{ ...name, partitions: [...asked.forgotten] }],
       rackId: client.rack,
     }
   }
 
-  async #take(brokerId: number, readings: readonly Reading[], answer: Answer): Promise<void> {
+  /** `isFull`: every partition is in it. */
+  async #take(brokerId: number, readings: readonly Reading[], answer: Answer, isFull: boolean): Promise<void> {
     const { client, topic } = this.#options
     if (answer.errorCode !== ErrorCode.NONE) {
-      throw new Violation('a fetch without a session is answered', `${client.name}: ${errorName(answer.errorCode)}`)
+      throw new Violation('a reader is only refused what passes', `${client.name}: ${errorName(answer.errorCode)}`)
     }
     let stale = false
     for (const reading of readings) {
       const said = answer.responses[0]?.partitions.find(({ partitionIndex }) => partitionIndex === reading.index)
       if (said === undefined) {
+        if (!isFull) continue
         throw new Violation('every partition is answered', `${topic}-${reading.index} was not, in Fetch`)
       }
       if (said.errorCode === ErrorCode.NONE) this.#takeRecords(brokerId, reading, said)

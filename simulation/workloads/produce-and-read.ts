@@ -160,6 +160,7 @@ export class ProduceAndRead implements Workload {
       version: client.random.pick(versionsOfFetch),
       maxBytes: client.random.pick([400, 4000, 1 << 20]),
       maxWaitMs: 50 + client.random.below(400),
+      sessions: client.random.chance(0.5),
       onRecords: (index, records) => {
         const position = highest[index] ?? 0
         this.ledgers[index]!.noteRead(name, position, records)
