@@ -194,10 +194,11 @@ export class Membership {
   }
 
   async #comeBack(): Promise<void> {
-    const { logger, clock } = this.#options
-    while (!this.#stopped) {
+    const { logger, clock, brokerId } = this.#options
+    for (let failures = 0; !this.#stopped; failures++) {
       try {
         await this.#join({ uninterrupted: true })
+        if (!this.#stopped) logger.info({ brokerId, epoch: this.epoch }, 'this broker is part of the cluster again')
         return
       } catch (error) {
         if (error instanceof BrokerIdTaken) {
@@ -205,7 +206,11 @@ export class Membership {
           this.#lost.resolve()
           return
         }
-        logger.warn({ err: error }, 'this broker could not register again, and tries once more')
+        // Once: it is so as long as the store is away.
+        logger[failures === 0 ? 'warn' : 'debug'](
+          { err: error },
+          'this broker could not register again, and goes on trying',
+        )
         await pause(clock, retryMs)
       }
     }

@@ -5,7 +5,7 @@ import { SimulatedClock } from '../io/clock.sim.ts'
 import { MemoryDisk } from '../io/disk.memory.ts'
 import { seededRandom } from '../io/random.sim.ts'
 import type { Random } from '../io/random.ts'
-import { silentLogger } from '../lib/logger.ts'
+import { type Logger, silentLogger } from '../lib/logger.ts'
 import { claimClusterId } from './cluster-identity.ts'
 import { ClusterViewOfStore } from './cluster-view.ts'
 import { FileJournal } from './file-journal.ts'
@@ -39,6 +39,7 @@ export interface SeveralBrokersOptions {
   readonly seed?: number
   readonly settings?: Readonly<Record<string, string>>
   readonly racks?: ReadonlyMap<number, string>
+  readonly logger?: Logger
 }
 
 export class SeveralBrokers {
@@ -51,6 +52,7 @@ export class SeveralBrokers {
   readonly running = new Map<number, RunningBroker>()
   readonly #folders = new Map<number, VolatileFolder>()
   readonly #racks: ReadonlyMap<number, string>
+  readonly #logger: Logger
 
   static async create(options: SeveralBrokersOptions = {}): Promise<SeveralBrokers> {
     const clock = new SimulatedClock()
@@ -63,7 +65,7 @@ export class SeveralBrokers {
     clock: SimulatedClock,
     store: EmbeddedMetaStore,
     view: ClusterViewOfStore,
-    { seed = 1, settings = {}, racks = new Map() }: SeveralBrokersOptions,
+    { seed = 1, settings = {}, racks = new Map(), logger = silentLogger }: SeveralBrokersOptions,
   ) {
     this.clock = clock
     this.store = store
@@ -71,6 +73,7 @@ export class SeveralBrokers {
     this.random = seededRandom(seed)
     this.settings = brokerSettings(settings)
     this.#racks = racks
+    this.#logger = logger
   }
 
   async begin(
@@ -94,7 +97,7 @@ export class SeveralBrokers {
       folder: memory,
       clock,
       random,
-      logger: silentLogger,
+      logger: this.#logger,
     })
     const administration = { store, view, settings, membership, brokerId: id, clock, random }
     const topics = new TopicAdmin({ ...administration, served: async () => {} })

@@ -258,5 +258,6 @@ function metadataWith(token: string | null): Metadata {
 
 function faultOf(error: ServiceError, endpoint: string): EtcdError {
   const sent = !error.details.startsWith('No connection established')
-  return new EtcdError(error.code, `${endpoint}: ${error.details}`, sent, { cause: error })
+  const words = error.details.replace(/\. Resolution note: $/, '')
+  return new EtcdError(error.code, `${endpoint}: ${words}`, sent, { cause: error })
 }
