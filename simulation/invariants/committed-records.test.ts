@@ -108,6 +108,20 @@ test('what a disk is found without after a crash is noticed, although it was the
   assert.throws(() => rule.isrChanged('id', 'orders-0'), { rule: 'who is in the ISR has all that is committed' })
 })
 
+test('a broker may have committed records before it was seen to lead', () => {
+  const { logs, rule, commits } = setUp({ isr: [1] })
+  for (const machine of [1, 2]) {
+    logs.append(machine)
+    logs.append(machine)
+    logs.logs.get(machine)!.durable = 2
+  }
+  commits(1, 1)
+  const idle = sight({ machine: 1, life: 2, state: 'idle', highWatermark: 2 })
+  rule.replicaChanged(idle, null)
+  rule.replicaChanged(sight({ machine: 1, life: 2, highWatermark: 2 }), idle)
+  assert.equal(rule.endOf('id', 'orders-0'), 2)
+})
+
 test('a compacted log keeps records, not bytes: nothing is compared', () => {
   const { rule } = setUp()
   rule.replicaChanged(sight({ keepsBytes: false, highWatermark: 3, logEndOffset: 3 }), null)

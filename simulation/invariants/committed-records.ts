@@ -50,8 +50,9 @@ export class CommittedRecords implements ReplicaRule {
   }
 
   replicaChanged(now: ReplicaSight, before: ReplicaSight | null): void {
-    if (!now.keepsBytes || (now.state !== 'leading' && now.state !== 'following')) return
-    const from = before === null ? now.logStartOffset : before.highWatermark
+    if (!now.keepsBytes || !isServed(now)) return
+    // While a broker starts nobody sees what it does: the high watermark it comes with may be news.
+    const from = before === null || !isServed(before) ? now.logStartOffset : before.highWatermark
     if (now.highWatermark <= from) return
     const committed = this.#committed(now)
     const endBefore = committed.end
@@ -151,6 +152,10 @@ export class CommittedRecords implements ReplicaRule {
     }
     return end
   }
+}
+
+function isServed({ state }: ReplicaSight): boolean {
+  return state === 'leading' || state === 'following'
 }
 
 function isSame(one: BatchSight, other: BatchSight): boolean {

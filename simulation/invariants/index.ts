@@ -1,6 +1,7 @@
 // The rules of a usual run.
 
 import type { Invariant, World } from '../contracts.ts'
+import { LeaseHolders } from './lease-holders.ts'
 import { Observer } from './observer.ts'
 
 const observers = new WeakMap<World, Observer>()
@@ -13,5 +14,5 @@ export function observerOf(world: World): Observer {
 }
 
 export function defaultInvariants(world: World): Invariant[] {
-  return [observerOf(world)]
+  return [observerOf(world), new LeaseHolders()]
 }
