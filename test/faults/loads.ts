@@ -16,7 +16,8 @@ export const kafkaRun = join(import.meta.dirname, '../../scripts/kafka/run')
 
 export interface Acknowledged {
   readonly partition: number
-  readonly offset: number
+  /** Null: the producer was told that it is there, and not where: librdkafka, when a later batch was confirmed and its own answer was lost. */
+  readonly offset: number | null
   /** Values of a partition count up. */
   readonly value: number
 }
@@ -133,7 +134,7 @@ export class KafkaJsLoad extends Load {
 interface Event {
   readonly name?: string
   readonly partition?: number
-  readonly offset?: number
+  readonly offset?: number | null
   readonly value?: string
   readonly exception?: string
   readonly message?: string

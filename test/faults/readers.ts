@@ -26,7 +26,9 @@ export abstract class Reader {
     await waitFor(
       `${this.name} to have read everything`,
       () => {
-        missing = missing.filter(({ partition, offset }) => this.#of(topic, partition)[offset] !== true)
+        missing = missing.filter(
+          ({ partition, offset }) => offset !== null && this.#of(topic, partition)[offset] !== true,
+        )
         return missing.length === 0
       },
       timeoutMs,

@@ -82,3 +82,9 @@ for (const { what, values, once = true, problem } of [
     else assert.match(problems.join(), problem)
   })
 }
+
+test('a record of which nobody said where it is has to be anywhere', () => {
+  const acknowledged = [{ partition: 0, offset: null, value: 1 }]
+  assert.deepEqual(problemsOf(new Told('load', 't', true), acknowledged, 0, [0, 1]), [])
+  assert.match(problemsOf(new Told('load', 't', true), acknowledged, 0, [0, 2]).join(), /1 acknowledged are not there/)
+})

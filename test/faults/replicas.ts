@@ -103,11 +103,12 @@ export function problemsOf(
   const problems: string[] = []
   const where = `${name}, ${topic}-${partition}`
   const own = acknowledged.filter((one) => one.partition === partition)
-  const lost = own.filter(({ offset, value }) => values[offset] !== value)
+  const all = new Set(values)
+  const lost = own.filter(({ offset, value }) => (offset === null ? !all.has(value) : values[offset] !== value))
   if (lost.length > 0) {
     const { offset, value } = lost[0]!
     problems.push(
-      `${where}: ${lost.length} acknowledged are not there, first ${value} at offset ${offset}, where ${values[offset]} is`,
+      `${where}: ${lost.length} acknowledged are not there, first ${value} at offset ${offset}, where ${values[offset ?? -1]} is`,
     )
   }
   if (!once) return problems
