@@ -17,6 +17,7 @@ export class ReplicatedWorkload {
   /** What consumers may have read: bytes of batches below a high watermark, by base offset. */
   readonly #seen = new Map<Offset, Uint8Array>()
   readonly #cuts = new Set<string>()
+  readonly #armed: { cancel(): void }[] = []
   /** What lies below may be gone: it was asked for. */
   #deletedTo: Offset = 0
   #next = 0
@@ -63,6 +64,7 @@ export class ReplicatedWorkload {
   async settle(): Promise<void> {
     const { world } = this
     this.#say('the faults end')
+    for (const fault of this.#armed) fault.cancel()
     for (const cut of this.#cuts) world.network.heal(...(cut.split(' ') as [string, string]))
     for (const broker of world.alive) {
       broker.leaseHolds = true
@@ -164,7 +166,7 @@ export class ReplicatedWorkload {
     const { id, disk } = this.#random.pick(alive)
     const kind = this.#random.pick(['write', 'sync'] as const)
     this.#say(`no room at ${id} to ${kind}`)
-    disk.failWhen({ kind, path: '.log', code: 'ENOSPC' })
+    this.#armed.push(disk.failWhen({ kind, path: '.log', code: 'ENOSPC' }))
   }
 
   async #crash(): Promise<void> {

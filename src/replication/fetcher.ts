@@ -48,7 +48,7 @@ export type FetcherSettings = Pick<
 
 export interface FetcherOptions {
   readonly leaderId: number
-  readonly connection: PeerConnection
+  readonly connection: Pick<PeerConnection, 'request' | 'close'>
   readonly membership: MembershipGate
   readonly settings: FetcherSettings
   /** Null: nothing is held back. */
@@ -363,13 +363,12 @@ export class ReplicaFetcher {
 
   /** Until there is something to do: a partition, the end of a wait, the end. */
   async #sleep(): Promise<void> {
-    const { clock } = this.#options
-    const now = clock.monotonic()
     let next = Infinity
-    for (const followed of this.#followed.values()) {
-      if (followed.resumeAt > now && isFollowing(followed)) next = Math.min(next, followed.resumeAt)
+    // Also what has come due since it was looked at.
+    for (const followed of this.#stale) {
+      if (!followed.isBusy && isFollowing(followed)) next = Math.min(next, followed.resumeAt)
     }
-    await this.#pause(next - now)
+    await this.#pause(Math.max(0, next - this.#options.clock.monotonic()))
   }
 
   #pause(ms: Millis): Promise<void> {
