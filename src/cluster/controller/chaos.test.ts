@@ -78,6 +78,8 @@ const event: fc.Arbitrary<Event> = fc.record({
 class Referee {
   readonly #partitions = new Map<string, PartitionDocument>()
   readonly #live = new Map<string, number>()
+  /** By topic id, the count in force before `since` and from there on. Partitions beyond it are nobody's yet, and may be written anew. */
+  readonly #counts = new Map<string, { readonly before: number; readonly now: number; readonly since: number }>()
   readonly unclean: boolean
   elections = 0
 
@@ -90,8 +92,14 @@ class Referee {
           if (key.kind === 'live') {
             if (kind === 'put') this.#live.set(entry.key, entry.createRevision)
             else this.#live.delete(entry.key)
+          } else if (key.kind === 'topic' && kind === 'put') {
+            const { id, partitionCount } = decodeDocument('topic', entry.value)
+            const before = this.#counts.get(id)?.now ?? 0
+            this.#counts.set(id, { before, now: partitionCount, since: entry.modRevision })
           } else if (key.kind === 'partition' && kind === 'put') {
-            this.#check(entry.key, decodeDocument('partition', entry.value))
+            const count = this.#counts.get(key.topicId)
+            const counted = count === undefined ? 0 : entry.modRevision > count.since ? count.now : count.before
+            this.#check(entry.key, decodeDocument('partition', entry.value), key.index < counted)
           }
         }
       },
@@ -100,8 +108,8 @@ class Referee {
     })
   }
 
-  #check(key: string, now: PartitionDocument): void {
-    const before = this.#partitions.get(key)
+  #check(key: string, now: PartitionDocument, isThere: boolean): void {
+    const before = isThere ? this.#partitions.get(key) : undefined
     this.#partitions.set(key, now)
     const said = `${JSON.stringify(before)} -> ${JSON.stringify(now)}`
     assert.ok(
