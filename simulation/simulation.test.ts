@@ -6,8 +6,8 @@ import { promisify } from 'node:util'
 import { runSeed } from './run.ts'
 import { invariants, workloads } from './suite.ts'
 
-const seedOfTwins = 12
-const seeds = [1, 2, 3, 4]
+const seedOfTwins = 4
+const seeds = [1, 3, 4]
 
 const run = (seed: number) => runSeed({ seed, invariants, workloads: (world) => workloads(world) })
 
