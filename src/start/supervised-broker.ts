@@ -24,7 +24,11 @@ export interface SupervisedOptions {
 const orphansMsMax = 8_000
 
 /** Resolves when nobody uses the data folder, or nobody can be waited for. */
-async function folderIsFree({ disk, clock, settings }: Pick<BrokerOptions, 'disk' | 'clock' | 'settings'>): Promise<void> {
+async function folderIsFree({
+  disk,
+  clock,
+  settings,
+}: Pick<BrokerOptions, 'disk' | 'clock' | 'settings'>): Promise<void> {
   const until = clock.monotonic() + orphansMsMax
   await disk.makeFolder(settings.dataFolder)
   while (clock.monotonic() < until) {

@@ -550,11 +550,13 @@ export class SegmentedLog implements PartitionLog {
     this.#context.logger.error({ log: this.name, err: this.#state.fault }, 'the log is offline')
     this.#writer.fail(this.#state.fault)
     this.#tail.clear()
-    // Where nothing can be written any more the mark cannot be either.
-    if (this.#writer.syncedOffset < this.#writer.writtenOffset) {
-      markFailedSync(this.#context.disk, this.folder).catch(() => {})
-    }
+    if (this.#writer.syncedOffset < this.#writer.writtenOffset) void this.#markFailedSync()
     this.#listener?.failed(this.#state.fault)
+  }
+
+  async #markFailedSync(): Promise<void> {
+    // Where nothing can be written any more the mark cannot be either.
+    await markFailedSync(this.#context.disk, this.folder).catch(() => {})
   }
 
   /** What could not be written is let go of, at once or as soon as there is room for that; reads go on. */

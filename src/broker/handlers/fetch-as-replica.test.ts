@@ -21,7 +21,7 @@ interface Asked extends Partial<Omit<FetchRequest, 'topics'>> {
   readonly nothingNew?: boolean
 }
 
-function requestOf({ follower, read = {}, nothingNew = false, version: _, ...rest }: Asked): FetchRequest {
+function requestOf({ follower, read = {}, nothingNew = false, ...rest }: Asked): FetchRequest {
   const [replicaId, replicaEpoch] = follower ?? [-1, -1]
   const partition = {
     partition: 0,

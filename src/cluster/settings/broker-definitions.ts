@@ -126,8 +126,7 @@ export const brokerDefinitions = {
     documentation: 'How long a follower waits after an error before it asks for the partition again.',
   }),
   replicaSocketTimeoutMs: int('replica.socket.timeout.ms', 30_000, {
-    documentation:
-      'How long a follower waits for an answer of its leader; not less than replica.fetch.wait.max.ms.',
+    documentation: 'How long a follower waits for an answer of its leader; not less than replica.fetch.wait.max.ms.',
   }),
   replicaSelectorClass: optional(
     oneOf('replica.selector.class', replicaSelectors[0], replicaSelectors, {

@@ -170,7 +170,9 @@ function checkTogether(values: Values, listeners: readonly ListenerAddress[], pr
     problems.push(`inter.broker.listener.name names ${between}, which is not among listeners`)
   }
   if (values.replicaFetchWaitMaxMs > values.replicaLagTimeMaxMs) {
-    problems.push('replica.fetch.wait.max.ms must be no more than replica.lag.time.max.ms, or the ISR shrinks for nothing')
+    problems.push(
+      'replica.fetch.wait.max.ms must be no more than replica.lag.time.max.ms, or the ISR shrinks for nothing',
+    )
   }
   if (values.replicaSocketTimeoutMs < values.replicaFetchWaitMaxMs) {
     problems.push('replica.socket.timeout.ms must be at least replica.fetch.wait.max.ms')
