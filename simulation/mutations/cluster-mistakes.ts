@@ -4,14 +4,40 @@ import type { Edit, Mutation } from './mutation.ts'
 
 const change = 'src/cluster/partition-change.ts'
 const lease = 'src/cluster/etcd/lease.ts'
+const registration = 'src/cluster/registration.ts'
 const returning = 'src/cluster/returning-broker.ts'
 
-/** With records that are synced before they count, that alone is no mistake: what was acknowledged is there. */
-const trustsUncleanFolders: Edit = {
-  file: returning,
-  find: "return folder.wasClean ? 'everything' : 'durable'",
-  replace: "return folder.wasClean ? 'everything' : 'everything'",
-}
+/**
+ * A broker takes up the registration of its earlier life, so that nobody sees it leave (F8), and is trusted after an unclean stop. Where
+ * records are synced before they count, that alone loses nothing: what was acknowledged is there. On another disk it is not.
+ */
+const staysInTheIsr: readonly Edit[] = [
+  {
+    file: returning,
+    find: "return folder.wasClean ? 'everything' : 'durable'",
+    replace: "return folder.wasClean ? 'everything' : 'everything'",
+  },
+  {
+    file: registration,
+    find: 'if (isOf(there, folder) && there.place === folder.place) {',
+    replace: 'if (isOf(there, folder)) {\n      return\n    }\n    if (isOf(there, folder)) {',
+  },
+  {
+    file: registration,
+    find: '{ key: live, modRevision: 0 },',
+    replace: '{ key: live, modRevision: (await store.get(live)).entry?.modRevision ?? 0 },',
+  },
+  {
+    file: registration,
+    find: 'if (result?.ok === true) return { epoch: result.revision,',
+    replace: 'if (result?.ok === true) return { epoch: (await store.get(live)).entry?.createRevision ?? 0,',
+  },
+  {
+    file: registration,
+    find: 'fence: [{ key: liveKey(brokerId), modRevision: 0 }],',
+    replace: 'fence: [{ key: liveKey(-1 - brokerId), modRevision: 0 }],',
+  },
+]
 
 export const clusterMistakes: readonly Mutation[] = [
   {
@@ -77,7 +103,7 @@ export const clusterMistakes: readonly Mutation[] = [
         find: 'return directoryId === folder.directoryId && folder.incarnations.includes(incarnation)',
         replace: 'return directoryId.length + incarnation.length > 0 && folder !== null',
       },
-      trustsUncleanFolders,
+      ...staysInTheIsr,
     ],
     seedsMax: 50,
   },
@@ -90,7 +116,7 @@ export const clusterMistakes: readonly Mutation[] = [
         find: 'return directoryId === folder.directoryId && folder.incarnations.includes(incarnation)',
         replace: 'return directoryId === folder.directoryId && incarnation !== undefined',
       },
-      trustsUncleanFolders,
+      ...staysInTheIsr,
     ],
     seedsMax: 50,
   },
