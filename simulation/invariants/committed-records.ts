@@ -38,6 +38,8 @@ export class CommittedRecords implements ReplicaRule {
   readonly #disks: LogsOnDisks
   readonly #isr: IsrMembers
   readonly #partitions = new Map<string, Committed>()
+  /** Records were deleted from their front: where their replicas begin, and what of them is still there, is no rule's concern. */
+  readonly #trimmed = new Set<string>()
 
   constructor(disks: LogsOnDisks, isr: IsrMembers) {
     this.#disks = disks
@@ -51,6 +53,8 @@ export class CommittedRecords implements ReplicaRule {
 
   replicaChanged(now: ReplicaSight, before: ReplicaSight | null): void {
     if (!now.keepsBytes || !isServed(now)) return
+    if (now.logStartOffset > 0) this.#trim(now)
+    if (this.#trimmed.has(partitionOf(now))) return
     // While a broker starts nobody sees what it does: the high watermark it comes with may be news.
     const from = before === null || !isServed(before) ? now.logStartOffset : before.highWatermark
     if (now.highWatermark <= from) return
@@ -68,6 +72,12 @@ export class CommittedRecords implements ReplicaRule {
 
   forget(topicId: string): void {
     for (const key of this.#partitions.keys()) if (key.startsWith(`${topicId} `)) this.#partitions.delete(key)
+  }
+
+  #trim(now: ReplicaSight): void {
+    const key = partitionOf(now)
+    this.#trimmed.add(key)
+    this.#partitions.delete(key)
   }
 
   #committed(now: ReplicaSight): Committed {

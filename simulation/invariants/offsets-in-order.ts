@@ -11,7 +11,8 @@ export class OffsetsInOrder implements ReplicaRule {
     if (now.state !== 'leading' && now.state !== 'following') return
     const { logStartOffset, highWatermark, logEndOffset, durableOffset } = now
     if (logStartOffset > highWatermark || highWatermark > logEndOffset) this.#broken(now, 'are out of order')
-    if (now.isFsynced && highWatermark > durableOffset) {
+    // What was deleted from the front need not be on the disk.
+    if (now.isFsynced && highWatermark > Math.max(durableOffset, logStartOffset)) {
       this.#broken(now, `are said to be committed, but the disk holds no more than ${durableOffset}`)
     }
     if (before === null) return

@@ -206,6 +206,18 @@ export const commitMistakes: readonly Mutation[] = [
     seedsMax: 200,
   },
   {
+    name: 'isr-grows-with-the-first-fetch',
+    breaks: 'a follower that comes back, perhaps after an unclean stop, is in the ISR before it has caught up',
+    edits: [
+      {
+        file: leaderReplicas,
+        find: 'return follower.endOffset >= from',
+        replace: 'return follower.endOffset >= Math.min(from, 0)',
+      },
+    ],
+    seedsMax: 50,
+  },
+  {
     name: 'isr-grows-at-the-high-watermark',
     breaks: 'a follower joins the ISR with what the new leader knows to be committed, which may be less than what is',
     edits: [

@@ -5,8 +5,10 @@ import { GroupReading } from './group-reading.ts'
 import { ProduceAndRead } from './produce-and-read.ts'
 import type { Promised } from './ledger.ts'
 import { Reassigning } from './reassigning.ts'
+import { Recreating } from './recreating.ts'
 import { ReplicasAlike } from './replicas-alike.ts'
 import { TopicChurn } from './topic-churn.ts'
+import { Trimming } from './trimming.ts'
 
 /** What each topic is for: its name says what its producers are promised. */
 const topics: readonly {
@@ -47,6 +49,8 @@ export function defaultWorkloads(world: World): Workload[] {
     const moved = chosen.map(({ promised }) => promised)
     workloads.push(new Reassigning({ world, topics: moved, pauseMsMax: 1000 + random.below(5000) }))
   }
+  if (random.chance(0.4)) workloads.push(new Recreating({ world, topic: 'again' }))
+  if (random.chance(0.4)) workloads.push(new Trimming({ world, topic: 'trimmed' }))
   workloads.push(new ReplicasAlike(world))
   return workloads
 }
