@@ -84,7 +84,7 @@ function faultOf(random: SeededRandom, kind: Kind, brokers: number): Fault {
     case 'diskFails':
       return { kind, machine, operation: random.pick(['read', 'write', 'sync']), times: random.pick([1, 2, 1_000_000]) }
     case 'clock':
-      return { kind, machine, offMs: random.pick([-1, 1]) * random.pick([10, 1000, 10_000, 3_600_000]) }
+      return { kind, machine, offMs: random.pick([-1, 1]) * random.pick([10, 1000, 10_000, 600_000]) }
     case 'cut':
       return {
         kind,

@@ -39,3 +39,21 @@ test('a start inside the batch that is cut away moves back with the end', async 
   assert.equal(log.logEndOffset, 2)
   assert.equal(log.logStartOffset, 2)
 })
+
+test('a log that finds no room for the word that it will be cut stays as it is, and is cut when there is room', async () => {
+  for (const cut of ['truncateTo', 'restartAt'] as const) {
+    const disk = new SimulatedDisk()
+    const directory = await openDirectory({ disk, path: '/data' })
+    const log = await openOrders(directory)
+    for (const value of ['a', 'b', 'c']) await appended(log, batchOf([value]))
+    disk.capacityBytes = disk.usedBytes
+    await assert.rejects(log[cut](1), /ENOSPC/)
+    assert.deepEqual([log.fault, log.logEndOffset, log.durableOffset, log.logStartOffset], [null, 3, 3, 0])
+    disk.capacityBytes = Infinity
+    await log[cut](1)
+    assert.deepEqual([log.fault, log.logEndOffset, log.durableOffset], [null, 1, 1])
+    assert.equal(await appended(log, batchOf(['d'])), 1)
+    const reopened = await openOrders(await openDirectory({ disk: disk.crash(seededRandom(1)), path: '/data' }))
+    assert.deepEqual([reopened.fault, reopened.logEndOffset], [null, 2])
+  }
+})

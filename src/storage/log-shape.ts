@@ -38,6 +38,9 @@ export interface ShapeParts {
   fail(error: unknown): void
 }
 
+const always = (): boolean => true
+const never = (): boolean => false
+
 export class LogShape {
   readonly #context: StorageContext
   readonly #parts: ShapeParts
@@ -62,17 +65,17 @@ export class LogShape {
   }
 
   /**
-   * Runs `work` after all that came before it; a fault of the disk takes the log offline, and rejects. `again`: work that a full disk may
-   * interrupt anywhere, and that is done again later.
+   * Runs `work` after all that came before it; a fault of the disk takes the log offline, and rejects. `again`, asked after a fault: a full
+   * disk may interrupt the work here, for it is done again later.
    */
-  exclusively<T>(work: () => Promise<T>, again = false): Promise<T> {
+  exclusively<T>(work: () => Promise<T>, again: () => boolean = never): Promise<T> {
     const done = this.#last.then(async () => {
       this.#state.throwIfOffline()
       let result: T
       try {
         result = await work()
       } catch (error) {
-        if (!(error instanceof RecordsDropped) && !(again && isNoRoom(error))) this.#parts.fail(error)
+        if (!(error instanceof RecordsDropped) && !(isNoRoom(error) && again())) this.#parts.fail(error)
         throw error
       }
       // A fault meanwhile elsewhere: the checkpoints leave a failed log out, so this may not have happened.
@@ -85,16 +88,29 @@ export class LogShape {
 
   /** As `PartitionLog.truncateTo`. */
   async truncateTo(end: Offset): Promise<void> {
-    await this.exclusively(async () => {
+    await this.#untilBegun(async (begins) => {
       const state = this.#state
       if (end >= state.end) return
-      await this.#cutting(() => (end < state.segments[0]!.baseOffset ? this.#restart(end) : this.#truncate(end)))
+      const isBelow = end < state.segments[0]!.baseOffset
+      await this.#cutting(() => (isBelow ? this.#restart(end, begins) : this.#truncate(end, begins)))
     })
   }
 
   /** As `PartitionLog.restartAt`. */
   async restartAt(offset: Offset): Promise<void> {
-    await this.exclusively(() => this.#cutting(() => this.#restart(offset)))
+    await this.#untilBegun((begins) => this.#cutting(() => this.#restart(offset, begins)))
+  }
+
+  /** Until `begins` is called nothing has changed, and a full disk is no reason to give the log up. */
+  #untilBegun(work: (begins: () => void) => Promise<void>): Promise<void> {
+    let begun = false
+    const begins = (): void => {
+      begun = true
+    }
+    return this.exclusively(
+      () => work(begins),
+      () => !begun,
+    )
   }
 
   /** Deletes the segments below the log's start, which has just moved. */
@@ -113,7 +129,7 @@ export class LogShape {
       this.#throwFault()
       // Only now: after a crash before this point the old start may be back, and needs its epochs.
       if (state.epochs.truncateFromStart(start)) sideFiles.epochsChanged = true
-    }, true)
+    }, always)
   }
 
   /** There was no room for what was appended last: the log ends where its files do. Rejects while there is not even room for that. */
@@ -141,7 +157,7 @@ export class LogShape {
       } finally {
         state.shape++
       }
-    }, true)
+    }, always)
   }
 
   /**
@@ -261,7 +277,7 @@ export class LogShape {
     this.#endsAt(logEndOffset)
   }
 
-  async #truncate(wanted: Offset): Promise<void> {
+  async #truncate(wanted: Offset, begins: () => void): Promise<void> {
     await this.#settle()
     const state = this.#state
     const { sideFiles, abortedIn } = this.#parts
@@ -269,6 +285,7 @@ export class LogShape {
     // A batch goes as a whole: no file may promise the beginning of the one that `wanted` lies in.
     const end = await endAfterCut(this.#context, segments, wanted, config.indexIntervalBytes)
     await this.#letGoFrom(end)
+    begins()
     const log = { folder, config, segments, epochs, sideFiles, abortedIn }
     const { logEndOffset, producers } = await cutLog(this.#context, log, end)
     state.producers = producers
@@ -276,12 +293,13 @@ export class LogShape {
   }
 
   /** No record is wanted: the log is empty then, and goes on at `offset`. */
-  async #restart(offset: Offset): Promise<void> {
+  async #restart(offset: Offset, begins: () => void): Promise<void> {
     await this.#settle()
     const state = this.#state
     const { roller, sideFiles } = this.#parts
     // Deleted records stay so, if the old ones are back after a crash.
     await this.#letGoFrom(Math.min(offset, state.segments[0]!.baseOffset), Math.min(offset, state.start))
+    begins()
     await roller.createFolder()
     for (const segment of state.segments.toReversed()) await deleteSegment(this.#context, segment, state.config)
     await sideFiles.dropSnapshots(() => true)
@@ -309,12 +327,21 @@ export class LogShape {
 
   /** Nothing from `end` on is confirmed any more. */
   async #letGoFrom(end: Offset, start = Math.min(this.#state.start, end)): Promise<void> {
+    const { writer } = this.#parts
     const state = this.#state
+    const before = { durable: state.durable, start: state.start }
     state.durable = Math.min(state.durable, end)
     state.highWatermark = Math.min(state.highWatermark, end)
     state.start = start
-    this.#parts.writer.resetTo(Math.min(state.end, end))
-    await this.#parts.truncating(end)
+    writer.resetTo(Math.min(state.end, end))
+    try {
+      await this.#parts.truncating(end)
+    } catch (error) {
+      // Nothing was cut, and all of it was durable.
+      Object.assign(state, before)
+      writer.resetTo(state.end)
+      throw error
+    }
   }
 
   #endsAt(end: Offset): void {
