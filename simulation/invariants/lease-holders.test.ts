@@ -44,3 +44,10 @@ test('a lease that is ended before its time may be believed in until that is hea
   rule.check(worldWith({ believes: false, registered: false, lines }))
   assert.throws(() => rule.check(worldWith({ believes: true, registered: false, lines })), /believes/)
 })
+
+test('a broker that is frozen when its lease is ended early hears of it when it thaws', () => {
+  const rule = new LeaseHolders()
+  const lines = ['7 1.2000 schedule: leaseLost {"machine":1} begins']
+  rule.check(worldWith({ state: 'frozen', believes: true, registered: false, lines }))
+  rule.check(worldWith({ believes: true, registered: false, lines }))
+})

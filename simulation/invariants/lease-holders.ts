@@ -20,7 +20,8 @@ export class LeaseHolders implements Invariant {
     for (const machine of machines) {
       const believes = isActing(machine)
       if (!believes || image.brokers.has(machine.id)) {
-        if (!believes) this.#unaware.delete(machine.id)
+        // While it is frozen it hears nothing.
+        if (!believes && machine.state !== 'frozen') this.#unaware.delete(machine.id)
         continue
       }
       if (this.#unaware.has(machine.id)) continue
