@@ -78,7 +78,7 @@ export const clusterMistakes: readonly Mutation[] = [
   },
   {
     name: 'reassignment-ends-early',
-    breaks: 'a reassignment takes the old replicas away before the new ones are in sync',
+    breaks: 'a reassignment ends before the new replicas are in sync, and counts them as if they were',
     edits: [
       {
         file: change,
@@ -88,8 +88,7 @@ export const clusterMistakes: readonly Mutation[] = [
       {
         file: change,
         find: 'return { replicas: targetReplicas, isr: targetIsr, adding: [], removing: [] }',
-        replace:
-          'return { replicas: targetReplicas, isr: targetIsr.length > 0 ? targetIsr : targetReplicas, adding: [], removing: [] }',
+        replace: 'return { replicas: targetReplicas, isr: targetReplicas, adding: [], removing: [] }',
       },
     ],
     seedsMax: 100,
