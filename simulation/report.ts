@@ -7,7 +7,7 @@ import type { Schedule, ScheduledFault } from './schedule.ts'
 import { happeningOfFault } from './fault-words.ts'
 import { type Failure, type RunParts, shrink } from './shrink.ts'
 import { storyOf } from './story.ts'
-import { happeningOf, historyOf, partitionNamedIn } from './trace-reading.ts'
+import { clientsWordsOn, happeningOf, historyOf, partitionNamedIn } from './trace-reading.ts'
 
 export interface ReportOptions {
   readonly options: RunOptions
@@ -121,13 +121,7 @@ function tell(result: RunResult, { brokers, faultsBefore, workloads, command }: 
     faultsBefore: schedule.items.length === faultsBefore ? faults.length : faultsBefore,
     partition,
     partitionHistory: partition === null ? [] : historyOf(partition, happenings),
-    clientHistory: happenings.filter(
-      ({ who, what }) => isClient(who) && (partition === null || what.includes(partition)),
-    ),
+    clientHistory: clientsWordsOn(violation.message, partition, happenings),
     command,
   })
-}
-
-function isClient(who: string): boolean {
-  return !/^(broker-\d+|etcd|schedule|run|rules)$/.test(who)
 }

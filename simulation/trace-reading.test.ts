@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { happeningOf, historyOf, partitionNamedIn } from './trace-reading.ts'
+import { clientsWordsOn, happeningOf, historyOf, partitionNamedIn } from './trace-reading.ts'
 
 const lines = [
   '1 0.0000 broker-1: starts, life 1',
@@ -35,4 +35,16 @@ test('the history of a partition says what changed, in words', () => {
     'broker-3: the log is cut to where the leader’s parts leader=2 from=9 to=7',
     'etcd: nobody leads under epoch 2',
   ])
+})
+
+test('of what clients were told, that is kept which is about the records in question', () => {
+  const words = [
+    '1 1.0000 orders-producer-1: orders-0 has from 4 on, as was acknowledged: orders-producer-1/7 orders-producer-1/8',
+    '2 1.1000 orders-producer-1: orders-0 has from 6 on, as was acknowledged: orders-producer-1/9',
+    '3 1.2000 broker-1: starts, life 1',
+  ].map(happeningOf)
+  const lost = 'orders-producer-1/8 was acknowledged at 5 of orders-0, but the log ends at 4'
+  assert.deepEqual(clientsWordsOn(lost, 'orders-0', words), words.slice(0, 1))
+  assert.deepEqual(clientsWordsOn('broker 1 leads orders-0 twice', 'orders-0', words), words.slice(0, 2))
+  assert.deepEqual(clientsWordsOn('broker 1 is fenced', null, words), [])
 })

@@ -39,6 +39,17 @@ export function historyOf(partition: string, happenings: readonly Happening[]): 
   return history
 }
 
+/** Of the clients: what they say of the records that the text names; where it names none, what they said last of the partition. */
+export function clientsWordsOn(text: string, partition: string | null, happenings: readonly Happening[]): Happening[] {
+  const words = happenings.filter(({ who }) => !/^(broker-\d+|etcd|schedule|run|rules)$/.test(who))
+  const records = [...text.matchAll(/[\w-]+\/\d+/g)].map(([record]) => record)
+  const named = words.filter(({ what }) => what.split(' ').some((word) => records.includes(word)))
+  if (named.length > 0) return named
+  return partition === null ? [] : words.filter(({ what }) => what.includes(partition)).slice(-lastWords)
+}
+
+const lastWords = 6
+
 interface Shape {
   readonly leader: number
   readonly leaderEpoch: number

@@ -121,6 +121,7 @@ export class ProduceAndRead implements Workload {
         onSent: (values) => ledger.noteSent(values.length),
         onAcknowledged: (acknowledgement) => {
           const { baseOffset, values } = acknowledgement
+          client.note(`${topic}-${index} has from ${baseOffset} on, as was acknowledged: ${values.join(' ')}`)
           if (acks === -1) observerOf(world).acknowledged(topic, index, baseOffset + values.length)
           ledger.noteAcknowledged(acknowledgement)
         },
