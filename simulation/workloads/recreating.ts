@@ -118,12 +118,12 @@ export class Recreating implements Workload {
       },
     })
     const running = reader.run()
-    let failed = false
-    running.catch(() => {
-      failed = true
-    })
-    while ((reader.positions[0] ?? 0) < end && !failed) await client.sleep(50)
-    await (failed ? running : reader.stop())
+    const reached = async (): Promise<void> => {
+      while (!client.isClosed && (reader.positions[0] ?? 0) < end) await client.sleep(50)
+    }
+    // It ends before only when it rejects.
+    await Promise.race([running, reached()])
+    await reader.stop()
   }
 
   async #delete(topicId: string): Promise<void> {
