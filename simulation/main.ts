@@ -26,12 +26,21 @@ interface Wanted {
   readonly options: Omit<RunOptions, 'seed'>
 }
 
-const wanted = wantedBy(process.argv.slice(2))
+const wanted = wantedOrNull(process.argv.slice(2))
 if (wanted === null) {
   console.error(usage)
   process.exit(2)
 }
 process.exit((await runAll(wanted)) ? 0 : 1)
+
+function wantedOrNull(argv: readonly string[]): Wanted | null {
+  try {
+    return wantedBy(argv)
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    return null
+  }
+}
 
 function wantedBy(argv: readonly string[]): Wanted | null {
   const { values } = parseArgs({

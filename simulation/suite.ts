@@ -5,10 +5,13 @@ import { defaultInvariants } from './invariants/index.ts'
 import { defaultWorkloads } from './workloads/index.ts'
 import type { SimulatedWorld } from './world.ts'
 
-/** `names`: only these; default: all. */
+/** `names`: only these; default: all that the seed has. */
 export function workloads(world: SimulatedWorld, names?: readonly string[]): readonly Workload[] {
   const all = defaultWorkloads(world)
-  return names === undefined ? all : all.filter(({ name }) => names.includes(name))
+  if (names === undefined) return all
+  const chosen = all.filter(({ name }) => names.includes(name))
+  if (chosen.length > 0) return chosen
+  throw new Error(`this seed has no workload ${names.join()}; it has ${all.map(({ name }) => name).join()}`)
 }
 
 export function invariants(world: SimulatedWorld): readonly Invariant[] {

@@ -7,14 +7,7 @@ import { faults } from './faults.ts'
 import { missingPeers, type RoundReport, session } from './session.ts'
 import { lineOf, tableOf } from './report.ts'
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '10' },
-    only: { type: 'string' },
-    small: { type: 'boolean', default: false },
-    'kafka-defaults': { type: 'boolean', default: false },
-  },
-})
+const values = parsed()
 const names = values.only?.split(',')
 const unknown = names?.filter((name) => !faults.some((fault) => fault.name === name)) ?? []
 const withoutEtcdBecause = withoutEtcd()
@@ -42,3 +35,20 @@ for (const fault of faults) {
 }
 console.log(`\n${tableOf(reports)}`)
 process.exit(reports.some(({ problem }) => problem !== null) ? 1 : 0)
+
+function parsed() {
+  try {
+    return parseArgs({
+      options: {
+        rounds: { type: 'string', default: '10' },
+        only: { type: 'string' },
+        small: { type: 'boolean', default: false },
+        'kafka-defaults': { type: 'boolean', default: false },
+      },
+    }).values
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    console.error('npm run faults -- [--rounds N] [--only NAME,NAME] [--small] [--kafka-defaults]')
+    process.exit(2)
+  }
+}
