@@ -3,7 +3,7 @@
 import type { ClusterReport, MissingReason, ReportedPartition } from './cluster-report.ts'
 
 /** Of each kind of partitions that are not as they should be. */
-const listedMax = 20
+const linesMax = 20
 
 const words: Readonly<Record<MissingReason, string>> = {
   away: 'is not there',
@@ -27,17 +27,14 @@ export function linesOf(report: ClusterReport): string[] {
     topics === 0
       ? 'no topics yet'
       : `${counted(partitions, 'partition')} of ${counted(topics, 'topic')}: ${soundness(report)}`,
-    ...section('without a leader', offline, offlineLine),
-    ...section('not fully replicated', underReplicated, underReplicatedLine),
-    ...section(
-      'on the move',
-      reassignments,
-      ({ topic, partition, adding, removing, waitsFor }) =>
-        `${topic}-${partition}: ${[
-          ...(adding.length > 0 ? [`to ${listed(adding)}`] : []),
-          ...(removing.length > 0 ? [`from ${listed(removing)}`] : []),
-          ...(waitsFor.length > 0 ? [`waits until ${listed(waitsFor)} has caught up`] : []),
-        ].join(', ')}`,
+    ...section('without a leader', offline, offlineWords),
+    ...section('not fully replicated', underReplicated, underReplicatedWords, ({ leader }) => `led by ${leader}, `),
+    ...section('on the move', reassignments, ({ adding, removing, waitsFor }) =>
+      [
+        ...(adding.length > 0 ? [`to ${listed(adding)}`] : []),
+        ...(removing.length > 0 ? [`from ${listed(removing)}`] : []),
+        ...(waitsFor.length > 0 ? [`waits until ${listed(waitsFor)} has caught up`] : []),
+      ].join(', '),
     ),
   ]
 }
@@ -51,25 +48,43 @@ function soundness({ offline, underReplicated, reassignments }: ClusterReport): 
   return reassignments.length === 0 ? state : `${state}; ${reassignments.length} on the move`
 }
 
-function offlineLine({ topic, partition, inSync, missing }: ReportedPartition): string {
+function offlineWords({ inSync, missing }: ReportedPartition): string {
   const why = missing.map(({ broker, reason }) => `broker ${broker} ${words[reason]}`).join(', ')
   const waits =
     inSync.length === 0
       ? 'none is known to have all that was acknowledged'
       : `waits for ${inSync.length > 1 ? 'one of ' : ''}broker ${listed(inSync)}, in sync last`
-  return `${topic}-${partition}: ${waits}${why === '' ? '' : `; ${why}`}`
+  return `${waits}${why === '' ? '' : `; ${why}`}`
 }
 
-function underReplicatedLine({ topic, partition, leader, inSync, replicas, missing }: ReportedPartition): string {
+function underReplicatedWords({ inSync, replicas, missing }: ReportedPartition): string {
   const why = missing.map(({ broker, reason }) => `broker ${broker} ${words[reason]}`).join(', ')
-  return `${topic}-${partition}: led by ${leader}, ${inSync.length} of ${replicas.length} in sync: ${why}`
+  return `${inSync.length} of ${replicas.length} in sync: ${why}`
 }
 
-function section<T>(title: string, items: readonly T[], line: (item: T) => string): string[] {
+/** Partitions of a topic of which there is the same to say share a line; `alone` is said of one that has a line to itself. */
+function section<T extends { readonly topic: string; readonly partition: number }>(
+  title: string,
+  items: readonly T[],
+  wordsOf: (item: T) => string,
+  alone: (item: T) => string = () => '',
+): string[] {
   if (items.length === 0) return []
-  const lines = items.slice(0, listedMax).map((item) => `  ${line(item)}`)
-  const more = items.length - lines.length
-  return [`${title}:`, ...lines, ...(more > 0 ? [`  and ${more} more (--json lists them all)`] : [])]
+  const alike = Map.groupBy(items, (item) => `${item.topic}: ${wordsOf(item)}`)
+  const groups = [...alike.values()]
+  const lines = groups.slice(0, linesMax).map((group) => {
+    const [first] = group as [T]
+    const { topic, partition } = first
+    return group.length === 1
+      ? `  ${topic}-${partition}: ${alone(first)}${wordsOf(first)}`
+      : `  ${topic}, ${counted(group.length, 'partition')}: ${wordsOf(first)}`
+  })
+  const more = groups.slice(linesMax).reduce((sum, group) => sum + group.length, 0)
+  return [
+    `${title}${groups.length < items.length ? ' (--json lists each)' : ''}:`,
+    ...lines,
+    ...(more > 0 ? [`  and ${counted(more, 'partition')} more (--json lists them all)`] : []),
+  ]
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

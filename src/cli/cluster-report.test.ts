@@ -128,13 +128,25 @@ test('a reassignment says what it waits for', () => {
   assert.equal(linesOf(report).at(-1), '  orders-0: to 2, from 1, waits until 2 has caught up')
 })
 
+test('partitions of a topic of which there is the same to say share a line', () => {
+  const alike = Array.from({ length: 50 }, (_, index) => ({ leader: 1 + (index % 2), isr: [1, 2] }))
+  const report = reportOf(answers([...alike, { leader: 1, isr: [1] }]))
+  assert.deepEqual(linesOf(report).slice(-3), [
+    'not fully replicated (--json lists each):',
+    '  orders, 50 partitions: 2 of 3 in sync: broker 3 is not there',
+    '  orders-50: led by 1, 1 of 3 in sync: broker 2 has not caught up, broker 3 is not there',
+  ])
+})
+
 test('partitions come in order, the lines end somewhere, and the report does not', () => {
-  const report = reportOf(answers(Array.from({ length: 25 }, () => ({ leader: 1, isr: [1, 2] }))))
+  const report = reportOf(
+    answers(Array.from({ length: 25 }, (_, index) => ({ leader: 1, isr: [1], replicas: [1, 10 + index] }))),
+  )
   assert.deepEqual(
     report.underReplicated.map(({ partition }) => partition),
     Array.from({ length: 25 }, (_, index) => index),
   )
-  assert.equal(linesOf(report).at(-1), '  and 5 more (--json lists them all)')
+  assert.equal(linesOf(report).at(-1), '  and 5 partitions more (--json lists them all)')
 })
 
 test('a broker that only partitions know is listed without an address', () => {
