@@ -16,7 +16,7 @@ export interface FolderMemory {
   remember(incarnations: readonly string[]): Promise<void>
 }
 
-export const incarnationsFileName = 'broker-incarnations'
+const incarnationsFileName = 'broker-incarnations'
 
 const utf8 = new TextEncoder()
 const text = new TextDecoder()

@@ -94,6 +94,6 @@ function elect(leader: number, { replicas, isr, election, mayLead }: Candidates)
   return any === undefined ? { leader: -1, unclean: false } : { leader: any, unclean: true }
 }
 
-export function sameIds(a: readonly number[], b: readonly number[]): boolean {
+function sameIds(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((id, i) => id === b[i])
 }

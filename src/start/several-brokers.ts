@@ -12,14 +12,14 @@ import { StartRefused } from './start-refused.ts'
 import type { BoundListener } from './supervision.ts'
 
 /** Of the supervisor's metadata, beside the folders of its brokers. */
-export const sharedMetadataFolder = 'metadata'
-export const brokerFolder = (brokerId: number): string => `broker-${brokerId}`
+const sharedMetadataFolder = 'metadata'
+const brokerFolder = (brokerId: number): string => `broker-${brokerId}`
 
 /** What the operator may not say when there are several. */
 export function problemsOfSeveral(given: ReadonlyMap<string, string>): string[] {
   const problems: string[] = []
   for (const name of ['node.id', 'broker.id']) {
-    if (given.has(name)) problems.push(`--brokers numbers its brokers from 1 itself: leave out ${name}`)
+    if (given.has(name)) problems.push(`--brokers numbers its brokers from 1 itself: leave out --broker-id and ${name}`)
   }
   if (given.has('etcd.endpoints')) {
     problems.push(
