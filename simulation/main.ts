@@ -13,7 +13,7 @@ import { invariants, workloads } from './suite.ts'
 const progressMs = 5000
 /** To make a failing run smaller. */
 const reportMsMax = 60_000
-const msPerHour = 3_600_000
+const msPerMinute = 60_000
 
 const usage = `npm run simulate -- [--seed N | --from N] [--runs N | --minutes N] [--brokers N] [--workloads a,b] [--schedule FILE] [--trace] [--digest]`
 
@@ -70,7 +70,7 @@ function wantedBy(argv: readonly string[]): Wanted | null {
   return {
     firstSeed,
     runsMax,
-    deadline: performance.now() + minutes * 60_000,
+    deadline: performance.now() + minutes * msPerMinute,
     trace: values.trace,
     digest: values.digest,
     options: {
@@ -90,8 +90,9 @@ async function runAll({ firstSeed, runsMax, deadline, trace, digest, options }: 
   let seed = firstSeed
   const progress = (): string => {
     const wallMs = performance.now() - begun
-    const hours = (simulatedMs / msPerHour).toFixed(2)
-    return `${seed - firstSeed} seeds, ${hours} simulated hours, ${(simulatedMs / wallMs).toFixed(0)} times as fast as the clock`
+    const seeds = seed - firstSeed
+    const minutes = (simulatedMs / msPerMinute).toFixed(1)
+    return `${seeds} ${seeds === 1 ? 'seed' : 'seeds'}, ${minutes} simulated minutes, ${(simulatedMs / wallMs).toFixed(0)} times as fast as the clock`
   }
   for (; seed < firstSeed + runsMax && performance.now() < deadline; seed++) {
     const result = await runSeed({ ...options, seed })

@@ -39,11 +39,14 @@ const measurements: Record<string, () => Promise<void>> = {
 }
 
 const wanted = positionals.length === 0 ? Object.keys(measurements) : positionals
+const unknown = wanted.filter((name) => measurements[name] === undefined)
+if (unknown.length > 0) {
+  console.error(`there is no ${unknown.join()}; there are ${Object.keys(measurements).join(', ')}`)
+  process.exit(2)
+}
 for (const name of wanted) {
-  const measure = measurements[name]
-  if (measure === undefined) throw new Error(`there is no '${name}'; there are ${Object.keys(measurements).join(', ')}`)
   printMachine()
-  await measure()
+  await measurements[name]!()
 }
 printMachine()
 // What clients left open ends with the process.
