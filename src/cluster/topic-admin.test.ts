@@ -5,6 +5,7 @@ import { SimulatedDisk } from '../io/disk.sim.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import { ClusterViewOfStore } from './cluster-view.ts'
 import { creationsPrefix, keyPrefix, partitionsPrefix } from './keys.ts'
+import { type MetaStore, UnknownOutcome } from './meta-store.ts'
 import { newTopic, SmallCluster } from './small-cluster.sim.ts'
 import { type NewTopic, TopicAdmin, type TopicCreation } from './topic-admin.ts'
 
@@ -346,6 +347,45 @@ describe('a deleted topic', () => {
     assert.ok(!again.ok)
     assert.equal(cluster.topic('orders')?.id, deleted.id)
   })
+})
+
+test('a topic that was created and deleted before its creator knew does not come back as itself', async () => {
+  const cluster = await SmallCluster.start({ brokers: [1, 2] })
+  const { store, view, settings, clock, random } = cluster
+  const seen = new Set<string>()
+  const lossy: MetaStore = {
+    get: (key) => store.get(key),
+    list: (prefix) => store.list(prefix),
+    compareAndSwapMany: (fence, items) => store.compareAndSwapMany(fence, items),
+    watch: (prefix, from, handler) => store.watch(prefix, from, handler),
+    lease: (ttlMs) => store.lease(ttlMs),
+    close: () => store.close(),
+    // The answer to the first creation is lost, and somebody deletes the topic before its creator looks.
+    async transact(guards, writes) {
+      const result = await store.transact(guards, writes)
+      const id = cluster.topic('orders')?.id
+      if (id === undefined || seen.size > 0) return result
+      seen.add(id)
+      assert.ok((await cluster.admin(2).delete(id)).ok)
+      throw new UnknownOutcome('the answer was lost')
+    },
+  }
+  const membership = cluster.membershipOf(1)
+  const topics = new TopicAdmin({
+    store: lossy,
+    view,
+    settings,
+    membership,
+    brokerId: 1,
+    clock,
+    random,
+    served: async () => {},
+  })
+  const created = await create(topics, newTopic('orders'))
+  assert.equal(seen.size, 1)
+  // What was deleted is being forgotten by brokers under its id.
+  assert.ok(created.ok && !seen.has(created.id!), JSON.stringify(created))
+  assert.equal(cluster.topic('orders')?.id, created.id)
 })
 
 test('a broker that lost its registration changes nothing, even if it does not know yet', async () => {

@@ -270,14 +270,17 @@ export class TopicAdmin {
 
   async #write(topic: PlannedTopic): Promise<{ readonly id: string; readonly revision: Revision } | TopicRefusal> {
     const { store, random, brokerId, clock, view } = this.#options
-    const fence = this.#fence()
-    if (fence === null) return notPartOfTheCluster()
-    const id = random.uuid()
-    const written = await writeTopic({ store, clock, brokerId, fence, attempts: this.#attempts }, { ...topic, id })
-    if (written === 'fenced') return notPartOfTheCluster()
-    if (written.ok) return { id, revision: written.revision }
-    await view.reached(written.revision)
-    return alreadyExists(topic.name)
+    for (;;) {
+      const fence = this.#fence()
+      if (fence === null) return notPartOfTheCluster()
+      const id = random.uuid()
+      const written = await writeTopic({ store, clock, brokerId, fence, attempts: this.#attempts }, { ...topic, id })
+      if (written === 'lost') continue
+      if (written === 'fenced') return notPartOfTheCluster()
+      if (written.ok) return { id, revision: written.revision }
+      await view.reached(written.revision)
+      return alreadyExists(topic.name)
+    }
   }
 
   #administered<T>(work: () => Promise<T>): Promise<T | TopicRefusal> {

@@ -24,8 +24,11 @@ export interface TopicToWrite {
   readonly configs: ReadonlyMap<string, string>
 }
 
-/** `ok: false`: there is a topic of that name. `revision`: from there on the image shows it. */
-export type TopicWritten = { readonly ok: boolean; readonly revision: Revision } | 'fenced'
+/**
+ * `ok: false`: there is a topic of that name. `revision`: from there on the image shows it. `lost`: it is not there, and was perhaps, until
+ * somebody deleted it: its id is not to be used again.
+ */
+export type TopicWritten = { readonly ok: boolean; readonly revision: Revision } | 'fenced' | 'lost'
 
 /** Partitions that one transaction may hold beside the topic's own keys (etcd takes 128 writes). */
 export const partitionsPerTransaction = 100
@@ -61,8 +64,9 @@ export async function writeTopic(options: TopicWriteOptions, topic: TopicToWrite
     const again = await mayBeTriedAgain(attempts, result)
     const { entry, revision } = await store.get(key)
     if (entry !== null && decodeDocument('topic', entry.value).id === id) return { ok: true, revision }
-    if (again && entry === null) continue
+    if (again && entry === null && result !== null) continue
     if (!atOnce) await drop(options, id)
+    if (again && entry === null) return 'lost'
     const refused = result !== null && !fenceHolds(result.current[1], fence)
     return refused ? 'fenced' : { ok: false, revision }
   }
