@@ -65,7 +65,10 @@ async function run(options: StartOptions & { readonly logLevel: LogLevel }): Pro
     options.brokers === undefined
       ? await startedOne(settings, options.dev === true, logger)
       : await startedSeveral(options.brokers, settings, options, logger)
-  const signal = await firstSignal()
+  // Whoever waits for the word that it is ready may end it upon that.
+  const signalled = firstSignal()
+  sayReady(log, running)
+  const signal = await signalled
   const stoppingSince = systemClock.monotonic()
   const again = (): void => {
     if (systemClock.monotonic() - stoppingSince > SAME_SIGNAL_MS) process.exit(EXIT_FAULT)
@@ -77,7 +80,7 @@ async function run(options: StartOptions & { readonly logLevel: LogLevel }): Pro
   process.exit(0)
 }
 
-async function startedOne(settings: BrokerSettings, dev: boolean, logger: Logger): Promise<Stoppable> {
+async function startedOne(settings: BrokerSettings, dev: boolean, logger: Logger): Promise<Started> {
   const broker = await orEnd(
     runBroker({
       settings,
@@ -93,9 +96,12 @@ async function startedOne(settings: BrokerSettings, dev: boolean, logger: Logger
       },
     }),
   )
-  const { brokerId, clusterId } = broker
-  sayReady(logger, { brokerId, clusterId, data: settings.dataFolder }, broker.listeners)
-  return broker
+  const { brokerId, clusterId, listeners } = broker
+  return {
+    facts: { brokerId, clusterId, data: settings.dataFolder },
+    listeners,
+    stop: () => broker.stop(),
+  }
 }
 
 async function startedSeveral(
@@ -103,7 +109,7 @@ async function startedSeveral(
   settings: BrokerSettings,
   { dev, logLevel }: StartOptions & { readonly logLevel: LogLevel },
   logger: Logger,
-): Promise<Stoppable> {
+): Promise<Started> {
   const { startSeveral } = await import('./start-several.ts')
   const several = await orEnd(
     startSeveral({
@@ -119,21 +125,21 @@ async function startedSeveral(
   )
   const { brokers } = several
   const processes = Object.fromEntries(brokers.map(({ brokerId, pid }) => [brokerId, pid]))
-  sayReady(
-    logger,
-    { clusterId: brokers[0]!.clusterId, processes, data: settings.dataFolder },
-    brokers.flatMap(({ listeners }) => listeners),
-  )
-  // Between the end of the last broker and its next start nothing else may keep this process.
-  setInterval(() => {}, 0x7fffffff)
-  return several
+  return {
+    facts: { clusterId: brokers[0]!.clusterId, processes, data: settings.dataFolder },
+    listeners: brokers.flatMap(({ listeners }) => listeners),
+    stop: () => several.stop(),
+  }
 }
 
-interface Stoppable {
+interface Started {
+  /** For the log. */
+  readonly facts: object
+  readonly listeners: readonly ListenerAddress[]
   stop(): Promise<void>
 }
 
-function sayReady(logger: Logger, facts: object, listeners: readonly ListenerAddress[]): void {
+function sayReady(logger: Logger, { facts, listeners }: Started): void {
   const addresses = listeners.map(({ host, port }) => `${bracketed(host)}:${port}`).join(', ')
   logger.info(facts, `odradek ${packageVersion()} is ready, listening on ${addresses}`)
 }

@@ -261,6 +261,14 @@ test('a second signal ends it at once', async (t) => {
   assert.doesNotMatch(stdout, /"stopped"/)
 })
 
+test('who ends it as soon as it says that it is ready ends it cleanly', async (t) => {
+  const killed = `if (String(args[1]).includes('is ready')) process.kill(process.pid, 'SIGTERM')`
+  const atOnce = `data:text/javascript,import fs from 'node:fs'; for (const name of ['write', 'writeSync']) { const write = fs[name]; fs[name] = (...args) => { ${killed}; return write(...args) } }`
+  const { child, data } = await started(t, [], ['--import', atOnce])
+  assert.equal((await child.end()).code, 0)
+  assert.ok(existsSync(join(data, '.kafka_cleanshutdown')))
+})
+
 test('one Ctrl-C that comes twice, as under npm, is one', async (t) => {
   const { child, data } = await started(t)
   for (let i = 0; i < 3; i++) child.kill('SIGINT')
