@@ -29,6 +29,8 @@ export interface ClusterClientOptions {
   readonly rack?: string
   /** Default 3000. */
   readonly timeoutMs?: Millis
+  /** Topics, by id, of which it believes no broker that they are there: one that is behind may say so. */
+  readonly isGone?: (topicId: string) => boolean
 }
 
 interface NewLeader {
@@ -49,6 +51,7 @@ export class ClusterClient {
   readonly rack: string
   readonly random: SeededRandom
   readonly #timeoutMs: Millis
+  readonly #isGone: (topicId: string) => boolean
   readonly #addresses = new Map<number, BrokerAddress>()
   readonly #connections = new Map<number, Connection>()
   readonly #topics = new Map<string, KnownTopic>()
@@ -57,12 +60,13 @@ export class ClusterClient {
   #wanted = new Set<string>()
   #closed = false
 
-  constructor({ world, name, rack = '', timeoutMs = 3000 }: ClusterClientOptions) {
+  constructor({ world, name, rack = '', timeoutMs = 3000, isGone = () => false }: ClusterClientOptions) {
     this.world = world
     this.name = name
     this.rack = rack
     this.random = world.random(name)
     this.#timeoutMs = timeoutMs
+    this.#isGone = isGone
     for (const { id, host } of world.machines) this.#addresses.set(id, { host, port: world.portOfBrokers })
   }
 
@@ -202,6 +206,7 @@ export class ClusterClient {
   }
 
   #learn(name: string, id: string, partitions: ResponseOf<typeof metadata>['topics'][number]['partitions']): void {
+    if (this.#isGone(id)) return
     const before = this.#topics.get(name)
     const known: KnownTopic = before?.id === id ? before : { id, partitions: [] }
     for (const { partitionIndex, leaderId: leader, leaderEpoch, replicaNodes: replicas } of partitions) {

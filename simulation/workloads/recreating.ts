@@ -28,7 +28,7 @@ export class Recreating implements Workload {
 
   constructor({ world, topic }: RecreatingOptions) {
     this.name = topic
-    this.#client = new ClusterClient({ world, name: topic })
+    this.#client = new ClusterClient({ world, name: topic, isGone: (id) => this.#gone.has(id) })
     this.#admin = new Admin(this.#client)
   }
 
@@ -59,6 +59,7 @@ export class Recreating implements Workload {
       await this.#client.sleep(this.#client.random.below(2000))
       await this.#delete(id)
       this.#gone.add(id)
+      this.#client.forget(this.name)
     }
   }
 
@@ -70,8 +71,7 @@ export class Recreating implements Workload {
       await this.#admin.createTopic({ name: this.name, partitions: 1, replicationFactor })
       await client.refresh(this.name)
       const id = client.topic(this.name)?.id
-      // A broker that is behind may still show one that is gone.
-      if (id !== undefined && !this.#gone.has(id)) return id
+      if (id !== undefined) return id
       await client.pause(tries)
     }
   }
