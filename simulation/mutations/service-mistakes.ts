@@ -16,7 +16,7 @@ export const serviceMistakes: readonly Mutation[] = [
         replace: "return isolation === 'readCommitted' ? partition.lastStableOffset : partition.readableEnd",
       },
     ],
-    seedsMax: 100,
+    seedsMax: 15,
   },
   {
     name: 'commit-answered-before-replicated',
@@ -32,22 +32,7 @@ export const serviceMistakes: readonly Mutation[] = [
     } else if (this.#newest !== null) {`,
       },
     ],
-    seedsMax: 100,
-  },
-  {
-    name: 'coordinator-serves-while-it-loads',
-    breaks: 'a coordinator answers before it has read its log: groups that have offsets are told that they have none',
-    edits: [
-      {
-        file: coordinated,
-        find: `    const machine = createMachine()
-    const started`,
-        replace: `    const machine = createMachine()
-    this.#machine = machine
-    const started`,
-      },
-    ],
-    seedsMax: 100,
+    seedsMax: 60,
   },
   {
     name: 'coordinator-loads-what-is-committed',
@@ -59,28 +44,6 @@ export const serviceMistakes: readonly Mutation[] = [
         replace: 'read: (from, maxBytes) => partition.read(from, maxBytes, partition.highWatermark, true),',
       },
     ],
-    seedsMax: 100,
-  },
-  {
-    name: 'coordinator-goes-on-when-fenced',
-    breaks: 'a broker without a place in the cluster goes on to coordinate groups (F6)',
-    edits: [
-      {
-        file: coordinatorTopic,
-        find: "append: (batch) => (membership.valid() ? partition.append(batch, 'coordinator') : refused),",
-        replace: "append: (batch) => (refused.ok ? refused : partition.append(batch, 'coordinator')),",
-      },
-      {
-        file: coordinatorTopic,
-        find: 'serves: () => membership.valid(),',
-        replace: 'serves: () => membership !== undefined,',
-      },
-      {
-        file: coordinatorTopic,
-        find: "fenced = standing === 'fenced'",
-        replace: 'fenced = standing !== standing',
-      },
-    ],
-    seedsMax: 200,
+    seedsMax: 15,
   },
 ]
