@@ -270,17 +270,21 @@ export class TopicAdmin {
 
   async #write(topic: PlannedTopic): Promise<{ readonly id: string; readonly revision: Revision } | TopicRefusal> {
     const { store, random, brokerId, clock, view } = this.#options
-    for (;;) {
-      const fence = this.#fence()
-      if (fence === null) return notPartOfTheCluster()
-      const id = random.uuid()
-      const written = await writeTopic({ store, clock, brokerId, fence, attempts: this.#attempts }, { ...topic, id })
-      if (written === 'lost') continue
-      if (written === 'fenced') return notPartOfTheCluster()
-      if (written.ok) return { id, revision: written.revision }
-      await view.reached(written.revision)
-      return alreadyExists(topic.name)
+    const fence = this.#fence()
+    if (fence === null) return notPartOfTheCluster()
+    const id = random.uuid()
+    const written = await writeTopic({ store, clock, brokerId, fence, attempts: this.#attempts }, { ...topic, id })
+    if (written === 'lost') {
+      // Once more would bring back what somebody has deleted: whether to try again is for the client to say.
+      return refuse(
+        ErrorCode.NOT_CONTROLLER,
+        `Nobody knows whether topic '${topic.name}' was created; it is not there.`,
+      )
     }
+    if (written === 'fenced') return notPartOfTheCluster()
+    if (written.ok) return { id, revision: written.revision }
+    await view.reached(written.revision)
+    return alreadyExists(topic.name)
   }
 
   #administered<T>(work: () => Promise<T>): Promise<T | TopicRefusal> {

@@ -25,8 +25,8 @@ export interface TopicToWrite {
 }
 
 /**
- * `ok: false`: there is a topic of that name. `revision`: from there on the image shows it. `lost`: it is not there, and was perhaps, until
- * somebody deleted it: its id is not to be used again.
+ * `ok: false`: there is a topic of that name. `revision`: from there on the image shows it. `lost`: it is not there, and will not come; it
+ * was there perhaps, until somebody deleted it.
  */
 export type TopicWritten = { readonly ok: boolean; readonly revision: Revision } | 'fenced' | 'lost'
 
