@@ -97,7 +97,7 @@ function valuesOf(
 /** As a snapshot keeps it: the last batch only, without a timestamp of its own. */
 function rememberedBy(state: ProducerState): unknown[] {
   return [...state.entries()]
-    .map(({ batches, ...entry }) => ({ ...entry, last: { ...batches.at(-1), timestamp: 0 } }))
+    .map(({ batches, ...entry }) => ({ ...entry, batches: batches.map((batch) => ({ ...batch, timestamp: 0 })) }))
     .sort((one, other) => one.producerId - other.producerId)
 }
 
