@@ -168,7 +168,7 @@ test('odradek cluster says who leads, and why a partition lacks a replica', asyn
   const missed = await ask()
   assert.equal(missed.code, 1)
   assert.match(missed.stdout, /broker 3 .* away/)
-  assert.match(missed.stdout, /orders-0: led by [12], 2 of 3 in sync: broker 3 is not there/)
+  assert.match(missed.stdout, /orders, 3 partitions: 2 of 3 in sync: broker 3 is not there/)
   process.kill(cluster.pidOf(3), 'SIGCONT')
   await waitFor('all replicas', () => inSync(3))
   const report = JSON.parse((await ask('--json')).stdout) as { underReplicated: unknown[]; partitions: number }
