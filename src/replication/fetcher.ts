@@ -162,7 +162,9 @@ export class ReplicaFetcher {
       this.#awaitDurable(followed, log.logEndOffset)
       return null
     }
-    const { logEndOffset: fetchOffset, latestEpoch: lastFetchedEpoch, logStartOffset } = log
+    const { logEndOffset: fetchOffset, latestEpoch: lastFetchedEpoch } = log
+    // What the leader is told here is confirmed to whoever deleted records.
+    const logStartOffset = log.keptStartOffset
     return { topicId, index, currentLeaderEpoch: leaderEpoch, fetchOffset, lastFetchedEpoch, logStartOffset }
   }
 
@@ -278,9 +280,12 @@ export class ReplicaFetcher {
       durable.add(partition, appended.endOffset)
     }
     followed.failures = 0
-    partition.heardFromLeader(step, leaderEpoch).catch((error: unknown) => {
+    const heard = partition.heardFromLeader(step, leaderEpoch).catch((error: unknown) => {
       this.#retryLater(followed, error instanceof Error ? error.message : 'the log start could not be moved', false)
     })
+    const { log } = partition
+    // Where the start moves the next fetch shall tell of it.
+    if (log !== null && log.logStartOffset > log.keptStartOffset) durable.wait(heard)
   }
 
   async #beginWithin({ partition, leaderEpoch }: Followed, step: StepOf<'beginWithin'>): Promise<void> {
@@ -400,6 +405,12 @@ class AllDurable implements OffsetWaiter {
 
   add(partition: Partition, end: Offset): void {
     if (partition.waitDurable(end, this, 0)) this.#pending += 1
+  }
+
+  /** `done` does not reject. */
+  wait(done: Promise<void>): void {
+    this.#pending += 1
+    void done.then(() => this.#done())
   }
 
   /** Resolves when each of them is durable, or lost. */

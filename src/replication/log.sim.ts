@@ -29,6 +29,7 @@ import type { AbortedTransaction, ReplicaLog } from './partition.ts'
 export class SimulatedLog implements ReplicaLog {
   readonly name: string
   logStartOffset: Offset = 0
+  keptStartOffset: Offset = 0
   logEndOffset: Offset = 0
   writtenOffset: Offset = 0
   durableOffset: Offset = 0
@@ -194,6 +195,7 @@ export class SimulatedLog implements ReplicaLog {
     this.batches = []
     this.#endAt(offset)
     this.logStartOffset = offset
+    this.keptStartOffset = offset
   }
 
   #endAt(end: Offset): void {
@@ -208,6 +210,7 @@ export class SimulatedLog implements ReplicaLog {
   async advanceStartTo(start: Offset): Promise<void> {
     this.logStartOffset = Math.max(this.logStartOffset, start)
     await this.advancing
+    this.keptStartOffset = Math.max(this.keptStartOffset, start)
   }
 
   async sync(): Promise<void> {

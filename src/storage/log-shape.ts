@@ -129,6 +129,7 @@ export class LogShape {
       this.#throwFault()
       // Only now: after a crash before this point the old start may be back, and needs its epochs.
       if (state.epochs.truncateFromStart(start)) sideFiles.epochsChanged = true
+      state.keptStart = start
     }, always)
   }
 
@@ -314,6 +315,7 @@ export class LogShape {
     state.producers = new ProducerState()
     state.epochs = epochs
     state.start = offset
+    state.keptStart = offset
     this.#endsAt(offset)
   }
 
@@ -329,10 +331,11 @@ export class LogShape {
   async #letGoFrom(end: Offset, start = Math.min(this.#state.start, end)): Promise<void> {
     const { writer } = this.#parts
     const state = this.#state
-    const before = { durable: state.durable, start: state.start }
+    const before = { durable: state.durable, start: state.start, keptStart: state.keptStart }
     state.durable = Math.min(state.durable, end)
     state.highWatermark = Math.min(state.highWatermark, end)
     state.start = start
+    state.keptStart = Math.min(state.keptStart, start)
     writer.resetTo(Math.min(state.end, end))
     try {
       await this.#parts.truncating(end)

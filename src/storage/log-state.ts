@@ -18,6 +18,8 @@ export class LogState {
   producers: ProducerState
   epochs: LeaderEpochCache
   start: Offset
+  /** As far as the start is on the disk; it may have moved on since, or back. */
+  keptStart: Offset
   end: Offset
   durable: Offset
   highWatermark: Offset
@@ -52,6 +54,7 @@ export class LogState {
     this.producers = loaded.producers
     this.epochs = loaded.epochs
     this.start = loaded.logStartOffset
+    this.keptStart = loaded.logStartOffset
     this.end = loaded.logEndOffset
     this.durable = loaded.logEndOffset
     this.highWatermark = loaded.logStartOffset

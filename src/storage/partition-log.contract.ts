@@ -156,8 +156,10 @@ export function partitionLogContract(diskName: string, diskFor: (t: TestContext)
   it('advancing the start drops whole segments and hides the rest', async (t) => {
     const { place, directory, log, written } = await filledLog(t)
     const segmentsBefore = log.segmentCount
-    await log.advanceStartTo(31)
-    assert.equal(log.logStartOffset, 31)
+    const advanced = log.advanceStartTo(31)
+    assert.deepEqual([log.logStartOffset, log.keptStartOffset], [31, 0])
+    await advanced
+    assert.deepEqual([log.logStartOffset, log.keptStartOffset], [31, 31])
     assert.ok(log.segmentCount < segmentsBefore)
     assert.deepEqual(await log.read(30, 100, 60, true), { ok: false, refusal: 'offsetOutOfRange' })
     assert.deepEqual((await readAll(log)).map(asBuffer), written.slice(15).map(asBuffer))

@@ -98,6 +98,8 @@ export interface PartitionLog {
   /** Folder name, for log lines: `orders-0`. */
   readonly name: string
   readonly logStartOffset: Offset
+  /** The start as a crash would leave it; below `logStartOffset` until what moved that is on the disk. */
+  readonly keptStartOffset: Offset
   /** Offset the next record will get: appended, perhaps not yet written. */
   readonly logEndOffset: Offset
   readonly writtenOffset: Offset

@@ -151,6 +151,10 @@ export class SegmentedLog implements PartitionLog {
     return this.#state.start
   }
 
+  get keptStartOffset(): Offset {
+    return this.#state.keptStart
+  }
+
   get logEndOffset(): Offset {
     return this.#state.end
   }
