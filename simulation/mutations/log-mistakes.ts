@@ -25,8 +25,8 @@ export const logMistakes: readonly Mutation[] = [
       },
       {
         file: fetcher,
-        find: 'const { logEndOffset: fetchOffset, latestEpoch: lastFetchedEpoch, logStartOffset } = log',
-        replace: 'const { logEndOffset: fetchOffset, logStartOffset } = log\n    const lastFetchedEpoch = -1',
+        find: 'const { logEndOffset: fetchOffset, latestEpoch: lastFetchedEpoch } = log',
+        replace: 'const { logEndOffset: fetchOffset } = log\n    const lastFetchedEpoch = -1',
       },
     ],
     seedsMax: 15,
@@ -37,8 +37,8 @@ export const logMistakes: readonly Mutation[] = [
     edits: [
       {
         file: fetcher,
-        find: 'const { logEndOffset: fetchOffset, latestEpoch: lastFetchedEpoch, logStartOffset } = log',
-        replace: 'const { logEndOffset: fetchOffset, logStartOffset } = log\n    const lastFetchedEpoch = -1',
+        find: 'const { logEndOffset: fetchOffset, latestEpoch: lastFetchedEpoch } = log',
+        replace: 'const { logEndOffset: fetchOffset } = log\n    const lastFetchedEpoch = -1',
       },
     ],
     seedsMax: 15,
