@@ -1,5 +1,6 @@
 // etcd for tests: members of their own on free ports, with data in temporary folders, gone with the test.
 
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -98,8 +99,12 @@ export class EtcdUnderTest {
     await this.#processes[i]?.finished
   }
 
+  /** When it returns the member stands still: the signal alone lets its threads run on for a moment. */
   freeze(i: number): void {
-    this.#processes[i]?.kill('SIGSTOP')
+    const process = this.#processes[i]
+    if (process === undefined || process === null) return
+    process.kill('SIGSTOP')
+    while (!standsStill(process.pid)) continue
   }
 
   thaw(i: number): void {
@@ -178,4 +183,14 @@ export async function freePorts(count: number): Promise<number[]> {
   const ports = servers.map((server) => (server.address() as { port: number }).port)
   for (const server of servers) server.close()
   return ports
+}
+
+/** Whether each thread has stopped, where the system tells (proc(5)); elsewhere true. */
+function standsStill(pid: number): boolean {
+  const threads = `/proc/${pid}/task`
+  try {
+    return readdirSync(threads).every((id) => /\) [TZX]/.test(readFileSync(`${threads}/${id}/stat`, 'utf8')))
+  } catch {
+    return true
+  }
 }
