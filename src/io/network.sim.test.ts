@@ -67,6 +67,39 @@ test('a cut holds bytes back until it is healed', async () => {
   assert.deepEqual(events, ['1025 b got 1', '1025 b got 2', '1025 a got 3'])
 })
 
+test('what a cut held back arrives before what was sent later', async () => {
+  const { clock, network, events, client } = await cluster()
+  network.cut('a', 'b')
+  client.write([Buffer.from('1')])
+  await clock.advance(8)
+  client.write([Buffer.from('2')])
+  await clock.advance(2)
+  network.heal('a', 'b')
+  await clock.advance(100)
+  assert.deepEqual(events, ['33 b got 1', '35 b got 2'])
+})
+
+test('bytes arrive in order, whatever cuts and latencies do', async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const random = seededRandom(seed)
+    const { clock, network, client, server } = await cluster()
+    let received = ''
+    server.onData = (bytes) => (received += Buffer.from(bytes).toString())
+    let sent = ''
+    for (let i = 0; i < 60; i++) {
+      network.setLatency('a', 'b', random.below(500) / 7)
+      if (random.chance(0.1)) network.cut('a', 'b')
+      if (random.chance(0.2)) network.heal('a', 'b')
+      client.write([Buffer.from(`${i} `)])
+      sent += `${i} `
+      await clock.advance(random.below(100) / 13)
+    }
+    network.heal('a', 'b')
+    await clock.advance(1000)
+    assert.equal(received, sent, `seed ${seed}`)
+  }
+})
+
 test('a cut in one direction leaves the other alone', async () => {
   const { clock, network, events, client, server } = await cluster()
   network.cutOneWay('a', 'b')

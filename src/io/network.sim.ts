@@ -250,7 +250,10 @@ class SimulatedListener implements Listener {
 class DirectedLink implements Link {
   latencyMs: Millis
   readonly #clock: Clock
-  readonly #held: (() => void)[] = []
+  /** Sent and not yet arrived, oldest first: a timer says that one more may arrive, the queue which one. */
+  readonly #onTheWay: (() => void)[] = []
+  /** How many of them were due while the link was cut. */
+  #due = 0
   #isCut = false
   #lastArrivalAt = -Infinity
 
@@ -260,12 +263,8 @@ class DirectedLink implements Link {
   }
 
   send(arrive: () => void): void {
-    const now = this.#clock.monotonic()
-    this.#lastArrivalAt = Math.max(this.#lastArrivalAt, now + this.latencyMs)
-    this.#clock.setTimer(this.#lastArrivalAt - now, () => {
-      if (this.#isCut) this.#held.push(arrive)
-      else arrive()
-    })
+    this.#onTheWay.push(arrive)
+    this.#expectOne()
   }
 
   cut(): void {
@@ -274,7 +273,16 @@ class DirectedLink implements Link {
 
   heal(): void {
     this.#isCut = false
-    for (const arrive of this.#held.splice(0)) this.send(arrive)
+    for (; this.#due > 0; this.#due--) this.#expectOne()
+  }
+
+  #expectOne(): void {
+    const now = this.#clock.monotonic()
+    this.#lastArrivalAt = Math.max(this.#lastArrivalAt, now + this.latencyMs)
+    this.#clock.setTimer(this.#lastArrivalAt - now, () => {
+      if (this.#isCut) this.#due += 1
+      else this.#onTheWay.shift()!()
+    })
   }
 }
 
