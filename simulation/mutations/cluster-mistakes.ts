@@ -130,8 +130,8 @@ export const clusterMistakes: readonly Mutation[] = [
       },
       {
         file: lease,
-        find: 'return now.monotonic - this.#grantedAt.monotonic < ageMaxMs && now.wall - this.#grantedAt.wall < ageMaxMs',
-        replace: 'return !this.#isLate && now.monotonic < ageMaxMs + Infinity',
+        find: 'leaseHolds(this.#grantedAt, this.#ttlMs, this.#connection.clock)',
+        replace: '!this.#isLate',
       },
       {
         file: lease,

@@ -64,7 +64,7 @@ export const unseenMistakes: readonly Mutation[] = [
       {
         file: 'src/cluster/etcd/lease.ts',
         find: '        this.#grantedAt = sentAt\n',
-        replace: '        this.#grantedAt = sentAt && nowOf(this.#connection)\n',
+        replace: '        this.#grantedAt = sentAt && momentOf(this.#connection.clock)\n',
       },
     ],
     seedsMax: 500,

@@ -1,10 +1,9 @@
-// A lease of etcd, renewed from the event loop that serves data, so that a broker that hangs loses it. What the holder may believe is
-// counted from the moment a renewal was SENT, by the monotonic and the wall clock (the first stands still while a machine sleeps), and
-// ends before etcd can have given the keys to anyone else. A timer would not do: a process that was frozen reads its sockets
-// before it learns that time has passed.
+// A lease of etcd, renewed from the event loop that serves data, so that a broker that hangs loses it. How long the holder may believe in
+// it is in lease-age.ts.
 
 import type { Millis, Timer } from '../../io/clock.ts'
 import { EtcdError, status } from '../../io/etcd.ts'
+import { leaseHolds, type Moment, momentOf } from '../lease-age.ts'
 import type { Lease } from '../meta-store.ts'
 import type { EtcdConnection } from './connection.ts'
 import { verdictOf } from './verdict.ts'
@@ -12,12 +11,6 @@ import { verdictOf } from './verdict.ts'
 /** Of one renewal at one member; also at most a quarter of the lease. */
 const attemptTimeoutMaxMs = 1000
 const retryPauseMs = 100
-
-/** A moment on both clocks. */
-interface Moment {
-  readonly monotonic: Millis
-  readonly wall: Millis
-}
 
 export class EtcdLease implements Lease {
   readonly id: string
@@ -39,7 +32,7 @@ export class EtcdLease implements Lease {
     ttlMs: Millis,
     onOver: (lease: EtcdLease) => void,
   ): Promise<EtcdLease> {
-    const sentAt = nowOf(connection)
+    const sentAt = momentOf(connection.clock)
     const ttl = String(Math.ceil(ttlMs / 1000))
     // Made twice when an answer is lost: a lease without keys runs out by itself.
     const granted = await connection.read('leaseGrant', { ttl, id: '0' })
@@ -65,11 +58,7 @@ export class EtcdLease implements Lease {
   }
 
   valid(): boolean {
-    if (this.#state !== 'held') return false
-    const ageMaxMs = this.#ttlMs - Math.max(500, this.#ttlMs / 10)
-    const now = nowOf(this.#connection)
-    // A wall clock that was set back says nothing; the monotonic one still does.
-    return now.monotonic - this.#grantedAt.monotonic < ageMaxMs && now.wall - this.#grantedAt.wall < ageMaxMs
+    return this.#state === 'held' && leaseHolds(this.#grantedAt, this.#ttlMs, this.#connection.clock)
   }
 
   /** Rejects when etcd cannot be asked: then the keys go when the lease has run out. */
@@ -119,7 +108,7 @@ export class EtcdLease implements Lease {
   /** Goes from member to member until one has answered. */
   async #renew(): Promise<void> {
     while (this.#state === 'held' && !this.#connection.closed) {
-      const sentAt = nowOf(this.#connection)
+      const sentAt = momentOf(this.#connection.clock)
       const answer = await this.#ask()
       if (this.#state !== 'held') return
       if (answer === 'gone') {
@@ -153,10 +142,6 @@ export class EtcdLease implements Lease {
       return 'unheard'
     }
   }
-}
-
-function nowOf({ clock }: EtcdConnection): Moment {
-  return { monotonic: clock.monotonic(), wall: clock.now() }
 }
 
 function isGone(error: unknown): boolean {

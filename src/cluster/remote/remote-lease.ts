@@ -1,7 +1,7 @@
-// The holder's side of a lease that another process keeps. What the holder may believe is counted from when a renewal was SENT, by the
-// monotonic and by the wall clock, and asked at each use: a process that stood still must not act on what it believed before.
+// The holder's side of a lease that another process keeps. How long the holder may believe in it is in lease-age.ts.
 
 import type { Clock, Millis, Timer } from '../../io/clock.ts'
+import { leaseHolds, type Moment, momentOf } from '../lease-age.ts'
 import type { Lease } from '../meta-store.ts'
 
 export interface LeaseKeeper {
@@ -17,16 +17,6 @@ export interface RemoteLeaseOptions {
   readonly keeper: LeaseKeeper
   readonly grantedAt: Moment
   readonly onOver: (lease: RemoteLease) => void
-}
-
-/** On both clocks. */
-export interface Moment {
-  readonly monotonic: Millis
-  readonly wall: Millis
-}
-
-export function momentOf(clock: Clock): Moment {
-  return { monotonic: clock.monotonic(), wall: clock.now() }
 }
 
 export class RemoteLease implements Lease {
@@ -55,10 +45,7 @@ export class RemoteLease implements Lease {
   }
 
   valid(): boolean {
-    if (this.#state !== 'held') return false
-    const ageMaxMs = this.#ttlMs - Math.max(500, this.#ttlMs / 10)
-    const now = momentOf(this.#clock)
-    return now.monotonic - this.#grantedAt.monotonic < ageMaxMs && now.wall - this.#grantedAt.wall < ageMaxMs
+    return this.#state === 'held' && leaseHolds(this.#grantedAt, this.#ttlMs, this.#clock)
   }
 
   /** Rejects when the keeper cannot be asked: then the keys go when the lease has run out. */

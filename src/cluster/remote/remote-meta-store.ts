@@ -4,6 +4,7 @@
 import type { Clock, Millis, Timer } from '../../io/clock.ts'
 import type { MessageChannel } from '../../io/message-channel.ts'
 import { checkWrites } from '../commit-draft.ts'
+import { momentOf } from '../lease-age.ts'
 import {
   type CasItem,
   type Guard,
@@ -19,7 +20,7 @@ import {
   type WatchHandler,
 } from '../meta-store.ts'
 import type { Call, Failure, ToBroker, ToKeeper, WriteMessage } from './messages.ts'
-import { momentOf, RemoteLease } from './remote-lease.ts'
+import { RemoteLease } from './remote-lease.ts'
 
 /** How long a call waits for its answer. */
 const patienceMsDefault: Millis = 10_000
