@@ -6,7 +6,7 @@ import type { LeaveGroupResponse } from '../../protocol/apis/leave-group.ts'
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/apis/offset-commit.ts'
 import type { SyncGroupResponse } from '../../protocol/apis/sync-group.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
-import { noBytes } from './classic-member.ts'
+import { noBytes } from './classic/classic-member.ts'
 import type { DescribedGroup, FetchedGroup, FetchedGroupOffsets } from './group-event.ts'
 
 export const unknownMemberId = ''

@@ -6,9 +6,9 @@
 import type { Millis } from '../../io/clock.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
 import { type CoordinatorMachine, noTransaction, reply } from '../effect.ts'
-import { ClassicGroup, foundingGeneration } from './classic-group.ts'
-import { describeGroup, listGroup, offsetExpiry } from './classic-group-view.ts'
-import { CommittedOffsets } from './committed-offsets.ts'
+import { ClassicGroup, foundingGeneration } from './classic/classic-group.ts'
+import { describeGroup, listGroup, offsetExpiry } from './classic/classic-group-view.ts'
+import { CommittedOffsets } from './offsets/committed-offsets.ts'
 import type {
   CommitEvent,
   DescribeEvent,
@@ -30,7 +30,7 @@ import {
   unknownMemberId,
 } from './group-response.ts'
 import type { GroupSettings } from './group-settings.ts'
-import { commitOffsets, fetchOffsets } from './offsets.ts'
+import { commitOffsets, fetchOffsets } from './offsets/offsets.ts'
 
 const retentionKey = 'retention'
 

@@ -1,6 +1,6 @@
 // The offsets committed by the groups of one partition, and those that wait for a transaction to end (KIP-98).
 
-import type { CommittedOffset } from './group-record.ts'
+import type { CommittedOffset } from '../group-record.ts'
 
 type OffsetsByPartition = Map<number, CommittedOffset>
 type OffsetsByTopic = Map<string, OffsetsByPartition>

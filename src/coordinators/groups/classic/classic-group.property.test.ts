@@ -5,11 +5,11 @@ import test from 'node:test'
 
 import * as fc from 'fast-check'
 
-import type { JoinGroupResponse } from '../../protocol/apis/join-group.ts'
-import type { SyncGroupResponse } from '../../protocol/apis/sync-group.ts'
-import { ErrorCode } from '../../protocol/error-code.ts'
-import type { ReplyTo } from '../effect.ts'
-import { GroupTester } from './group-tester.sim.ts'
+import type { JoinGroupResponse } from '../../../protocol/apis/join-group.ts'
+import type { SyncGroupResponse } from '../../../protocol/apis/sync-group.ts'
+import { ErrorCode } from '../../../protocol/error-code.ts'
+import type { ReplyTo } from '../../effect.ts'
+import { GroupTester } from '../group-tester.sim.ts'
 
 const { NONE, MEMBER_ID_REQUIRED, REBALANCE_IN_PROGRESS } = ErrorCode
 

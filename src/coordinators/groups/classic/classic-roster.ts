@@ -1,11 +1,11 @@
 // The members of a classic group, and what follows from who they are: static identities, protocols in common, who leads.
 // Members are kept in the order in which they came. Counts are kept along, so that a join costs no walk over a large group.
 
-import { invariant } from '../../lib/invariant.ts'
-import type { JoinGroupResponse } from '../../protocol/apis/join-group.ts'
-import type { ReplyTo } from '../effect.ts'
+import { invariant } from '../../../lib/invariant.ts'
+import type { JoinGroupResponse } from '../../../protocol/apis/join-group.ts'
+import type { ReplyTo } from '../../effect.ts'
 import { ClassicMember } from './classic-member.ts'
-import type { JoinEvent } from './group-event.ts'
+import type { JoinEvent } from '../group-event.ts'
 
 export class ClassicRoster implements Iterable<ClassicMember> {
   readonly #members = new Map<string, ClassicMember>()

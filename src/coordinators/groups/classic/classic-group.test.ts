@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
-import { ErrorCode, errorName } from '../../protocol/error-code.ts'
-import { GroupTester, type JoinOptions } from './group-tester.sim.ts'
+import { ErrorCode, errorName } from '../../../protocol/error-code.ts'
+import { GroupTester, type JoinOptions } from '../group-tester.sim.ts'
 
 const { NONE, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS, INCONSISTENT_GROUP_PROTOCOL } = ErrorCode
 const { MEMBER_ID_REQUIRED, FENCED_INSTANCE_ID, GROUP_MAX_SIZE_REACHED } = ErrorCode

@@ -1,7 +1,7 @@
 // What a classic group waits for: each member's sign of life, and the end of the phase that its rebalance is in.
 
-import type { Millis } from '../../io/clock.ts'
-import type { GroupEffect } from './group-event.ts'
+import type { Millis } from '../../../io/clock.ts'
+import type { GroupEffect } from '../group-event.ts'
 
 /** From now on the member may be silent for `afterMs`. */
 export function sessionTimer(groupId: string, memberId: string, afterMs: Millis): GroupEffect {

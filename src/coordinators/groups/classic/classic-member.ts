@@ -1,10 +1,10 @@
 // One member of a classic group: what the log keeps of it, and what a restart forgets.
 
-import type { JoinGroupRequest, JoinGroupResponse } from '../../protocol/apis/join-group.ts'
-import type { SyncGroupResponse } from '../../protocol/apis/sync-group.ts'
-import type { ReplyTo } from '../effect.ts'
-import type { JoinEvent } from './group-event.ts'
-import type { MemberRecord } from './group-record.ts'
+import type { JoinGroupRequest, JoinGroupResponse } from '../../../protocol/apis/join-group.ts'
+import type { SyncGroupResponse } from '../../../protocol/apis/sync-group.ts'
+import type { ReplyTo } from '../../effect.ts'
+import type { JoinEvent } from '../group-event.ts'
+import type { MemberRecord } from '../group-record.ts'
 
 /** A way to assign partitions (`range`), with what the member tells its leader about itself. */
 export interface MemberProtocol {

@@ -1,14 +1,14 @@
 // What others see of a classic group: DescribeGroups, ListGroups, and which of its topics it reads.
 
-import type { Millis } from '../../io/clock.ts'
-import { consumerProtocolSubscription } from '../../protocol/consumer-protocol.ts'
-import { ErrorCode } from '../../protocol/error-code.ts'
-import { DecodeError } from '../../protocol/schema/index.ts'
+import type { Millis } from '../../../io/clock.ts'
+import { consumerProtocolSubscription } from '../../../protocol/consumer-protocol.ts'
+import { ErrorCode } from '../../../protocol/error-code.ts'
+import { DecodeError } from '../../../protocol/schema/index.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import { noBytes } from './classic-member.ts'
-import type { DescribedGroup, ListedGroup } from './group-event.ts'
-import type { CommittedOffset } from './group-record.ts'
-import { operationsNotAsked } from './group-response.ts'
+import type { DescribedGroup, ListedGroup } from '../group-event.ts'
+import type { CommittedOffset } from '../group-record.ts'
+import { operationsNotAsked } from '../group-response.ts'
 
 const consumerProtocolType = 'consumer'
 

@@ -21,13 +21,13 @@
 // The log remembers the last generation that became stable or empty. A rebalance under way is forgotten by a restart; its
 // members join again. Rules are those of Kafka's GroupMetadataManager and ClassicGroup (KIP-62, 134, 345, 394, 559, 814).
 
-import type { Millis } from '../../io/clock.ts'
-import { invariant } from '../../lib/invariant.ts'
-import type { JoinGroupResponse } from '../../protocol/apis/join-group.ts'
-import type { LeaveGroupResponse } from '../../protocol/apis/leave-group.ts'
-import type { SyncGroupResponse } from '../../protocol/apis/sync-group.ts'
-import { ErrorCode } from '../../protocol/error-code.ts'
-import { reply } from '../effect.ts'
+import type { Millis } from '../../../io/clock.ts'
+import { invariant } from '../../../lib/invariant.ts'
+import type { JoinGroupResponse } from '../../../protocol/apis/join-group.ts'
+import type { LeaveGroupResponse } from '../../../protocol/apis/leave-group.ts'
+import type { SyncGroupResponse } from '../../../protocol/apis/sync-group.ts'
+import { ErrorCode } from '../../../protocol/error-code.ts'
+import { reply } from '../../effect.ts'
 import { ClassicMember, noBytes } from './classic-member.ts'
 import { ClassicRoster } from './classic-roster.ts'
 import { cancelPhase, cancelSession, initialDelayTimer, joinTimer, sessionTimer, syncTimer } from './classic-timers.ts'
@@ -40,10 +40,10 @@ import type {
   LeaveEvent,
   LeavingMember,
   SyncEvent,
-} from './group-event.ts'
-import type { GroupGeneration } from './group-record.ts'
-import { heartbeatAnswer, joinRefused, syncRefused, unknownMemberId } from './group-response.ts'
-import type { GroupSettings } from './group-settings.ts'
+} from '../group-event.ts'
+import type { GroupGeneration } from '../group-record.ts'
+import { heartbeatAnswer, joinRefused, syncRefused, unknownMemberId } from '../group-response.ts'
+import type { GroupSettings } from '../group-settings.ts'
 
 export type ClassicGroupEvent =
   | JoinEvent

@@ -1,13 +1,13 @@
 // OffsetCommit and OffsetFetch over the committed offsets of a group. Who may commit is the group's to say.
 
-import { ZERO_UUID } from '../../lib/uuid.ts'
-import type { Millis } from '../../io/clock.ts'
-import { ErrorCode } from '../../protocol/error-code.ts'
-import { reply } from '../effect.ts'
+import { ZERO_UUID } from '../../../lib/uuid.ts'
+import type { Millis } from '../../../io/clock.ts'
+import { ErrorCode } from '../../../protocol/error-code.ts'
+import { reply } from '../../effect.ts'
 import type { CommittedOffsets, OffsetPlace } from './committed-offsets.ts'
-import type { CommitEvent, FetchedGroupOffsets, FetchEvent, GroupEffect } from './group-event.ts'
-import type { CommittedOffset, GroupRecord } from './group-record.ts'
-import { unknownOffset } from './group-response.ts'
+import type { CommitEvent, FetchedGroupOffsets, FetchEvent, GroupEffect } from '../group-event.ts'
+import type { CommittedOffset, GroupRecord } from '../group-record.ts'
+import { unknownOffset } from '../group-response.ts'
 
 type FetchedTopic = FetchedGroupOffsets['topics'][number]
 type FetchedPartition = FetchedTopic['partitions'][number]

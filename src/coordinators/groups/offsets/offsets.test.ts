@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
-import { ErrorCode, errorName } from '../../protocol/error-code.ts'
-import type { GroupRecord } from './group-record.ts'
-import { GroupTester } from './group-tester.sim.ts'
+import { ErrorCode, errorName } from '../../../protocol/error-code.ts'
+import type { GroupRecord } from '../group-record.ts'
+import { GroupTester } from '../group-tester.sim.ts'
 
 const { NONE } = ErrorCode
 const topicA = 'AAAAAAAAAAAAAAAAAAAAAQ'
