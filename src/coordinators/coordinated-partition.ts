@@ -29,12 +29,13 @@ export interface RuntimeSettings {
   readonly loadReadBytesMax: number
 }
 
-export interface MachineOptions<Event, Entry> {
+export interface MachineOptions<Event, Entry, Note = never> {
   readonly clock: Clock
   readonly logger: Logger
   readonly settings: RuntimeSettings
   readonly codec: EntryCodec<Entry>
-  readonly createMachine: () => CoordinatorMachine<Event, Entry>
+  readonly createMachine: () => CoordinatorMachine<Event, Entry, Note>
+  readonly onNote?: (note: Note) => void
 }
 
 interface DraftedReply {
@@ -48,17 +49,17 @@ interface Held {
   timer: Timer | null
 }
 
-export class CoordinatedPartition<Event, Entry> {
+export class CoordinatedPartition<Event, Entry, Note = never> {
   /** Resolves when the first load has ended, well or not. */
   readonly loaded: Promise<void>
   readonly #partition: CoordinatorPartition
-  readonly #options: MachineOptions<Event, Entry>
+  readonly #options: MachineOptions<Event, Entry, Note>
   readonly #logger: Logger
   readonly #name: string
   readonly #waiting = new WaitingRequests()
   readonly #timers = new Map<string, Timer>()
   /** Null unless active. */
-  #machine: CoordinatorMachine<Event, Entry> | null = null
+  #machine: CoordinatorMachine<Event, Entry, Note> | null = null
   #stopped = false
   #turn: Turn<DraftedReply> | null = null
   /** The newest appends that are not committed yet; everything before them is waited for on its own. */
@@ -68,7 +69,7 @@ export class CoordinatedPartition<Event, Entry> {
   readonly #toldWhileLoading: Event[] = []
 
   /** `name`: for log lines, such as `__consumer_offsets-7`. */
-  constructor(name: string, partition: CoordinatorPartition, options: MachineOptions<Event, Entry>) {
+  constructor(name: string, partition: CoordinatorPartition, options: MachineOptions<Event, Entry, Note>) {
     this.#name = name
     this.#partition = partition
     this.#options = options
@@ -145,7 +146,7 @@ export class CoordinatedPartition<Event, Entry> {
     }
   }
 
-  #do(effect: Effect<Event, Entry>): void {
+  #do(effect: Effect<Event, Entry, Note>): void {
     switch (effect.kind) {
       case 'append':
         this.#append(effect.records)
@@ -159,6 +160,9 @@ export class CoordinatedPartition<Event, Entry> {
       case 'cancelTimer':
         this.#timers.get(effect.key)?.cancel()
         this.#timers.delete(effect.key)
+        break
+      case 'note':
+        this.#options.onNote?.(effect.note)
     }
   }
 

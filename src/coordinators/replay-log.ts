@@ -12,9 +12,9 @@ import { type CoordinatorMachine, type EntryCodec, noTransaction } from './effec
 /** A long log must not keep this broker's connections waiting: so much is applied in one turn of the event loop, about a millisecond. */
 const bytesPerTurn = 65_536
 
-export interface Replay<Event, Entry> {
+export interface Replay<Entry> {
   readonly partition: CoordinatorPartition
-  readonly machine: CoordinatorMachine<Event, Entry>
+  readonly machine: Pick<CoordinatorMachine<never, Entry>, 'apply' | 'transactionEnded'>
   readonly codec: EntryCodec<Entry>
   readonly clock: Clock
   /** Bound on what is held in memory at a time, save for one larger batch. */
@@ -27,7 +27,7 @@ export interface Replay<Event, Entry> {
  * Applies the log until nothing follows, and returns the offset after its last record. Records above the high watermark count:
  * this broker leads, so they will be committed. Throws when the log cannot be read or a record is damaged.
  */
-export async function replayLog<Event, Entry>(replay: Replay<Event, Entry>): Promise<Offset> {
+export async function replayLog<Entry>(replay: Replay<Entry>): Promise<Offset> {
   const { partition, clock } = replay
   let position = partition.logStartOffset
   for (;;) {
@@ -62,7 +62,7 @@ export async function replayLog<Event, Entry>(replay: Replay<Event, Entry>): Pro
 }
 
 /** A read may begin with records before `from`: they are known already. */
-function applyBatch<Event, Entry>({ machine, codec }: Replay<Event, Entry>, batch: Uint8Array, from: Offset): void {
+function applyBatch<Entry>({ machine, codec }: Replay<Entry>, batch: Uint8Array, from: Offset): void {
   if (isControl(batch)) {
     const marker = endTransactionMarkerOf(batch)
     if (marker !== undefined) machine.transactionEnded(producerIdOf(batch), marker.kind === 'commit')

@@ -6,17 +6,17 @@ import { CoordinatedPartition, type MachineOptions } from './coordinated-partiti
 import type { CoordinatorPartition } from './coordinator-partition.ts'
 import type { ReplyTo } from './effect.ts'
 
-export interface RuntimeOptions<Event, Entry> extends MachineOptions<Event, Entry> {
+export interface RuntimeOptions<Event, Entry, Note = never> extends MachineOptions<Event, Entry, Note> {
   /** The internal topic, for log lines. */
   readonly topicName: string
   readonly logger: Logger
 }
 
-export class CoordinatorRuntime<Event, Entry> {
-  readonly #options: RuntimeOptions<Event, Entry>
-  readonly #partitions = new Map<number, CoordinatedPartition<Event, Entry>>()
+export class CoordinatorRuntime<Event, Entry, Note = never> {
+  readonly #options: RuntimeOptions<Event, Entry, Note>
+  readonly #partitions = new Map<number, CoordinatedPartition<Event, Entry, Note>>()
 
-  constructor(options: RuntimeOptions<Event, Entry>) {
+  constructor(options: RuntimeOptions<Event, Entry, Note>) {
     this.#options = options
   }
 

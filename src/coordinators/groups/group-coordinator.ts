@@ -34,6 +34,7 @@ import {
 import type { GroupSettings } from './group-settings.ts'
 import { GroupShard } from './group-shard.ts'
 import { checkCommittedTopic, resolveFetchedTopic, type TopicLookup, withTopicIds } from './group-topics.ts'
+import type { GroupNote } from './history/group-note.ts'
 import { newMemberId } from './member-id.ts'
 
 const topicName = '__consumer_offsets'
@@ -63,7 +64,7 @@ export interface GroupCoordinatorOptions {
 
 export class GroupCoordinator {
   readonly #options: GroupCoordinatorOptions
-  readonly #runtime: CoordinatorRuntime<GroupEvent, GroupRecord>
+  readonly #runtime: CoordinatorRuntime<GroupEvent, GroupRecord, GroupNote>
 
   constructor(options: GroupCoordinatorOptions) {
     this.#options = options

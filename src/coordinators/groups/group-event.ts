@@ -11,6 +11,7 @@ import type { SyncGroupRequest, SyncGroupResponse } from '../../protocol/apis/sy
 import type { ErrorCode } from '../../protocol/error-code.ts'
 import type { Effect, ReplyTo } from '../effect.ts'
 import type { GroupRecord } from './group-record.ts'
+import type { GroupNote } from './history/group-note.ts'
 
 /** Who sent a request, as far as a group may know. */
 export interface Sender {
@@ -124,4 +125,4 @@ export type GroupEvent =
   | { readonly kind: 'topicsDeleted'; readonly topics: readonly string[] }
   | { readonly kind: 'retentionCheck' }
 
-export type GroupEffect = Effect<GroupEvent, GroupRecord>
+export type GroupEffect = Effect<GroupEvent, GroupRecord, GroupNote>

@@ -30,11 +30,12 @@ import {
   unknownMemberId,
 } from './group-response.ts'
 import type { GroupSettings } from './group-settings.ts'
+import type { GroupNote } from './history/group-note.ts'
 import { commitOffsets, fetchOffsets } from './offsets/offsets.ts'
 
 const retentionKey = 'retention'
 
-export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord> {
+export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, GroupNote> {
   readonly #settings: GroupSettings
   readonly #groups = new Map<string, ClassicGroup>()
   readonly #offsets = new CommittedOffsets()
