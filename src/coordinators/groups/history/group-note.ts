@@ -12,25 +12,41 @@ export interface NotedMember {
   readonly clientHost: string
 }
 
+/** The newest of the offsets a group had committed for the partitions of one member. */
+export interface LastCommit {
+  /** `orders-3` */
+  readonly partition: string
+  readonly offset: number
+  /** Wall time. */
+  readonly at: Millis
+}
+
+/** What is told of a member that is no longer one. */
+export interface Farewell {
+  readonly member: NotedMember
+  /** Partitions it had, as `topic-0`; left out where the machine cannot tell. */
+  readonly owned?: readonly string[]
+  /** Added by the shard, which knows what was committed: a machine leaves it out. Null: nothing was. */
+  readonly lastCommit?: LastCommit | null
+}
+
 /** What a member was too slow with. */
 export type OverduePhase = 'join' | 'sync' | 'revocation'
 
 export type Happening =
+  /** Told by the shard: this broker has read the group from the log, and knows of nothing that happened before. */
+  | { readonly kind: 'coordinatorStarted'; readonly state: string }
   | { readonly kind: 'memberJoined'; readonly member: NotedMember }
   /** KIP-345: a static member came back under a new id. */
   | { readonly kind: 'memberReplaced'; readonly member: NotedMember; readonly oldMemberId: string }
   /** `reason`: what the client said (KIP-800). */
-  | { readonly kind: 'memberLeft'; readonly member: NotedMember; readonly reason: string | null }
+  | ({ readonly kind: 'memberLeft'; readonly reason: string | null } & Farewell)
   /** Removed: no heartbeat for as long as its session may last. */
-  | { readonly kind: 'memberSilent'; readonly member: NotedMember; readonly silentMs: Millis }
+  | ({ readonly kind: 'memberSilent'; readonly silentMs: Millis } & Farewell)
   /** Removed: its connection closed (development and tests). */
-  | { readonly kind: 'memberDisconnected'; readonly member: NotedMember }
-  | {
-      readonly kind: 'memberOverdue'
-      readonly member: NotedMember
-      readonly phase: OverduePhase
-      readonly afterMs: Millis
-    }
+  | ({ readonly kind: 'memberDisconnected' } & Farewell)
+  /** Removed. */
+  | ({ readonly kind: 'memberOverdue'; readonly phase: OverduePhase; readonly afterMs: Millis } & Farewell)
   /** Topics the member reads now, or its regular expression. */
   | {
       readonly kind: 'subscriptionChanged'
@@ -40,9 +56,12 @@ export type Happening =
     }
   /** Topics the group reads came, went or grew. */
   | { readonly kind: 'topicsChanged'; readonly topics: readonly string[] }
-  /** `reason`: the client's own (KIP-800), when one asked for it. */
-  | { readonly kind: 'rebalanceStarted'; readonly reason: string | null }
-  /** All have their assignment. `epoch`: generation or group epoch. */
+  /**
+   * Told in the step that decides on it, beside the happening that caused it; once more when it begins anew before it has ended.
+   * `member`, `reason`: who asked for it, and why in the client's own words (KIP-800), when one did.
+   */
+  | { readonly kind: 'rebalanceStarted'; readonly reason: string | null; readonly member?: NotedMember | null }
+  /** All have their assignment, told before this; or nobody is left. `epoch`: generation or group epoch. */
   | {
       readonly kind: 'rebalanceEnded'
       readonly epoch: number
