@@ -14,6 +14,7 @@ import {
   short,
   string,
 } from './config-definition.ts'
+import { consumerGroupDefinitions } from './consumer-group-definitions.ts'
 import { etcdDefinitions } from './etcd-definitions.ts'
 
 /** `compression.type` of topic and broker; `producer` keeps what the producer chose. */
@@ -303,6 +304,7 @@ export const brokerDefinitions = {
     documentation: 'Longest session timeout that a member may ask for.',
   }),
   groupMaxSize: int('group.max.size', maxInt, { atLeast: 1, documentation: 'Most members of a group.' }),
+  ...consumerGroupDefinitions,
 }
 
 /**

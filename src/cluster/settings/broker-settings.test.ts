@@ -128,3 +128,55 @@ describe('listeners', () => {
     )
   })
 })
+
+describe('settings of consumer groups', () => {
+  for (const { properties, problem } of [
+    {
+      properties: { 'group.consumer.session.timeout.ms': '44999' },
+      problem:
+        'group.consumer.session.timeout.ms must be greater than or equal to group.consumer.min.session.timeout.ms',
+    },
+    {
+      properties: { 'group.consumer.session.timeout.ms': '60001' },
+      problem: 'group.consumer.session.timeout.ms must be less than or equal to group.consumer.max.session.timeout.ms',
+    },
+    {
+      properties: { 'group.consumer.heartbeat.interval.ms': '4999' },
+      problem:
+        'group.consumer.heartbeat.interval.ms must be greater than or equal to group.consumer.min.heartbeat.interval.ms',
+    },
+    {
+      properties: {
+        'group.consumer.heartbeat.interval.ms': '45000',
+        'group.consumer.max.heartbeat.interval.ms': '45000',
+      },
+      problem: 'group.consumer.heartbeat.interval.ms must be less than group.consumer.session.timeout.ms',
+    },
+    {
+      properties: { 'group.consumer.assignment.interval.ms': '15001' },
+      problem:
+        'group.consumer.assignment.interval.ms must be less than or equal to group.consumer.max.assignment.interval.ms',
+    },
+    {
+      properties: { 'group.consumer.max.assignment.interval.ms': '999' },
+      problem:
+        'group.consumer.assignment.interval.ms must be less than or equal to group.consumer.max.assignment.interval.ms',
+    },
+  ]) {
+    test(`fit together: ${Object.entries(properties).join(', ')}`, () => {
+      assert.deepEqual(problemsOf(properties), [problem])
+    })
+  }
+
+  test('name assignors shortly or by their class, and the migration policy in any case', () => {
+    const settings = brokerSettings({
+      'group.consumer.assignors': 'org.apache.kafka.coordinator.group.assignor.RangeAssignor,uniform',
+      'group.consumer.migration.policy': 'Upgrade',
+    })
+    assert.deepEqual(settings.groupConsumerAssignors, ['range', 'uniform'])
+    assert.equal(settings.groupConsumerMigrationPolicy, 'upgrade')
+    assert.equal(problemsOf({ 'group.consumer.assignors': 'com.example.Own' }).length, 1)
+    assert.equal(problemsOf({ 'group.consumer.assignors': '' }).length, 1)
+    assert.equal(problemsOf({ 'group.consumer.migration.policy': 'sometimes' }).length, 1)
+  })
+})

@@ -3,6 +3,7 @@
 
 import { brokerDefinitions, topicDefaultDefinitions } from './broker-definitions.ts'
 import { type ConfigDefinition, valueOf } from './config-definition.ts'
+import { consumerGroupProblems } from './consumer-group-definitions.ts'
 import { type ListenerAddress, parseListener } from './listeners.ts'
 import { nearestName } from './nearest-name.ts'
 import { unusedKafkaNames } from './unused-kafka-names.ts'
@@ -187,6 +188,7 @@ function checkTogether(values: Values, listeners: readonly ListenerAddress[], pr
   if ((values.etcdTlsCertificateFile === null) !== (values.etcdTlsKeyFile === null)) {
     problems.push('etcd.tls.certificate.file and etcd.tls.key.file go together; set both or none')
   }
+  problems.push(...consumerGroupProblems(values))
 }
 
 const isEverywhere = (host: string): boolean => ['', '0.0.0.0', '::'].includes(host)
