@@ -12,7 +12,7 @@ import { BrokerAdmin } from './cluster/broker-admin.ts'
 import { BrokerConfigs } from './cluster/broker-configs.ts'
 import { ClusterViewOfStore, initialChange } from './cluster/cluster-view.ts'
 import { openFolderMemory } from './cluster/folder-memory.ts'
-import type { ClusterImage, ImageChange } from './cluster/image.ts'
+import type { ClusterImage } from './cluster/image.ts'
 import { offsetsTopic } from './cluster/internal-topics.ts'
 import { Membership } from './cluster/membership.ts'
 import { PartitionAdmin } from './cluster/partition-admin.ts'
@@ -34,6 +34,7 @@ import { coordinatorTopic, followLeaderships } from './start/coordinator-topic.t
 import { DiskSpace } from './start/disk-space.ts'
 import { endpointLookup, registeredEndpoints } from './start/endpoints.ts'
 import { groupSettingsOf } from './start/group-settings.ts'
+import { topicsChangedForGroups, topicsForGroups } from './start/group-topics.ts'
 import { openListeners } from './start/listeners.ts'
 import { startMaintenance } from './start/maintenance.ts'
 import { isShared, openMetadata, type SharedMetadata } from './start/metadata.ts'
@@ -195,7 +196,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     logger,
     settings: groupSettingsOf(settings, options.removeMembersOnDisconnect),
     topic: coordinatorTopic(offsetsTopic, { cluster, topics, membership }),
-    topics: knownTopics(cluster),
+    topics: topicsForGroups(cluster),
   })
   followLeaderships({ replicas, membership, name: offsetsTopic }, groups)
   const services: Services = {
@@ -241,8 +242,9 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   replicas.apply(initialChange(cluster.image))
   cluster.subscribe((change) => {
     replicas.apply(change)
-    const deleted = deletedTopics(change)
+    const { changed, deleted } = topicsChangedForGroups(change)
     if (deleted.length > 0) groups.topicsDeleted(deleted)
+    if (changed.length > 0) groups.topicsChanged(changed)
   })
   undo.push(() => replicas.stop())
   undo.push(async () => groups.close())
@@ -304,24 +306,6 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
       return stopped
     },
   }
-}
-
-function knownTopics(cluster: ClusterViewOfStore) {
-  const known = (topic: { name: string; id: string; partitions: readonly unknown[] } | undefined) =>
-    topic === undefined ? null : { name: topic.name, id: topic.id, partitionCount: topic.partitions.length }
-  return {
-    byName: (name: string) => known(cluster.image.topicsByName.get(name)),
-    byId: (id: string) => known(cluster.image.topicsById.get(id)),
-  }
-}
-
-function deletedTopics({ before, after, topicIds }: ImageChange): string[] {
-  const names: string[] = []
-  for (const id of topicIds) {
-    const name = before.topicsById.get(id)?.name
-    if (name !== undefined && !after.topicsById.has(id)) names.push(name)
-  }
-  return names
 }
 
 /** Who is the controller goes without saying where there is one broker. */

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 
 import { groupSettingsDefault } from '../../coordinators/groups/group-settings.ts'
+import { SimulatedTopics } from '../../coordinators/groups/topics-view.sim.ts'
 import { SimulatedCoordinatorPartition } from '../../coordinators/coordinator-partition.sim.ts'
 import { GroupCoordinator } from '../../coordinators/groups/group-coordinator.ts'
 import { SimulatedClock } from '../../io/clock.sim.ts'
@@ -46,14 +47,15 @@ const ordersId = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
 async function setUp() {
   const clock = new SimulatedClock()
-  const orders = { name: 'orders', id: ordersId, partitionCount: 1 }
+  const topics = new SimulatedTopics()
+  topics.set('orders', 1, { id: ordersId })
   const groups = new GroupCoordinator({
     clock,
     random: seededRandom(1),
     logger: silentLogger,
     settings: { ...groupSettingsDefault, initialRebalanceDelayMs: 0 },
     topic: { serves: () => true, partitionCount: () => 1, ensure: async () => 1, leaderOf: () => 3 },
-    topics: { byName: (name) => (name === 'orders' ? orders : null), byId: (id) => (id === ordersId ? orders : null) },
+    topics,
   })
   await groups.elected(0, new SimulatedCoordinatorPartition())
   const endpointFor: Services['endpointFor'] = (id) =>

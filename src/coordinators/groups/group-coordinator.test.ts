@@ -11,6 +11,7 @@ import { ErrorCode } from '../../protocol/error-code.ts'
 import { SimulatedCoordinatorPartition } from '../coordinator-partition.sim.ts'
 import { GroupCoordinator, type GroupRequestContext } from './group-coordinator.ts'
 import { type GroupSettings, groupSettingsDefault } from './group-settings.ts'
+import { SimulatedTopics } from './topics-view.sim.ts'
 
 const { NONE, UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR } = ErrorCode
 const ordersId = 'AAAAAAAAAAAAAAAAAAAAAQ'
@@ -19,7 +20,8 @@ const unknownId = 'AAAAAAAAAAAAAAAAAAAAAg'
 /** A broker that leads all partitions of __consumer_offsets. `orders` has two partitions. */
 async function setUp(settings: Partial<GroupSettings> = {}, partitionCount = 2) {
   const clock = new SimulatedClock()
-  const known = { name: 'orders', id: ordersId, partitionCount: 2 }
+  const topics = new SimulatedTopics()
+  topics.set('orders', 2, { id: ordersId })
   const partitions = Array.from({ length: partitionCount }, () => new SimulatedCoordinatorPartition())
   const topic = {
     count: partitionCount as number | null,
@@ -40,10 +42,7 @@ async function setUp(settings: Partial<GroupSettings> = {}, partitionCount = 2) 
     logger: silentLogger,
     settings: { ...groupSettingsDefault, initialRebalanceDelayMs: 0, ...settings },
     topic,
-    topics: {
-      byName: (name) => (name === 'orders' ? known : null),
-      byId: (id) => (id === ordersId ? known : null),
-    },
+    topics,
   })
   await Promise.all(partitions.map((partition, index) => coordinator.elected(index, partition)))
   return { clock, coordinator, partitions, topic }

@@ -33,9 +33,10 @@ import {
 } from './group-response.ts'
 import type { GroupSettings } from './group-settings.ts'
 import { GroupShard } from './group-shard.ts'
-import { checkCommittedTopic, resolveFetchedTopic, type TopicLookup, withTopicIds } from './group-topics.ts'
+import { checkCommittedTopic, resolveFetchedTopic, withTopicIds } from './group-topics.ts'
 import type { GroupNote } from './history/group-note.ts'
 import { newMemberId } from './member-id.ts'
+import type { TopicsView } from './topics-view.ts'
 
 const topicName = '__consumer_offsets'
 /** How long FindCoordinator waits for state to be loaded here, so that the client's next request is not refused. */
@@ -59,7 +60,7 @@ export interface GroupCoordinatorOptions {
   readonly logger: Logger
   readonly settings: GroupSettings
   readonly topic: CoordinatorTopic
-  readonly topics: TopicLookup
+  readonly topics: TopicsView
 }
 
 export class GroupCoordinator {
@@ -74,7 +75,7 @@ export class GroupCoordinator {
       clock,
       logger,
       codec: groupRecordCodec,
-      createMachine: () => new GroupShard(settings),
+      createMachine: () => new GroupShard({ settings, topics: options.topics }),
       settings: {
         commitTimeoutMs: settings.offsetsCommitTimeoutMs,
         batchBytesMax: settings.batchBytesMax,
@@ -96,6 +97,11 @@ export class GroupCoordinator {
   /** What was committed for these topics is forgotten. */
   topicsDeleted(names: readonly string[]): void {
     this.#runtime.tellAll({ kind: 'topicsDeleted', topics: names })
+  }
+
+  /** Topics came, went or grew, or their replicas moved: `topics` shows them as they are now. */
+  topicsChanged(names: readonly string[]): void {
+    this.#runtime.tellAll({ kind: 'topicsChanged', topics: names })
   }
 
   connectionClosed(connectionId: number): void {

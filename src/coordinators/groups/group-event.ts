@@ -123,6 +123,8 @@ export type GroupEvent =
   | GroupTimerEvent
   | { readonly kind: 'connectionClosed'; readonly connectionId: number }
   | { readonly kind: 'topicsDeleted'; readonly topics: readonly string[] }
+  /** Created, deleted, grown, or their replicas moved: what groups see of them is new. */
+  | { readonly kind: 'topicsChanged'; readonly topics: readonly string[] }
   | { readonly kind: 'retentionCheck' }
 
 export type GroupEffect = Effect<GroupEvent, GroupRecord, GroupNote>

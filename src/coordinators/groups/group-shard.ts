@@ -7,7 +7,8 @@ import type { Millis } from '../../io/clock.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
 import { type CoordinatorMachine, noTransaction, reply } from '../effect.ts'
 import { ClassicGroup, foundingGeneration } from './classic/classic-group.ts'
-import { describeGroup, listGroup, offsetExpiry } from './classic/classic-group-view.ts'
+import { describeGroup } from './classic/classic-group-view.ts'
+import type { Group } from './group.ts'
 import { CommittedOffsets } from './offsets/committed-offsets.ts'
 import type {
   CommitEvent,
@@ -17,6 +18,7 @@ import type {
   HeartbeatEvent,
   JoinEvent,
   LeaveEvent,
+  ListedGroup,
   ListEvent,
   SyncEvent,
 } from './group-event.ts'
@@ -32,15 +34,21 @@ import {
 import type { GroupSettings } from './group-settings.ts'
 import type { GroupNote } from './history/group-note.ts'
 import { commitOffsets, fetchOffsets } from './offsets/offsets.ts'
+import type { TopicsView } from './topics-view.ts'
 
 const retentionKey = 'retention'
 
+export interface GroupShardOptions {
+  readonly settings: GroupSettings
+  readonly topics: TopicsView
+}
+
 export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, GroupNote> {
   readonly #settings: GroupSettings
-  readonly #groups = new Map<string, ClassicGroup>()
+  readonly #groups = new Map<string, Group>()
   readonly #offsets = new CommittedOffsets()
 
-  constructor(settings: GroupSettings) {
+  constructor({ settings }: GroupShardOptions) {
     this.#settings = settings
   }
 
@@ -51,14 +59,16 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
       case 'sync':
       case 'heartbeat':
       case 'leave':
-        return this.#groups.get(event.groupId)?.step(event, now) ?? unknownGroup(event)
+        return this.#classic(event.groupId)?.step(event, now) ?? unknownGroup(event)
       case 'sessionExpired':
       case 'initialDelayOver':
       case 'joinPhaseOver':
       case 'syncOverdue':
-        return this.#groups.get(event.groupId)?.step(event, now) ?? []
+        return this.#classic(event.groupId)?.step(event, now) ?? []
       case 'connectionClosed':
-        return [...this.#groups.values()].flatMap((group) => group.step(event, now))
+        return [...this.#groups.values()].flatMap((group) =>
+          group instanceof ClassicGroup ? group.step(event, now) : [],
+        )
       case 'commitOffsets':
         return this.#commit(event, now)
       case 'fetchOffsets':
@@ -69,6 +79,8 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
         return [reply(event.replyTo, this.#list(event))]
       case 'topicsDeleted':
         return this.#deleteOffsetsOf(event.topics)
+      case 'topicsChanged':
+        return []
       case 'retentionCheck':
         return [...this.#expire(now), this.#retentionTimer()]
     }
@@ -77,7 +89,7 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
   apply(record: GroupRecord, producerId: number): void {
     switch (record.kind) {
       case 'generation':
-        this.#groupFor(record.groupId).apply(record.value)
+        this.#replayedClassic(record.groupId).apply(record.value)
         break
       case 'groupDeleted':
         this.#groups.delete(record.groupId)
@@ -102,15 +114,25 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
     return [...effects, this.#retentionTimer()]
   }
 
-  #groupFor(groupId: string): ClassicGroup {
-    let group = this.#groups.get(groupId)
+  #classic(groupId: string): ClassicGroup | undefined {
+    const group = this.#groups.get(groupId)
+    return group instanceof ClassicGroup ? group : undefined
+  }
+
+  #groupFor(groupId: string): Group {
+    return this.#groups.get(groupId) ?? this.#replayedClassic(groupId)
+  }
+
+  /** The classic group a record is of: what else had the name has made way for it. */
+  #replayedClassic(groupId: string): ClassicGroup {
+    let group = this.#classic(groupId)
     if (group === undefined) this.#groups.set(groupId, (group = new ClassicGroup(groupId, this.#settings)))
     return group
   }
 
   #join(event: JoinEvent, now: Millis): GroupEffect[] {
     const { groupId, request, replyTo } = event
-    const known = this.#groups.get(groupId)
+    const known = this.#classic(groupId)
     if (known !== undefined) return known.step(event, now)
     if (request.memberId !== unknownMemberId) {
       return [reply(replyTo, joinRefused(request.memberId, ErrorCode.UNKNOWN_MEMBER_ID))]
@@ -138,14 +160,14 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
   }
 
   #describe({ groupId, apiVersion }: DescribeEvent) {
-    const group = this.#groups.get(groupId)
+    const group = this.#classic(groupId)
     if (group !== undefined) return describeGroup(group)
     if (apiVersion < 6) return describeRefused(groupId, ErrorCode.NONE, 'Dead')
     return describeRefused(groupId, ErrorCode.GROUP_ID_NOT_FOUND, 'Dead', `Group ${groupId} not found.`)
   }
 
   #list({ states, types }: ListEvent) {
-    const groups = [...this.#groups.values()].map(listGroup)
+    const groups = Array.from(this.#groups.values(), listGroup)
     return groups.filter(
       ({ groupState, groupType }) =>
         (states.size === 0 || states.has(groupState.toLowerCase())) && (types.size === 0 || types.has(groupType)),
@@ -162,19 +184,19 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
 
   /** Offsets nobody needs go; then groups that have neither members nor offsets. */
   #expire(now: Millis): GroupEffect[] {
+    const { offsetsRetentionMs } = this.#settings
     const records: GroupRecord[] = []
     for (const group of this.#groups.values()) {
       const { groupId } = group
-      const isExpired = offsetExpiry(group, this.#settings.offsetsRetentionMs)
       let anyLeft = this.#offsets.hasPending(groupId)
       for (const [place, offset] of this.#offsets.placesOf(groupId)) {
-        if (isExpired(place.topic, offset, now) && !this.#offsets.isPending(place)) {
+        if (group.isExpired(place.topic, offset, offsetsRetentionMs, now) && !this.#offsets.isPending(place)) {
           records.push({ kind: 'offsetDeleted', ...place })
         } else {
           anyLeft = true
         }
       }
-      if (!anyLeft && group.deserted) records.push({ kind: 'groupDeleted', groupId })
+      if (!anyLeft && group.deserted) records.push(...group.tombstones())
     }
     return records.length === 0 ? [] : [{ kind: 'append', records }]
   }
@@ -202,4 +224,9 @@ function unknownGroup(event: SyncEvent | HeartbeatEvent | LeaveEvent): GroupEffe
       return [reply(event.replyTo, { throttleTimeMs: 0, errorCode: ErrorCode.NONE, members })]
     }
   }
+}
+
+/** As ListGroups shows it. */
+function listGroup({ groupId, type, protocolType, state }: Group): ListedGroup {
+  return { groupId, protocolType: protocolType ?? '', groupState: state, groupType: type }
 }

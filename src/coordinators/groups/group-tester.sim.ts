@@ -5,6 +5,8 @@ import type { CommitEvent, GroupEffect, GroupEvent, GroupTimerEvent, JoinEvent, 
 import type { GroupRecord } from './group-record.ts'
 import { type GroupSettings, groupSettingsDefault } from './group-settings.ts'
 import { GroupShard } from './group-shard.ts'
+import type { Happening } from './history/group-note.ts'
+import { SimulatedTopics } from './topics-view.sim.ts'
 
 export interface Timer {
   readonly dueAt: number
@@ -30,10 +32,12 @@ const groupId = 'g'
 export class GroupTester {
   shard: GroupShard
   readonly settings: GroupSettings
+  readonly topics = new SimulatedTopics()
   now = 1_000_000
   /** Every effect so far, in order. */
   readonly effects: GroupEffect[] = []
   readonly records: GroupRecord[] = []
+  readonly notes: Happening[] = []
   readonly timers = new Map<string, Timer>()
   readonly #answers = new Map<number, unknown>()
   #nextReply = 1
@@ -41,7 +45,7 @@ export class GroupTester {
 
   constructor(settings: Partial<GroupSettings> = {}) {
     this.settings = { ...groupSettingsDefault, ...settings }
-    this.shard = new GroupShard(this.settings)
+    this.shard = new GroupShard({ settings: this.settings, topics: this.topics })
     this.#perform(this.shard.loaded(this.now))
   }
 
@@ -54,7 +58,7 @@ export class GroupTester {
 
   /** A new machine that knows only what was appended. Everybody who waited is forgotten. */
   restart(): void {
-    this.shard = new GroupShard(this.settings)
+    this.shard = new GroupShard({ settings: this.settings, topics: this.topics })
     for (const record of this.records) this.shard.apply(record, -1)
     this.timers.clear()
     this.#perform(this.shard.loaded(this.now))
@@ -277,6 +281,9 @@ export class GroupTester {
           break
         case 'cancelTimer':
           this.timers.delete(effect.key)
+          break
+        case 'note':
+          this.notes.push(effect.note.what)
       }
     }
   }

@@ -30,7 +30,9 @@ import { ErrorCode } from '../../../protocol/error-code.ts'
 import { reply } from '../../effect.ts'
 import { ClassicMember, noBytes } from './classic-member.ts'
 import { ClassicRoster } from './classic-roster.ts'
+import { consumerProtocolType, subscribedTopics } from './classic-subscription.ts'
 import { cancelPhase, cancelSession, initialDelayTimer, joinTimer, sessionTimer, syncTimer } from './classic-timers.ts'
+import type { Group } from '../group.ts'
 import type {
   CommitEvent,
   GroupEffect,
@@ -41,7 +43,7 @@ import type {
   LeavingMember,
   SyncEvent,
 } from '../group-event.ts'
-import type { GroupGeneration } from '../group-record.ts'
+import type { CommittedOffset, GroupGeneration, GroupRecord } from '../group-record.ts'
 import { heartbeatAnswer, joinRefused, syncRefused, unknownMemberId } from '../group-response.ts'
 import type { GroupSettings } from '../group-settings.ts'
 
@@ -64,7 +66,8 @@ export const foundingGeneration = {
   members: [],
 } as const satisfies Omit<GroupGeneration, 'currentStateTimestamp'>
 
-export class ClassicGroup {
+export class ClassicGroup implements Group {
+  readonly type = 'classic'
   readonly groupId: string
   readonly #settings: GroupSettings
   readonly #roster = new ClassicRoster()
@@ -84,6 +87,8 @@ export class ClassicGroup {
   #moreMembersCame = false
   /** Wall time of the event being decided. */
   #now: Millis = 0
+  /** Topics its consumers read, null when they do not say; undefined until somebody asks. */
+  #subscribed: ReadonlySet<string> | null | undefined
 
   constructor(groupId: string, settings: GroupSettings) {
     this.groupId = groupId
@@ -126,6 +131,7 @@ export class ClassicGroup {
 
   step(event: ClassicGroupEvent, now: Millis): GroupEffect[] {
     this.#now = now
+    this.#subscribed = undefined
     switch (event.kind) {
       case 'join':
         return this.#join(event)
@@ -152,6 +158,7 @@ export class ClassicGroup {
   apply(value: GroupGeneration): void {
     // The record that founds a group says that it has no members. They have begun to come.
     if (this.#state === 'PreparingRebalance' && value.generation <= this.#generation) return
+    this.#subscribed = undefined
     const before = this.#roster.clear()
     for (const record of value.members) {
       const member = before.get(record.memberId)
@@ -609,7 +616,43 @@ export class ClassicGroup {
     return [sessionTimer(this.groupId, member.memberId, member.sessionTimeoutMs)]
   }
 
+  /** What is read with the group's offsets is the client's own affair. */
+  checkFetch(): ErrorCode {
+    return ErrorCode.NONE
+  }
+
+  // ---- Offsets that nobody needs
+
+  /** Whoever does not say what it reads may read anything. */
+  isSubscribedTo(topic: string): boolean {
+    return this.#topics()?.has(topic) ?? this.#protocolType === consumerProtocolType
+  }
+
+  /**
+   * The time runs from the moment the group became empty; for a consumer group with members, and for a group that never had any, from
+   * the commit (KIP-186, KIP-211). A retention of the commit's own overrides the broker's.
+   */
+  isExpired(topic: string, offset: CommittedOffset, retentionMs: Millis, now: Millis): boolean {
+    const hadMembers = this.#protocolType !== null
+    const topics = this.#topics()
+    if (hadMembers && this.#state !== 'Empty' && (topics === null || this.#state !== 'Stable')) return false
+    if (topics?.has(topic) === true) return false
+    if (offset.expireTimestamp >= 0) return now >= offset.expireTimestamp
+    const emptySince = hadMembers && this.#state === 'Empty' ? this.#stateSince : -1
+    return now - (emptySince >= 0 ? emptySince : offset.commitTimestamp) >= retentionMs
+  }
+
+  #topics(): ReadonlySet<string> | null {
+    if (this.#protocolType !== consumerProtocolType) return null
+    if (this.#subscribed === undefined) this.#subscribed = subscribedTopics(this.#roster, this.#protocol)
+    return this.#subscribed
+  }
+
   // ---- Records
+
+  tombstones(): GroupRecord[] {
+    return [{ kind: 'groupDeleted', groupId: this.groupId }]
+  }
 
   #record(assignmentOf: (member: ClassicMember) => Uint8Array, currentStateTimestamp: Millis): GroupEffect {
     invariant(this.#protocol !== null, 'a generation with members has a protocol')
