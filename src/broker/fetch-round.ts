@@ -88,6 +88,12 @@ function readLimit(partition: Partition, { follower, isolation }: FetchScope): O
 
 /** What is wrong with the offset a partition is to be read from, or null. */
 export function offsetRefusal(wanted: FetchPartition, partition: Partition): ErrorCode | DivergingEpoch | null {
+  const refusal = misplaced(wanted, partition)
+  // Another broker may lead by now, and have what we have not: whoever is told that it is misplaced begins elsewhere.
+  return refusal === null || partition.mayAnswerAlone ? refusal : ErrorCode.NOT_LEADER_OR_FOLLOWER
+}
+
+function misplaced(wanted: FetchPartition, partition: Partition): ErrorCode | DivergingEpoch | null {
   const { fetchOffset } = wanted
   // Whatever the epochs say: what lies below the start is gone.
   if (fetchOffset < partition.logStartOffset) return ErrorCode.OFFSET_OUT_OF_RANGE

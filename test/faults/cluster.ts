@@ -248,6 +248,22 @@ export class FaultCluster {
     return controller
   }
 
+  /** Whichever broker is asked names them all: a topic can be placed on each. */
+  async knowsAllBrokers(): Promise<void> {
+    for (const brokerId of brokerIds) {
+      const admin = kafkaJs('', { brokers: this.addresses([brokerId]), clientId: 'faults' }).admin()
+      await admin.connect()
+      try {
+        await waitFor(`broker ${brokerId} to know of all`, async () => {
+          const { brokers } = await admin.describeCluster()
+          return brokers.length === brokerIds.length
+        })
+      } finally {
+        await admin.disconnect()
+      }
+    }
+  }
+
   /** Every partition has its leader and all of its replicas in sync. Answers how long that took, in milliseconds. */
   async settled(timeoutMs: number): Promise<number> {
     const began = performance.now()

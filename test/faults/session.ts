@@ -184,6 +184,7 @@ async function createTopics(
   const replicaAssignment = replicas.map((brokers, partition) => ({ partition, replicas: [...brokers] }))
   // One replica may be away.
   const minInsync = String(replicas[0]!.length - 1)
+  await cluster.knowsAllBrokers()
   const admin = await cluster.admin()
   await admin.createTopics({
     waitForLeaders: true,

@@ -252,6 +252,19 @@ describe('a partition that cannot be read', () => {
     assert.deepEqual(outline(await fetched(topics, { read: { 'orders/0': { fetchOffset: 1 } } })), ['0: 1, 0 bytes'])
   })
 
+  test('outside the log of a leader whose lease has lapsed is for whoever leads now: that one may have it', async () => {
+    const topics = await broker()
+    await topics.fill('orders', 0, ['a', 'b', 'c'])
+    await topics.log('orders').advanceStartTo(1)
+    topics.leaseHolds = false
+    const misplaced = [{ fetchOffset: 0 }, { fetchOffset: 4 }, { fetchOffset: 3, lastFetchedEpoch: 9 }]
+    for (const asked of misplaced) {
+      assert.deepEqual(outline(await fetched(topics, { read: { 'orders/0': asked } })), [
+        `0: ${ErrorCode.NOT_LEADER_OR_FOLLOWER}, 0 bytes`,
+      ])
+    }
+  })
+
   test('because its disk failed is a storage error', async () => {
     const topics = await broker()
     topics.log('orders').fail(new Error('EIO'))
