@@ -32,7 +32,8 @@ import {
   unknownMemberId,
 } from './group-response.ts'
 import type { GroupSettings } from './group-settings.ts'
-import type { GroupNote } from './history/group-note.ts'
+import { type GroupNote, noted } from './history/group-note.ts'
+import { withLastCommits } from './history/last-commit.ts'
 import { commitOffsets, fetchOffsets } from './offsets/offsets.ts'
 import type { TopicsView } from './topics-view.ts'
 
@@ -53,6 +54,10 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
   }
 
   step(event: GroupEvent, now: Millis): readonly GroupEffect[] {
+    return withLastCommits(this.#decide(event, now), (place) => this.#offsets.get(place))
+  }
+
+  #decide(event: GroupEvent, now: Millis): readonly GroupEffect[] {
     switch (event.kind) {
       case 'join':
         return this.#join(event, now)
@@ -110,7 +115,10 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
   }
 
   loaded(now: Millis): readonly GroupEffect[] {
-    const effects = [...this.#groups.values()].flatMap((group) => group.loaded(now))
+    const effects = [...this.#groups.values()].flatMap((group) => [
+      ...(group.deserted ? [] : [noted(group.groupId, { kind: 'coordinatorStarted', state: group.state })]),
+      ...group.loaded(now),
+    ])
     return [...effects, this.#retentionTimer()]
   }
 

@@ -30,6 +30,13 @@ export interface Farewell {
   readonly lastCommit?: LastCommit | null
 }
 
+/** How many partitions a topic had, and has; 0: there was none of that name, or is none any more. */
+export interface TopicCount {
+  readonly topic: string
+  readonly before: number
+  readonly after: number
+}
+
 /** What a member was too slow with. */
 export type OverduePhase = 'join' | 'sync' | 'revocation'
 
@@ -54,8 +61,8 @@ export type Happening =
       readonly topics: readonly string[]
       readonly regex: string | null
     }
-  /** Topics the group reads came, went or grew. */
-  | { readonly kind: 'topicsChanged'; readonly topics: readonly string[] }
+  /** Topics the group reads came, went or grew; `counts` where the machine can tell how. */
+  | { readonly kind: 'topicsChanged'; readonly topics: readonly string[]; readonly counts?: readonly TopicCount[] }
   /**
    * Told in the step that decides on it, beside the happening that caused it; once more when it begins anew before it has ended.
    * `member`, `reason`: who asked for it, and why in the client's own words (KIP-800), when one did.
