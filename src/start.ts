@@ -9,7 +9,6 @@ import { BrokerServer, type ListenerAddress } from './broker/server.ts'
 import type { Services } from './broker/services.ts'
 import { WaitingFetches } from './broker/waiting-fetches.ts'
 import { BrokerAdmin } from './cluster/broker-admin.ts'
-import { BrokerConfigs } from './cluster/broker-configs.ts'
 import { ClusterViewOfStore, initialChange } from './cluster/cluster-view.ts'
 import { openFolderMemory } from './cluster/folder-memory.ts'
 import type { ClusterImage } from './cluster/image.ts'
@@ -17,6 +16,7 @@ import { offsetsTopic } from './cluster/internal-topics.ts'
 import { Membership } from './cluster/membership.ts'
 import { PartitionAdmin } from './cluster/partition-admin.ts'
 import { ProducerIds } from './cluster/producer-ids.ts'
+import { ResourceConfigs } from './cluster/resource-configs.ts'
 import type { BrokerSettings } from './cluster/settings/broker-settings.ts'
 import { TopicAdmin } from './cluster/topic-admin.ts'
 import { TopicConfigs } from './cluster/topic-configs.ts'
@@ -209,7 +209,8 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     topicGrowth: new TopicGrowth(administration),
     partitionAdmin: new PartitionAdmin(administration),
     topicConfigs: new TopicConfigs(administration),
-    brokerConfigs: new BrokerConfigs(administration),
+    brokerConfigs: ResourceConfigs.ofBrokers(administration),
+    groupConfigs: ResourceConfigs.ofGroups(administration),
     brokerAdmin: new BrokerAdmin(administration),
     producerIds: new ProducerIds({ store, membership, clock }),
     replicas,

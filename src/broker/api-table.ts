@@ -10,6 +10,7 @@ import { deleteRecords } from '../protocol/apis/delete-records.ts'
 import { deleteTopics } from '../protocol/apis/delete-topics.ts'
 import { describeCluster } from '../protocol/apis/describe-cluster.ts'
 import { describeConfigs } from '../protocol/apis/describe-configs.ts'
+import { describeGroupHistory } from '../protocol/apis/describe-group-history.ts'
 import { describeGroups } from '../protocol/apis/describe-groups.ts'
 import { describeLogDirs } from '../protocol/apis/describe-log-dirs.ts'
 import { describeTopicPartitions } from '../protocol/apis/describe-topic-partitions.ts'
@@ -21,6 +22,7 @@ import { incrementalAlterConfigs } from '../protocol/apis/incremental-alter-conf
 import { initProducerId } from '../protocol/apis/init-producer-id.ts'
 import { joinGroup } from '../protocol/apis/join-group.ts'
 import { leaveGroup } from '../protocol/apis/leave-group.ts'
+import { listConfigResources } from '../protocol/apis/list-config-resources.ts'
 import { listGroups } from '../protocol/apis/list-groups.ts'
 import { listOffsets } from '../protocol/apis/list-offsets.ts'
 import { listPartitionReassignments } from '../protocol/apis/list-partition-reassignments.ts'
@@ -40,6 +42,7 @@ import { handleDeleteRecords } from './handlers/delete-records.ts'
 import { handleDeleteTopics } from './handlers/delete-topics.ts'
 import { handleDescribeCluster } from './handlers/describe-cluster.ts'
 import { handleDescribeConfigs } from './handlers/describe-configs.ts'
+import { handleDescribeGroupHistory } from './handlers/describe-group-history.ts'
 import { handleDescribeGroups } from './handlers/describe-groups.ts'
 import { handleDescribeLogDirs } from './handlers/describe-log-dirs.ts'
 import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.ts'
@@ -51,6 +54,7 @@ import { handleIncrementalAlterConfigs } from './handlers/incremental-alter-conf
 import { handleInitProducerId } from './handlers/init-producer-id.ts'
 import { handleJoinGroup } from './handlers/join-group.ts'
 import { handleLeaveGroup } from './handlers/leave-group.ts'
+import { handleListConfigResources } from './handlers/list-config-resources.ts'
 import { handleListGroups } from './handlers/list-groups.ts'
 import { handleListOffsets } from './handlers/list-offsets.ts'
 import { handleListPartitionReassignments } from './handlers/list-partition-reassignments.ts'
@@ -99,7 +103,9 @@ const rows: readonly ServedApi[] = [
   serve(listPartitionReassignments, handleListPartitionReassignments),
   serve(describeCluster, handleDescribeCluster),
   serve(unregisterBroker, handleUnregisterBroker),
+  serve(listConfigResources, handleListConfigResources),
   serve(describeTopicPartitions, handleDescribeTopicPartitions),
+  serve(describeGroupHistory, handleDescribeGroupHistory, { advertisedMin: null }),
 ]
 
 export const apiTable: ApiTable = tableOf(rows)

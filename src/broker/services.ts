@@ -1,10 +1,10 @@
 // Everything a handler may ask for, by name. Built once by the composition root; a handler's type says which it touches.
 
 import type { BrokerAdmin } from '../cluster/broker-admin.ts'
-import type { BrokerConfigs } from '../cluster/broker-configs.ts'
 import type { ClusterView, EndpointImage } from '../cluster/image.ts'
 import type { PartitionAdmin } from '../cluster/partition-admin.ts'
 import type { ProducerIds } from '../cluster/producer-ids.ts'
+import type { ResourceConfigs } from '../cluster/resource-configs.ts'
 import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
 import type { TopicAdmin } from '../cluster/topic-admin.ts'
 import type { TopicConfigs } from '../cluster/topic-configs.ts'
@@ -36,7 +36,8 @@ export interface Services {
   readonly topicGrowth: TopicGrowth
   readonly partitionAdmin: PartitionAdmin
   readonly topicConfigs: TopicConfigs
-  readonly brokerConfigs: BrokerConfigs
+  readonly brokerConfigs: ResourceConfigs
+  readonly groupConfigs: ResourceConfigs
   readonly brokerAdmin: BrokerAdmin
   readonly producerIds: ProducerIds
   readonly replicas: ReplicaSet

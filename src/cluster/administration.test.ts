@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { SimulatedDisk } from '../io/disk.sim.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import { BrokerAdmin } from './broker-admin.ts'
-import { BrokerConfigs } from './broker-configs.ts'
 import { PartitionAdmin } from './partition-admin.ts'
 import { ProducerIds } from './producer-ids.ts'
+import { ResourceConfigs } from './resource-configs.ts'
 import { SeveralBrokers } from './several-brokers.sim.ts'
 import { newTopic, SmallCluster } from './small-cluster.sim.ts'
 import { TopicConfigs } from './topic-configs.ts'
@@ -60,7 +60,7 @@ async function questions() {
   const ids = new ProducerIds(options)
   const edits = [{ kind: 'set', name: 'retention.ms', value: '1000' } as const]
   const rates = [{ kind: 'set', name: 'leader.replication.throttled.rate', value: '5' } as const]
-  const brokerConfigs = new BrokerConfigs(options)
+  const brokerConfigs = ResourceConfigs.ofBrokers(options)
   const index = 0
   const topic = 'orders'
   const errorOf = (answer: unknown) => (answer as { error?: ErrorCode } | null)?.error ?? null

@@ -5,10 +5,10 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { ErrorCode } from '../protocol/error-code.ts'
 import { BrokerAdmin } from './broker-admin.ts'
-import { BrokerConfigs } from './broker-configs.ts'
 import { noFaults } from './meta-store.faulty.sim.ts'
 import { PartitionAdmin } from './partition-admin.ts'
 import { ProducerIds } from './producer-ids.ts'
+import { ResourceConfigs } from './resource-configs.ts'
 import type { TopicRefusal } from './topic-rules.ts'
 import { type RunningBroker, SeveralBrokers } from './several-brokers.sim.ts'
 import { newTopic } from './small-cluster.sim.ts'
@@ -161,7 +161,7 @@ forSeeds('a broker is forgotten once, and configs of brokers are set as asked', 
   await brokers.clock.advance(20_000)
   assert.equal(await brokers.finish(new BrokerAdmin(options(under)).unregister(3)), null)
   const edits = [{ kind: 'set', name: 'leader.replication.throttled.rate', value: '5' } as const]
-  const configs = new BrokerConfigs(options(under))
+  const configs = ResourceConfigs.ofBrokers(options(under))
   assert.equal(await brokers.finish(configs.alter('2', { kind: 'edit', edits }, { validateOnly: false })), null)
   await brokers.clock.advance(1000)
   assert.equal(brokers.view.image.knownBrokers.has(3), false)

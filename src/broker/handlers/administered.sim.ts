@@ -1,9 +1,9 @@
 // What the handlers of cluster metadata need, for their tests: a small cluster in memory, without logs.
 
 import { BrokerAdmin } from '../../cluster/broker-admin.ts'
-import { BrokerConfigs } from '../../cluster/broker-configs.ts'
 import { PartitionAdmin } from '../../cluster/partition-admin.ts'
 import { ProducerIds } from '../../cluster/producer-ids.ts'
+import { ResourceConfigs } from '../../cluster/resource-configs.ts'
 import { SmallCluster, type SmallClusterOptions } from '../../cluster/small-cluster.sim.ts'
 import { TopicGrowth } from '../../cluster/topic-growth.ts'
 import type { RequestContext } from '../handler.ts'
@@ -20,6 +20,7 @@ type AdministeredServices = Pick<
   | 'partitionAdmin'
   | 'topicConfigs'
   | 'brokerConfigs'
+  | 'groupConfigs'
   | 'brokerAdmin'
   | 'producerIds'
   | 'endpointFor'
@@ -68,7 +69,8 @@ export class AdministeredCluster {
       topicGrowth: new TopicGrowth(administration),
       partitionAdmin: new PartitionAdmin(administration),
       topicConfigs,
-      brokerConfigs: new BrokerConfigs(administration),
+      brokerConfigs: ResourceConfigs.ofBrokers(administration),
+      groupConfigs: ResourceConfigs.ofGroups(administration),
       brokerAdmin: new BrokerAdmin(administration),
       producerIds: this.#producerIds,
       endpointFor: (id, connection) =>

@@ -242,6 +242,49 @@ describe('what is no topic', () => {
     })
   }
 
+  for (const { what, edits, error, message } of [
+    {
+      what: 'an unknown one',
+      edits: [['consumer.sessions', set, '1']],
+      error: INVALID_CONFIG,
+      message: 'Unknown group config name: consumer.sessions',
+    },
+    {
+      what: "one outside of the broker's bounds",
+      edits: [['consumer.session.timeout.ms', set, '60001']],
+      error: INVALID_CONFIG,
+      message: 'consumer.session.timeout.ms must be less than or equal to group.consumer.max.session.timeout.ms',
+    },
+    {
+      what: 'one as a list',
+      edits: [['consumer.session.timeout.ms', append, '1']],
+      error: INVALID_CONFIG,
+      message: "Can't APPEND to key consumer.session.timeout.ms because its type is not LIST.",
+    },
+  ] as const) {
+    test(`of the configs of a group, ${what} is refused in Kafka's words`, async () => {
+      const [answer] = await edit(await AdministeredCluster.start(), [{ type: group, name: 'g', edits }])
+      assert.deepEqual([answer!.errorCode, answer!.errorMessage], [error, message])
+    })
+  }
+
+  test('the configs of a group are set one by one or all at once, and validated without being set', async () => {
+    const cluster = await AdministeredCluster.start()
+    const own = () => Object.fromEntries(cluster.context(1).cluster.image.configs.get('group/g') ?? [])
+    const { groupConfigs } = cluster.context(1)
+    const [session, heartbeat] = ['consumer.session.timeout.ms', 'consumer.heartbeat.interval.ms']
+    const replacing = { kind: 'replace' as const, configs: new Map([[heartbeat, '7000']]) }
+    const edits: Resource['edits'] = [[session, set, '50000']]
+    assert.equal((await edit(cluster, [{ type: group, name: 'g', edits }]))[0]!.errorCode, NONE)
+    assert.deepEqual(own(), { [session]: '50000' })
+    assert.equal(await groupConfigs.alter('g', replacing, { validateOnly: true }), null)
+    assert.deepEqual(own(), { [session]: '50000' })
+    assert.equal(await groupConfigs.alter('g', replacing, { validateOnly: false }), null)
+    assert.deepEqual(own(), { [heartbeat]: '7000' })
+    assert.equal((await edit(cluster, [{ type: group, name: 'g', edits: [[heartbeat, remove]] }]))[0]!.errorCode, NONE)
+    assert.deepEqual(own(), {})
+  })
+
   test('a broker says which settings it cannot change', async () => {
     const edits = [
       ['num.partitions', set, '2'],

@@ -1,7 +1,7 @@
 // What IncrementalAlterConfigs and AlterConfigs have in common (ConfigAdminManager.preprocess): each resource once, each config once,
-// no nulls; then each kind of resource in its own way. Topics have configs that can be changed here, and brokers a few; the others are
-// refused in the words that Kafka has for configs it does not know, or cannot change while it runs. To remove what is not set is
-// fine everywhere.
+// no nulls; then each kind of resource in its own way. Topics and groups have configs that can be changed here, and brokers a few; the
+// others are refused in the words that Kafka has for configs it does not know, or cannot change while it runs. To remove what is not set
+// is fine everywhere.
 
 import type { ConfigChange } from '../../cluster/config-change.ts'
 import { dynamicBrokerDefinitions } from '../../cluster/settings/dynamic-broker-definitions.ts'
@@ -10,7 +10,7 @@ import { ErrorCode } from '../../protocol/error-code.ts'
 import type { Services } from '../services.ts'
 import { resourceType } from './resource-type.ts'
 
-export type AlterNeeds = 'topicConfigs' | 'brokerConfigs' | 'brokerId'
+export type AlterNeeds = 'topicConfigs' | 'brokerConfigs' | 'groupConfigs' | 'brokerId'
 
 export interface AskedConfig {
   readonly name: string
@@ -80,7 +80,7 @@ function malformed<Config extends AskedConfig>(
 }
 
 async function alter<Config extends AskedConfig>(
-  { topicConfigs, brokerConfigs, brokerId }: Pick<Services, AlterNeeds>,
+  { topicConfigs, brokerConfigs, groupConfigs, brokerId }: Pick<Services, AlterNeeds>,
   { resourceType: type, resourceName: name, configs }: AskedResource<Config>,
   rules: AlterRules<Config>,
 ): Promise<TopicRefusal | null> {
@@ -111,10 +111,11 @@ async function alter<Config extends AskedConfig>(
     case resourceType.clientMetrics:
       if (name === '') return invalid("Subscription name can't be empty")
       return setting.length === 0 ? null : invalid(`Unknown client metrics configuration: ${setting[0]!.name}`)
-    case resourceType.group:
+    case resourceType.group: {
       if (name === '') return invalid('Default group resources are not allowed.')
-      if (setting.length === 0) return null
-      return refuse(ErrorCode.INVALID_CONFIG, `Unknown group config name: ${setting[0]!.name}`)
+      const change = rules.change(configs)
+      return 'ok' in change ? change : groupConfigs.alter(name, change, { validateOnly: rules.validateOnly })
+    }
   }
   return invalid(`Unknown resource type ${type}`)
 }

@@ -10,6 +10,7 @@ export const configSourceCode = {
   dynamicDefaultBroker: 3,
   staticBroker: 4,
   default: 5,
+  group: 8,
 } satisfies Record<ConfigSource, number>
 
 export const configTypeCode = {

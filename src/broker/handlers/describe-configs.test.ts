@@ -88,17 +88,35 @@ test('this broker describes itself, read only', async () => {
   assert.deepEqual([found.value, found.configSource, found.readOnly, found.configType], ['9', 4, true, 3])
 })
 
-test('nothing was set for all brokers, for a group, for loggers or for client metrics', async () => {
+test('nothing was set for all brokers, for loggers or for client metrics', async () => {
   const cluster = await AdministeredCluster.start()
   for (const [type, name] of [
     [broker, ''],
-    [group, 'g'],
     [brokerLogger, '1'],
     [clientMetrics, 'm'],
   ] as const) {
     const { errorCode, configs } = await describeConfigs(cluster, type, name)
     assert.deepEqual([errorCode, configs], [ErrorCode.NONE, []])
   }
+})
+
+test('a group is described with what was set on it, whether it exists or not', async () => {
+  const cluster = await AdministeredCluster.start({ settings: { 'group.consumer.heartbeat.interval.ms': '6000' } })
+  const change = {
+    kind: 'edit' as const,
+    edits: [{ kind: 'set' as const, name: 'consumer.session.timeout.ms', value: '46000' }],
+  }
+  assert.equal(await cluster.context(4).groupConfigs.alter('g', change, { validateOnly: false }), null)
+  const shown = async (name: string) =>
+    (await describeConfigs(cluster, group, name)).configs.map((config) => [
+      config.name,
+      config.value,
+      config.configSource,
+    ])
+  const byBroker = ['consumer.heartbeat.interval.ms', '6000', 4]
+  const byDefault = ['consumer.assignment.interval.ms', '1000', 5]
+  assert.deepEqual(await shown('g'), [byDefault, byBroker, ['consumer.session.timeout.ms', '46000', 8]])
+  assert.deepEqual(await shown('other'), [byDefault, byBroker, ['consumer.session.timeout.ms', '45000', 5]])
 })
 
 describe('a resource is refused', () => {

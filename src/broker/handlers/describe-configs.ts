@@ -6,6 +6,7 @@ import {
   describeBrokerConfigs,
   describeDynamicConfigs,
   type DescribedConfig,
+  describeGroupConfigs,
   describeTopicConfigs,
 } from '../../cluster/settings/described-configs.ts'
 import { dynamicConfigsOf } from '../../cluster/settings/dynamic-broker-definitions.ts'
@@ -46,8 +47,7 @@ function describe(context: Context, { resourceType: type, resourceName: name }: 
     case resourceType.clientMetrics:
       return name === '' ? invalid('Client metrics subscription name must not be empty') : []
     case resourceType.group:
-      // No config of a single group is acted on.
-      return name === '' ? invalid('Group name must not be empty') : []
+      return name === '' ? invalid('Group name must not be empty') : describeGroup(context, name)
     default:
       return invalid(`Unexpected resource type ${type} for resource ${name}`)
   }
@@ -61,6 +61,11 @@ function describeTopic({ cluster, settings }: Context, name: string): Described 
   const topic = cluster.image.topicsByName.get(name)
   if (topic !== undefined) return asUnderstood(describeTopicConfigs(topic.configs, settings))
   return refuse(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'This server does not host this topic-partition.')
+}
+
+/** Whether there is such a group or not: its configs may come first. */
+function describeGroup({ cluster, settings }: Context, name: string): Described {
+  return describeGroupConfigs(cluster.image.configs.get(`group/${name}`) ?? new Map(), settings)
 }
 
 /** No name stands for what was set on all brokers while they ran. */

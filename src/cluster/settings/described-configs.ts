@@ -3,6 +3,8 @@
 import { brokerDefinition, type BrokerSettings, honouredBrokerDefinitions } from './broker-settings.ts'
 import type { ConfigType } from './config-definition.ts'
 import { type DynamicBrokerConfigs, dynamicBrokerDefinitions } from './dynamic-broker-definitions.ts'
+import { groupConfigSynonyms } from './group-config.ts'
+import { groupDefinitions } from './group-definitions.ts'
 import { shownText } from './shown-text.ts'
 import {
   brokerConfigSynonyms,
@@ -68,6 +70,29 @@ export function describeDynamicConfigs({ own, defaults }: DynamicBrokerConfigs):
     if (winner === undefined) continue
     const { value, source } = winner
     described.push({ name, value, source, synonyms, type, documentation, readOnly: false })
+  }
+  return described
+}
+
+/** By name: what this broker acts on, and whatever else was set on the group. */
+export function describeGroupConfigs(configs: ReadonlyMap<string, string>, broker: BrokerSettings): DescribedConfig[] {
+  const described: DescribedConfig[] = []
+  for (const definition of groupDefinitions.values()) {
+    const { name, type, documentation, honoured } = definition
+    if (!honoured && !configs.has(name)) continue
+    const synonyms = groupConfigSynonyms(name, configs, broker).map((synonym) =>
+      synonym.source === 'group' ? { ...synonym, value: shownText(definition, synonym.value) } : synonym,
+    )
+    const [winner] = synonyms
+    described.push({
+      name,
+      value: winner?.value ?? null,
+      source: winner?.source ?? 'default',
+      synonyms,
+      type,
+      documentation,
+      readOnly: false,
+    })
   }
   return described
 }

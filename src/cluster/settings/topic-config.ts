@@ -146,7 +146,7 @@ function compactionLagProblem(configs: ReadonlyMap<string, string | null>): stri
   return `conflict topic config setting min.compaction.lag.ms (${least}) > max.compaction.lag.ms (${most})`
 }
 
-export type ConfigSource = 'topic' | 'dynamicBroker' | 'dynamicDefaultBroker' | 'staticBroker' | 'default'
+export type ConfigSource = 'topic' | 'group' | 'dynamicBroker' | 'dynamicDefaultBroker' | 'staticBroker' | 'default'
 
 /** One source of a config's value, as DescribeConfigs lists them (KIP-226). */
 export interface ConfigSynonym {
