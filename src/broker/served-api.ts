@@ -9,8 +9,11 @@ export interface ServedApi {
   readonly api: AnyApi
   /** Served versions, both ends included: all that are stable. */
   readonly versions: readonly [min: number, max: number]
-  /** Lowest version that ApiVersions names; below the lowest served one only where a client's feature test needs it. */
-  readonly advertisedMin: number
+  /**
+   * Lowest version that ApiVersions names; below the lowest served one only where a client's feature test needs it. Null: it does not
+   * name the API, which is none of Kafka's.
+   */
+  readonly advertisedMin: number | null
   /** Takes the decoded request; answers the response, `null` for none, or a promise of either. */
   readonly handler: (context: RequestContext & Services, request: unknown) => unknown
 }
@@ -24,13 +27,13 @@ export type AdvertisedVersions = ResponseOf<typeof apiVersions>['apiKeys']
 export function serve<A extends AnyApi, Needs extends keyof Services>(
   api: A,
   handler: Handler<A, Needs>,
-  options: { readonly advertisedMin?: number } = {},
+  options: { readonly advertisedMin?: number | null } = {},
 ): ServedApi {
   const [min, max] = api.versions
   return {
     api,
     versions: [min, api.latestVersionUnstable ? max - 1 : max],
-    advertisedMin: options.advertisedMin ?? min,
+    advertisedMin: options.advertisedMin === undefined ? min : options.advertisedMin,
     handler: handler as unknown as ServedApi['handler'],
   }
 }
@@ -41,9 +44,7 @@ export function tableOf(rows: readonly ServedApi[]): ApiTable {
 
 /** What ApiVersions says of `rows`. */
 export function advertised(rows: readonly ServedApi[]): AdvertisedVersions {
-  return rows.map(({ api, advertisedMin, versions }) => ({
-    apiKey: api.key,
-    minVersion: advertisedMin,
-    maxVersion: versions[1],
-  }))
+  return rows.flatMap(({ api, advertisedMin, versions }) =>
+    advertisedMin === null ? [] : [{ apiKey: api.key, minVersion: advertisedMin, maxVersion: versions[1] }],
+  )
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { allApis, apiByKey } from '../../src/protocol/apis/index.ts'
+import { allApis, apiByKey, ownApis } from '../../src/protocol/apis/index.ts'
 import { consumerProtocolAssignment, consumerProtocolSubscription } from '../../src/protocol/consumer-protocol.ts'
 import { controlRecordKey, endTxnMarker } from '../../src/protocol/control-records.ts'
 import { groupRecords } from '../../src/protocol/group-records/index.ts'
@@ -32,6 +32,14 @@ test('every API of the broker listener is there, and no other', () => {
   assert.deepEqual(keys(allApis), keys(clientRequests))
   for (const api of allApis) assert.equal(apiByKey(api.key), api)
   assert.equal(apiByKey(4), undefined)
+})
+
+test("our own APIs are far from Kafka's numbers and names", () => {
+  for (const api of ownApis) {
+    assert.ok(api.key >= 32_000)
+    assert.equal(messages.get(`${api.name}Request`), undefined)
+    assert.equal(apiByKey(api.key), api)
+  }
 })
 
 for (const api of allApis) {

@@ -1,7 +1,7 @@
 // The page docs/protocol-coverage.md, made from the table of served APIs and the list of all APIs of a broker's listener.
 
 import { type ApiTable, apiTable } from '../../src/broker/api-table.ts'
-import { allApis } from '../../src/protocol/apis/index.ts'
+import { allApis, ownApis } from '../../src/protocol/apis/index.ts'
 
 export function protocolCoverage(table: ApiTable = apiTable): string {
   const rows = allApis
@@ -15,16 +15,24 @@ export function protocolCoverage(table: ApiTable = apiTable): string {
       const unstable = api.latestVersionUnstable ? `${max} is unstable in Kafka` : ''
       return `| ${api.key} | ${api.name} | ${known} | ${answer} | ${[note, unstable].filter(Boolean).join('; ')} |`
     })
+  const own = ownApis.map(({ key, name, versions }) => `| ${key} | ${name} | ${rangeText(versions)} |`)
+  const servedOfKafka = allApis.filter(({ key }) => table.has(key)).length
   return `# Protocol coverage
 
 Generated from \`src/broker/api-table.ts\` by \`node scripts/protocol-coverage.ts\`; do not edit. An API or version that is not
 served is not advertised. Versions are those of Apache Kafka 4.3.1.
 
-${table.size} of ${allApis.length} APIs of the broker listener are served.
+${servedOfKafka} of ${allApis.length} APIs of the broker listener are served.
 
 | Key | API | Kafka 4.3.1 | Served | Notes |
 |---|---|---|---|---|
 ${rows.join('\n')}
+
+Odradek's own are served as well, and not advertised: no client meets them that does not know of them.
+
+| Key | API | Served |
+|---|---|---|
+${own.join('\n')}
 `
 }
 

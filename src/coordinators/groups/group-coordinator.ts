@@ -6,6 +6,10 @@ import type { Random } from '../../io/random.ts'
 import { javaHashPartition } from '../../lib/java-hash.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { ZERO_UUID } from '../../lib/uuid.ts'
+import type {
+  DescribeGroupHistoryRequest,
+  DescribeGroupHistoryResponse,
+} from '../../protocol/apis/describe-group-history.ts'
 import type { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/apis/describe-groups.ts'
 import type { HeartbeatRequest, HeartbeatResponse } from '../../protocol/apis/heartbeat.ts'
 import type { JoinGroupRequest, JoinGroupResponse } from '../../protocol/apis/join-group.ts'
@@ -34,6 +38,8 @@ import {
 import type { GroupSettings } from './group-settings.ts'
 import { GroupShard } from './group-shard.ts'
 import { checkCommittedTopic, resolveFetchedTopic, withTopicIds } from './group-topics.ts'
+import { type DescribedHistory, describedHistory, historyRefused } from './history/described-history.ts'
+import { GroupHistories } from './history/group-histories.ts'
 import type { GroupNote } from './history/group-note.ts'
 import { newMemberId } from './member-id.ts'
 import type { TopicsView } from './topics-view.ts'
@@ -66,16 +72,19 @@ export interface GroupCoordinatorOptions {
 export class GroupCoordinator {
   readonly #options: GroupCoordinatorOptions
   readonly #runtime: CoordinatorRuntime<GroupEvent, GroupRecord, GroupNote>
+  readonly #histories: GroupHistories
 
   constructor(options: GroupCoordinatorOptions) {
     this.#options = options
     const { clock, logger, settings } = options
+    this.#histories = new GroupHistories(clock)
     this.#runtime = new CoordinatorRuntime({
       topicName,
       clock,
       logger,
       codec: groupRecordCodec,
       createMachine: () => new GroupShard({ settings, topics: options.topics }),
+      onNote: (note) => this.#histories.note(note),
       settings: {
         commitTimeoutMs: settings.offsetsCommitTimeoutMs,
         batchBytesMax: settings.batchBytesMax,
@@ -282,6 +291,32 @@ export class GroupCoordinator {
           (code) => describeRefused(groupId, code),
         ),
       ),
+    )
+    return { throttleTimeMs: 0, groups }
+  }
+
+  /** Why the groups rebalanced, as far back as this broker remembers. Answered by the coordinator of each group alone. */
+  async describeHistory(
+    context: GroupRequestContext,
+    request: DescribeGroupHistoryRequest,
+  ): Promise<DescribeGroupHistoryResponse> {
+    const groups = await Promise.all(
+      request.groups.map(async (groupId): Promise<DescribedHistory> => {
+        const { errorCode } = await this.#submit(
+          context,
+          groupId,
+          (replyTo: ReplyTo<DescribeGroupsResponse['groups'][number]>) => ({
+            kind: 'describe',
+            groupId,
+            replyTo,
+            apiVersion: 6,
+          }),
+          (code) => describeRefused(groupId, code),
+        )
+        const known = errorCode === ErrorCode.NONE
+        if (!known && errorCode !== ErrorCode.GROUP_ID_NOT_FOUND) return historyRefused(groupId, errorCode)
+        return describedHistory(groupId, this.#histories.of(groupId), known)
+      }),
     )
     return { throttleTimeMs: 0, groups }
   }

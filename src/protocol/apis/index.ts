@@ -1,4 +1,4 @@
-// Every API on the broker listener, by number.
+// Every API on the broker listener, by number: Kafka's, and after them our own.
 
 import { addOffsetsToTxn } from './add-offsets-to-txn.ts'
 import { addPartitionsToTxn } from './add-partitions-to-txn.ts'
@@ -27,6 +27,7 @@ import { describeClientQuotas } from './describe-client-quotas.ts'
 import { describeCluster } from './describe-cluster.ts'
 import { describeConfigs } from './describe-configs.ts'
 import { describeDelegationToken } from './describe-delegation-token.ts'
+import { describeGroupHistory } from './describe-group-history.ts'
 import { describeGroups } from './describe-groups.ts'
 import { describeLogDirs } from './describe-log-dirs.ts'
 import { describeProducers } from './describe-producers.ts'
@@ -79,6 +80,7 @@ import { writeShareGroupState } from './write-share-group-state.ts'
 import { writeTxnMarkers } from './write-txn-markers.ts'
 import type { AnyApi } from '../schema/index.ts'
 
+/** Kafka's. */
 export const allApis: readonly AnyApi[] = [
   produce,
   fetch,
@@ -159,9 +161,12 @@ export const allApis: readonly AnyApi[] = [
   deleteShareGroupOffsets,
 ]
 
-const byKey: ReadonlyMap<number, AnyApi> = new Map(allApis.map((api) => [api.key, api]))
+/** Odradek's own, which Kafka does not have and ApiVersions does not name. */
+export const ownApis: readonly AnyApi[] = [describeGroupHistory]
 
-/** Undefined for a number Kafka does not have, or does not offer to clients. */
+const byKey: ReadonlyMap<number, AnyApi> = new Map([...allApis, ...ownApis].map((api) => [api.key, api]))
+
+/** Undefined for a number Kafka does not have, or does not offer to clients, and that is none of ours. */
 export function apiByKey(key: number): AnyApi | undefined {
   return byKey.get(key)
 }
@@ -243,3 +248,4 @@ export * from './streams-group-describe.ts'
 export * from './describe-share-group-offsets.ts'
 export * from './alter-share-group-offsets.ts'
 export * from './delete-share-group-offsets.ts'
+export * from './describe-group-history.ts'
