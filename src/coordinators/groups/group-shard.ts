@@ -6,8 +6,9 @@
 import type { Millis } from '../../io/clock.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
 import { type CoordinatorMachine, noTransaction, reply } from '../effect.ts'
-import { ClassicGroup, foundingGeneration } from './classic/classic-group.ts'
+import { ClassicGroup } from './classic/classic-group.ts'
 import { describeGroup } from './classic/classic-group-view.ts'
+import { foundingGeneration } from './classic/classic-record.ts'
 import type { Group } from './group.ts'
 import { CommittedOffsets } from './offsets/committed-offsets.ts'
 import type {
@@ -164,7 +165,7 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
     }
     if (code !== ErrorCode.NONE) return [reply(replyTo, commitAnswer(request.topics, code))]
     const effects = commitOffsets(event, this.#settings.offsetMetadataMaxBytes, now)
-    return group === undefined ? effects : [...group.committed(event), ...effects]
+    return group === undefined ? effects : [...group.committed(event, now), ...effects]
   }
 
   #describe({ groupId, apiVersion }: DescribeEvent) {

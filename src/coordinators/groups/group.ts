@@ -20,7 +20,7 @@ export interface Group {
   /** NONE when the sender may commit offsets for this group. */
   checkCommit(event: CommitEvent): ErrorCode
   /** A commit was accepted: a sign of life. */
-  committed(event: CommitEvent): GroupEffect[]
+  committed(event: CommitEvent, now: Millis): GroupEffect[]
   /** NONE when the sender may read this group's offsets. `memberEpoch` < 0: it does not say who it is (OffsetFetch 9). */
   checkFetch(memberId: string | null, memberEpoch: number): ErrorCode
   /** Whether a member reads the topic now: its offsets are neither deleted nor expired. */

@@ -1,5 +1,6 @@
 // One member of a classic group: what the log keeps of it, and what a restart forgets.
 
+import type { Millis } from '../../../io/clock.ts'
 import type { JoinGroupRequest, JoinGroupResponse } from '../../../protocol/apis/join-group.ts'
 import type { SyncGroupResponse } from '../../../protocol/apis/sync-group.ts'
 import type { ReplyTo } from '../../effect.ts'
@@ -32,6 +33,10 @@ export class ClassicMember {
   isNew = false
   /** As the log has it: it has not joined since. */
   restored = false
+  /** Wall time at which it was last heard, or its session began anew. */
+  heardAt: Millis = 0
+  /** What it was last given, as `topic-0`; null when that cannot be read. */
+  owned: readonly string[] | null = null
   /** Where it was last heard; null for a member read from the log. */
   connectionId: number | null = null
 

@@ -91,6 +91,7 @@ export class ClassicRoster implements Iterable<ClassicMember> {
     member.sessionTimeoutMs = old.sessionTimeoutMs
     member.protocols = old.protocols
     member.assignment = old.assignment
+    member.owned = old.owned
     this.add(member)
     if (wasLeader) this.leaderId = memberId
     return member
@@ -103,8 +104,8 @@ export class ClassicRoster implements Iterable<ClassicMember> {
     member.protocols = request.protocols.map(({ name, metadata }) => ({ name, metadata: new Uint8Array(metadata) }))
     if (known) this.#countOffers(member, 1)
     member.sessionTimeoutMs = request.sessionTimeoutMs
-    // Version 0 has one timeout for both: the other is then absent, -1.
-    member.rebalanceTimeoutMs = request.rebalanceTimeoutMs < 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs
+    // Version 0 has one timeout for both.
+    member.rebalanceTimeoutMs = sender.apiVersion === 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs
     member.connectionId = sender.connectionId
     member.restored = false
     this.setJoinReply(member, replyTo)
@@ -160,7 +161,7 @@ export class ClassicRoster implements Iterable<ClassicMember> {
   }
 
   #supportedByAll(name: string): boolean {
-    return this.#offers.get(name) === this.size
+    return (this.#offers.get(name) ?? 0) === this.size
   }
 
   #countOffers(member: ClassicMember, step: 1 | -1): void {
