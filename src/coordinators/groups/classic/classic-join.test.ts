@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+
+import { ErrorCode } from '../../../protocol/error-code.ts'
+import { GroupTester, type JoinOptions } from '../group-tester.sim.ts'
+import { stableGroup } from './classic-situations.sim.ts'
+
+const { NONE, UNKNOWN_MEMBER_ID, INCONSISTENT_GROUP_PROTOCOL, GROUP_MAX_SIZE_REACHED } = ErrorCode
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString()
+
+test('the first member leads, hears who is in the group, and the others do not', () => {
+  const group = new GroupTester()
+  const one = group.enter({ protocols: [['range', 'one']] })
+  const two = group.enter({ protocols: [['range', 'two']] })
+  group.advance(6_000)
+  const leader = group.answer(one.replyTo)!
+  assert.equal(leader.generationId, 1)
+  assert.equal(leader.leader, one.memberId)
+  assert.deepEqual(
+    leader.members.map(({ memberId, metadata }) => [memberId, text(metadata)]),
+    [
+      [one.memberId, 'one'],
+      [two.memberId, 'two'],
+    ],
+  )
+  const follower = group.answer(two.replyTo)!
+  assert.deepEqual([follower.leader, follower.members, follower.generationId], [one.memberId, [], 1])
+})
+
+test('what a member says is kept when the buffer it came in is used again', () => {
+  const group = new GroupTester()
+  const { memberId } = group.answer(group.join())!
+  const event = group.joinEvent({ memberId, protocols: [['range', 'kept']] })
+  group.step(event)
+  event.request.protocols[0]!.metadata.fill(0)
+  group.advance(6_000)
+  assert.equal(text(group.answer(event.replyTo)!.members[0]!.metadata), 'kept')
+})
+
+test('an empty group waits for its initial delay, as long again for every new member, at most its rebalance timeout', () => {
+  const group = new GroupTester({ initialRebalanceDelayMs: 3_000 })
+  const first = group.enter({ rebalanceTimeoutMs: 10_000 })
+  for (const at of [2_000, 5_000, 8_000]) {
+    group.advance(at - (group.now - 1_000_000))
+    group.enter({ rebalanceTimeoutMs: 10_000 })
+  }
+  group.advance(999)
+  assert.equal(group.answer(first.replyTo), undefined)
+  group.advance(1_001)
+  assert.equal(group.answer(first.replyTo)?.errorCode, NONE)
+  assert.equal(group.describe().members.length, 4)
+})
+
+test('without initial delay the first member is answered as soon as time moves', () => {
+  const group = new GroupTester({ initialRebalanceDelayMs: 0 })
+  const { replyTo } = group.enter()
+  group.advance(0)
+  assert.equal(group.answer(replyTo)?.errorCode, NONE)
+})
+
+test('a rebalance ends as soon as all members have rejoined', () => {
+  const { group, ids, generation } = stableGroup()
+  const three = group.enter()
+  const two = group.join({ memberId: ids[1]! })
+  assert.equal(group.answer(two), undefined)
+  const one = group.join({ memberId: ids[0]! })
+  for (const replyTo of [one, two, three.replyTo]) {
+    assert.deepEqual([group.answer(replyTo)?.errorCode, group.answer(replyTo)?.generationId], [NONE, generation + 1])
+  }
+  assert.equal(group.answer(one)!.leader, ids[0])
+})
+
+test('who has not rejoined when the rebalance timeout is over is out, and another member leads', () => {
+  const { group, ids, generation } = stableGroup()
+  const follower = group.join({ memberId: ids[1]!, protocols: [['range', 'new']], rebalanceTimeoutMs: 5_000 })
+  group.heartbeat(ids[0]!, generation)
+  group.advance(9_000)
+  assert.equal(group.answer(follower), undefined, 'the longest timeout of the members counts')
+  for (let second = 9; second < 60; second += 3) {
+    group.heartbeat(ids[0]!, generation)
+    group.advance(3_000)
+  }
+  assert.equal(group.answer(follower)?.leader, ids[1])
+  assert.deepEqual(
+    group.describe().members.map(({ memberId }) => memberId),
+    [ids[1]],
+  )
+})
+
+test('a member that was asked to come back with its id holds a rebalance up, until its session is over', () => {
+  const { group, ids } = stableGroup()
+  group.join({ sessionTimeoutMs: 7_000 })
+  const replies = ids.map((memberId) => group.join({ memberId, protocols: [['range', 'again']] }))
+  assert.equal(group.answer(replies[0]!), undefined)
+  group.advance(7_000)
+  assert.equal(group.answer(replies[0]!)?.errorCode, NONE)
+})
+
+test('a client that gives up its first join is not kept for ever', () => {
+  const group = new GroupTester({ newMemberJoinTimeoutMs: 20_000 })
+  group.stable(1)
+  const stuck = group.join({ version: 3 })
+  for (let second = 0; second < 20; second += 5) {
+    group.heartbeat('member-1', 1)
+    group.advance(5_000)
+  }
+  assert.equal(group.answer(stuck)?.errorCode, UNKNOWN_MEMBER_ID)
+})
+
+test('a join that is sent again answers the one before it, so that none waits for ever', () => {
+  const { group, ids } = stableGroup()
+  const first = group.join({ memberId: ids[0]! })
+  const second = group.join({ memberId: ids[0]! })
+  assert.equal(group.answer(first)?.errorCode, UNKNOWN_MEMBER_ID)
+  assert.equal(group.answer(second), undefined)
+})
+
+const protocolCases: { name: string; members: JoinOptions['protocols'][]; chosen: string }[] = [
+  {
+    name: 'the favourite of most',
+    members: [
+      [
+        ['a', ''],
+        ['b', ''],
+      ],
+      [
+        ['b', ''],
+        ['a', ''],
+      ],
+      [
+        ['b', ''],
+        ['a', ''],
+      ],
+    ],
+    chosen: 'b',
+  },
+  {
+    name: 'only what all support',
+    members: [
+      [
+        ['a', ''],
+        ['b', ''],
+      ],
+      [['b', '']],
+      [
+        ['a', ''],
+        ['b', ''],
+      ],
+    ],
+    chosen: 'b',
+  },
+  {
+    name: 'the first favourite among equals',
+    members: [
+      [
+        ['a', ''],
+        ['b', ''],
+      ],
+      [
+        ['b', ''],
+        ['a', ''],
+      ],
+    ],
+    chosen: 'a',
+  },
+]
+for (const { name, members, chosen } of protocolCases) {
+  test(`the group takes ${name}`, () => {
+    const group = new GroupTester()
+    const replies = members.map((protocols) => group.enter({ protocols: protocols! }).replyTo)
+    group.advance(60_000)
+    assert.equal(group.answer(replies[0]!)?.protocolName, chosen)
+  })
+}
+
+const refusedJoins: { name: string; options: JoinOptions }[] = [
+  { name: 'another protocol type', options: { protocolType: 'connect' } },
+  { name: 'no protocol in common', options: { protocols: [['cooperative', '']] } },
+  { name: 'no protocol at all', options: { protocols: [] } },
+]
+for (const { name, options } of refusedJoins) {
+  test(`a member with ${name} is refused`, () => {
+    const { group } = stableGroup()
+    assert.equal(group.answer(group.join(options))?.errorCode, INCONSISTENT_GROUP_PROTOCOL)
+    assert.equal(group.describe().groupState, 'Stable')
+  })
+}
+
+test('a refused first join leaves no group behind', () => {
+  const group = new GroupTester()
+  assert.equal(group.answer(group.join({ protocols: [] }))?.errorCode, INCONSISTENT_GROUP_PROTOCOL)
+  assert.deepEqual(group.list(), [])
+})
+
+test('a full group takes no more members, but keeps those it has', () => {
+  const group = new GroupTester({ maxSize: 2 })
+  const { ids } = group.stable(2)
+  assert.equal(group.answer(group.join())?.errorCode, GROUP_MAX_SIZE_REACHED)
+  assert.equal(group.answer(group.join({ memberId: ids[1]! }))?.errorCode, NONE)
+})
+
+test('in version 0 the session timeout is the rebalance timeout too', () => {
+  const { group, ids } = stableGroup()
+  group.leave({ memberId: ids[1]! })
+  const one = group.join({ memberId: ids[0]!, version: 0, sessionTimeoutMs: 8_000, rebalanceTimeoutMs: -1 })
+  group.sync(ids[0]!, group.answer(one)!.generationId)
+  group.join({ version: 3, rebalanceTimeoutMs: 1 })
+  group.advance(7_999)
+  assert.equal(group.describe().groupState, 'PreparingRebalance')
+  group.advance(1)
+  assert.equal(group.describe().groupState, 'CompletingRebalance')
+})
