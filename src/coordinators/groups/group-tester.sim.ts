@@ -17,7 +17,8 @@ export interface JoinOptions {
   readonly group?: string
   readonly memberId?: string
   readonly instanceId?: string | null
-  readonly protocols?: readonly (readonly [name: string, metadata: string])[]
+  readonly protocols?: readonly (readonly [name: string, metadata: string | Uint8Array])[]
+  readonly reason?: string
   readonly protocolType?: string
   readonly sessionTimeoutMs?: number
   readonly rebalanceTimeoutMs?: number
@@ -108,7 +109,7 @@ export class GroupTester {
         groupInstanceId: options.instanceId ?? null,
         protocolType: options.protocolType ?? 'consumer',
         protocols: protocols.map(([name, metadata]) => ({ name, metadata: Buffer.from(metadata) })),
-        reason: null,
+        reason: options.reason ?? null,
       },
     }
   }
@@ -116,7 +117,7 @@ export class GroupTester {
   sync(
     memberId: string,
     generationId: number,
-    assignments: Readonly<Record<string, string>> = {},
+    assignments: Readonly<Record<string, string | Uint8Array>> = {},
     options: { instanceId?: string; protocolType?: string; protocolName?: string; connectionId?: number } = {},
   ): SyncEvent['replyTo'] {
     const replyTo: SyncEvent['replyTo'] = this.#reply()
@@ -147,12 +148,12 @@ export class GroupTester {
   }
 
   /** The error codes of the members. */
-  leave(...members: readonly { memberId?: string; instanceId?: string }[]): number[] {
+  leave(...members: readonly { memberId?: string; instanceId?: string; reason?: string }[]): number[] {
     const replyTo = this.#reply<{ members: { errorCode: number }[] }>()
-    const leaving = members.map(({ memberId = '', instanceId = null }) => ({
+    const leaving = members.map(({ memberId = '', instanceId = null, reason = null }) => ({
       memberId,
       groupInstanceId: instanceId,
-      reason: null,
+      reason,
     }))
     this.step({ kind: 'leave', groupId, replyTo: replyTo as never, members: leaving })
     return this.answer(replyTo)!.members.map(({ errorCode }) => errorCode)
@@ -222,6 +223,8 @@ export class GroupTester {
           partitionIndexes: [options.partition ?? 0],
         },
       ],
+      memberId: options.memberId ?? null,
+      memberEpoch: options.memberEpoch ?? -1,
       requireStable: options.requireStable ?? false,
     })
     return this.answer(replyTo)!.topics[0]!.partitions[0]!
