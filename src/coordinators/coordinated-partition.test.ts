@@ -9,6 +9,7 @@ import { buildEndTransactionMarker } from '../records/control-batch.ts'
 import { recordsOf } from '../records/record.ts'
 import { CoordinatedPartition, type RuntimeSettings } from './coordinated-partition.ts'
 import { SimulatedCoordinatorPartition } from './coordinator-partition.sim.ts'
+import { CoordinatorTimers } from './coordinator-timers.ts'
 import { type CoordinatorMachine, type Effect, type EntryCodec, noTransaction, reply, type ReplyTo } from './effect.ts'
 
 const { COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR, UNKNOWN_SERVER_ERROR } = ErrorCode
@@ -72,9 +73,9 @@ const codec: EntryCodec<string> = {
   },
 }
 
-const settings: RuntimeSettings = { commitTimeoutMs: 5_000, batchBytesMax: 1_000, loadReadBytesMax: 200 }
+const settings: RuntimeSettings = { commitTimeoutMs: 5_000, compression: 'none', loadReadBytesMax: 200 }
 
-function setUp(partition = new SimulatedCoordinatorPartition()) {
+function setUp(partition = new SimulatedCoordinatorPartition(), own: Partial<RuntimeSettings> = {}) {
   const clock = new SimulatedClock()
   const machines: WordMachine[] = []
   const createMachine = () => {
@@ -82,7 +83,8 @@ function setUp(partition = new SimulatedCoordinatorPartition()) {
     machines.push(machine)
     return machine
   }
-  const options = { clock, logger: silentLogger, settings, codec, createMachine }
+  const timers = new CoordinatorTimers<WordEvent>(clock)
+  const options = { clock, logger: silentLogger, settings: { ...settings, ...own }, codec, createMachine, timers }
   const coordinated = new CoordinatedPartition<WordEvent, string>('words-0', partition, options)
   const refusal = (code: ErrorCode): Answer => code
   return {
@@ -96,8 +98,8 @@ function setUp(partition = new SimulatedCoordinatorPartition()) {
   }
 }
 
-async function loaded(partition?: SimulatedCoordinatorPartition) {
-  const setting = setUp(partition)
+async function loaded(partition?: SimulatedCoordinatorPartition, own?: Partial<RuntimeSettings>) {
+  const setting = setUp(partition, own)
   await setting.coordinated.loaded
   return setting
 }
@@ -122,12 +124,14 @@ test('what one turn of the event loop appends becomes one batch, in order', asyn
 })
 
 test('a batch stays within its bound, and everything is written all the same', async () => {
-  const { partition, write } = await loaded()
+  const partition = new SimulatedCoordinatorPartition()
+  partition.batchBytesMax = 1_000
+  const { write } = await loaded(partition)
   const words = Array.from({ length: 30 }, (_, index) => `${index}`.padEnd(80, '.'))
   await write(...words)
   assert.deepEqual(batchesOf(partition).flat(), words)
   assert.ok(partition.batches.length > 1)
-  for (const batch of partition.batches) assert.ok(batch.length <= settings.batchBytesMax + 61)
+  for (const batch of partition.batches) assert.ok(batch.length <= partition.batchBytesMax)
 })
 
 test('a reply leaves once its records are committed, and not before', async () => {
@@ -208,15 +212,207 @@ test('what found no room on the disk is forgotten: whoever waits asks again, and
   assert.equal(machines.length, 3)
 })
 
-test('while the lease has lapsed nothing is promised; when it is renewed the leadership goes on, and so does the coordinator', async () => {
-  const { partition, coordinated, write, read, clock } = await loaded()
+test('while the lease has lapsed nothing is promised; when it is renewed everybody is still known, and the log goes on', async () => {
+  const { partition, machines, write, read, clock } = await loaded()
   await write('kept')
-  partition.nextRefusal = 'leaseLapsed'
-  assert.equal(await write('lost'), NOT_COORDINATOR)
-  await clock.settle()
-  assert.equal(coordinated.state, 'active')
+  partition.refusal = 'leaseLapsed'
+  assert.equal(await write('meanwhile'), NOT_COORDINATOR)
+  assert.equal(await soFar(read()), 'waits', 'not a word of what may be another broker’s by now')
+  await clock.advance(1_000)
+  assert.deepEqual(batchesOf(partition), [['kept']])
+  partition.refusal = null
+  await clock.advance(100)
+  assert.deepEqual(batchesOf(partition), [['kept'], ['meanwhile']])
   await write('after')
-  assert.equal(await read(), 'kept after')
+  assert.equal(await read(), 'kept meanwhile after')
+  assert.equal(machines.length, 1)
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('whoever asks while the lease has lapsed looks for another coordinator', async () => {
+  const { partition, write, read, clock } = await loaded()
+  partition.refusal = 'leaseLapsed'
+  void write('a')
+  await clock.settle()
+  const later = read()
+  await clock.advance(100)
+  assert.equal(await later, NOT_COORDINATOR)
+})
+
+test('when the lease is lost instead of renewed, what was not appended never is', async () => {
+  const { partition, coordinated, write, clock } = await loaded()
+  partition.refusal = 'leaseLapsed'
+  void write('a')
+  await clock.settle()
+  coordinated.stop(NOT_COORDINATOR)
+  partition.refusal = null
+  await clock.advance(10_000)
+  assert.deepEqual(batchesOf(partition), [])
+  assert.equal(clock.pendingTimers, 0)
+})
+
+// ---- many at once
+
+test('while an append is under way what comes is gathered, and goes as one batch when that is committed', async () => {
+  const { partition, clock, write } = await loaded()
+  partition.commitsAtOnce = false
+  const first = write('a')
+  await clock.settle()
+  const gathered = []
+  for (const word of ['b', 'c', 'd']) {
+    gathered.push(write(word))
+    await clock.settle()
+  }
+  assert.deepEqual(batchesOf(partition), [['a']])
+  partition.commit()
+  assert.equal(await first, 'written')
+  await clock.settle()
+  assert.deepEqual(batchesOf(partition), [['a'], ['b', 'c', 'd']])
+  assert.equal(await soFar(Promise.race(gathered)), 'waits')
+  partition.commit()
+  assert.deepEqual(await Promise.all(gathered), ['written', 'written', 'written'])
+})
+
+test('thousands of writes over many turns cost as many appends as there were commits', async () => {
+  const { partition, clock, write, read } = await loaded()
+  partition.commitsAtOnce = false
+  const words = Array.from({ length: 3_000 }, (_, index) => `${index}`)
+  const answers: Promise<Answer>[] = []
+  let commits = 0
+  for (const word of words) {
+    answers.push(write(word))
+    if (answers.length % 10 === 0) await clock.settle()
+    if (answers.length % 1_000 === 0) {
+      commits++
+      partition.commit()
+      await clock.settle()
+    }
+  }
+  while (partition.highWatermark < partition.logEndOffset) {
+    commits++
+    partition.commit()
+    await clock.settle()
+  }
+  assert.ok((await Promise.all(answers)).every((answer) => answer === 'written'))
+  assert.equal(batchesOf(partition).length, commits)
+  assert.ok(commits <= 5)
+  assert.deepEqual(batchesOf(partition).flat(), words)
+  assert.equal(await read(), words.join(' '))
+})
+
+test('what is gathered does not wait once a batch is full', async () => {
+  const partition = new SimulatedCoordinatorPartition()
+  partition.batchBytesMax = 1_000
+  const { clock, write } = await loaded(partition)
+  partition.commitsAtOnce = false
+  const word = (index: number) => `${index}`.padEnd(300, '.')
+  const answers = [write('a')]
+  await clock.settle()
+  answers.push(write(word(1)), write(word(2)))
+  await clock.settle()
+  assert.equal(batchesOf(partition).length, 1)
+  answers.push(write(word(3)))
+  await clock.settle()
+  assert.deepEqual(batchesOf(partition), [['a'], [word(1), word(2)], [word(3)]])
+  partition.commit()
+  assert.deepEqual(await Promise.all(answers), Array(4).fill('written'))
+})
+
+test('the records of one decision stay in one batch when any batch can hold them', async () => {
+  const partition = new SimulatedCoordinatorPartition()
+  partition.batchBytesMax = 1_000
+  const { write } = await loaded(partition)
+  const word = (index: number) => `${index}`.padEnd(250, '.')
+  await Promise.all([write(word(1), word(2)), write(word(3), word(4))])
+  assert.deepEqual(batchesOf(partition), [
+    [word(1), word(2)],
+    [word(3), word(4)],
+  ])
+})
+
+test('whoever waits too long behind an append that is not committed is told to ask again', async () => {
+  const { partition, clock, write, read } = await loaded()
+  partition.commitsAtOnce = false
+  void write('a')
+  await clock.settle()
+  const gathered = write('b')
+  await clock.advance(4_999)
+  assert.equal(await soFar(gathered), 'waits')
+  await clock.advance(1)
+  assert.equal(await gathered, COORDINATOR_NOT_AVAILABLE)
+  partition.commit()
+  await clock.settle()
+  partition.commit()
+  assert.equal(await read(), 'a b', 'the records stay')
+})
+
+test('when what is gathered is refused, what was committed before it has been answered', async () => {
+  const { partition, clock, write, read } = await loaded()
+  partition.commitsAtOnce = false
+  const first = write('a')
+  await clock.settle()
+  const refused = [write('b'), read()]
+  await clock.settle()
+  partition.nextRefusal = 'recordListTooLarge'
+  partition.commitsAtOnce = true
+  partition.commit()
+  assert.equal(await first, 'written')
+  assert.deepEqual(await Promise.all(refused), [UNKNOWN_SERVER_ERROR, UNKNOWN_SERVER_ERROR])
+  await clock.settle()
+  assert.equal(await read(), 'a')
+})
+
+test('when there is no room for what is under way, what was gathered behind it is forgotten too', async () => {
+  const { partition, clock, write, read } = await loaded()
+  await write('kept')
+  partition.commitsAtOnce = false
+  const lost = [write('a')]
+  await clock.settle()
+  lost.push(write('b'))
+  await clock.settle()
+  partition.drop()
+  assert.deepEqual(await Promise.all(lost), [COORDINATOR_NOT_AVAILABLE, COORDINATOR_NOT_AVAILABLE])
+  await clock.settle()
+  partition.commitsAtOnce = true
+  assert.equal(await read(), 'kept')
+  assert.deepEqual(batchesOf(partition), [['kept']])
+})
+
+test('when leadership is lost, what is gathered is not appended', async () => {
+  const { partition, clock, write } = await loaded()
+  partition.commitsAtOnce = false
+  const waiting = [write('a')]
+  await clock.settle()
+  waiting.push(write('b'))
+  await clock.settle()
+  partition.lose()
+  assert.deepEqual(await Promise.all(waiting), [NOT_COORDINATOR, NOT_COORDINATOR])
+  assert.deepEqual(batchesOf(partition), [['a']])
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('a bug while something is gathered drops what is gathered, and no more', async () => {
+  const { partition, clock, coordinated, write, read } = await loaded()
+  partition.commitsAtOnce = false
+  void write('a')
+  await clock.settle()
+  const gathered = write('b')
+  coordinated.tell({ kind: 'fail' })
+  assert.equal(await gathered, UNKNOWN_SERVER_ERROR)
+  await clock.settle()
+  partition.commit()
+  await clock.settle()
+  assert.equal(await read(), 'a')
+  assert.deepEqual(batchesOf(partition), [['a']])
+})
+
+test('batches are compressed as the settings say, and read again', async () => {
+  const { partition, write } = await loaded(undefined, { compression: 'zstd' })
+  const word = 'a'.repeat(5_000)
+  await write(word)
+  assert.ok(partition.batches[0]!.length < 500)
+  const { read } = await loaded(partition.copy())
+  assert.equal(await read(), word)
 })
 
 test('a machine that throws is rebuilt from the log', async () => {

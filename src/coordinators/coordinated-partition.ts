@@ -3,28 +3,28 @@
 //   loading --replayed--> active --committed() rejects, log offline--> stopped
 //      ^                    |
 //      +-- append refused, -+   the machine has decided on what the log will never hold: drop it, rebuild it from the log
-//          or dropped for want of room, the lease lapsed, or a bug
+//          or dropped for want of room, or a bug
 //
-// Events run one at a time, to their end. The appends of one turn of the event loop become one batch; a reply leaves once everything
-// that was appended before it is committed, so that no client ever learns of state that a new leader may not have.
+// Events run one at a time, to their end. What they append, and the replies that wait for it, go through `CommitQueue`.
 
-import type { Clock, Timer } from '../io/clock.ts'
+import type { Clock } from '../io/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
-import { buildBatch } from '../records/batch-builder.ts'
-import type { Offset } from '../storage/partition-log.ts'
+import type { Codec } from '../records/codec.ts'
+import type { AppendRefusal } from '../storage/partition-log.ts'
 import { codeOfAppendRefusal } from './append-refusal.ts'
-import { AppendsDropped, type CoordinatorPartition, type CoordinatorRefusal } from './coordinator-partition.ts'
+import { CommitQueue } from './commit-queue.ts'
+import { AppendsDropped, type CoordinatorPartition } from './coordinator-partition.ts'
+import type { CoordinatorTimers, MachineTimers } from './coordinator-timers.ts'
 import { type CoordinatorMachine, type Effect, type EntryCodec, noTransaction, type ReplyTo } from './effect.ts'
 import { replayLog } from './replay-log.ts'
-import { Turn } from './turn.ts'
 import { WaitingRequests } from './waiting-requests.ts'
 
 export interface RuntimeSettings {
   /** How long a reply waits for its records to be committed (offsets.commit.timeout.ms). */
   readonly commitTimeoutMs: number
-  /** Bound on one batch; a single record may be larger, and is then up to the log. */
-  readonly batchBytesMax: number
+  /** Of what is written (offsets.topic.compression.codec). */
+  readonly compression: Codec
   /** Bound on one read while loading (offsets.load.buffer.size). */
   readonly loadReadBytesMax: number
 }
@@ -38,42 +38,41 @@ export interface MachineOptions<Event, Entry, Note = never> {
   readonly onNote?: (note: Note) => void
 }
 
+export interface PartitionOptions<Event, Entry, Note = never> extends MachineOptions<Event, Entry, Note> {
+  /** Shared by all partitions of the coordinator. */
+  readonly timers: CoordinatorTimers<Event>
+}
+
 interface DraftedReply {
   readonly replyTo: ReplyTo<unknown>
   readonly response: unknown
-}
-
-/** Replies that wait for the log to be committed up to some offset. */
-interface Held {
-  replies: DraftedReply[]
-  timer: Timer | null
 }
 
 export class CoordinatedPartition<Event, Entry, Note = never> {
   /** Resolves when the first load has ended, well or not. */
   readonly loaded: Promise<void>
   readonly #partition: CoordinatorPartition
-  readonly #options: MachineOptions<Event, Entry, Note>
+  readonly #options: PartitionOptions<Event, Entry, Note>
   readonly #logger: Logger
   readonly #name: string
   readonly #waiting = new WaitingRequests()
-  readonly #timers = new Map<string, Timer>()
+  readonly #timers: MachineTimers<Event>
   /** Null unless active. */
   #machine: CoordinatorMachine<Event, Entry, Note> | null = null
+  /** Each machine has its own, so that a commit that the one before was waiting for holds nobody up. */
+  #queue: CommitQueue<DraftedReply>
   #stopped = false
-  #turn: Turn<DraftedReply> | null = null
-  /** The newest appends that are not committed yet; everything before them is waited for on its own. */
-  #newest: Held | null = null
-  readonly #held = new Set<Held>()
   /** As many as topics deleted and connections closed during one load. */
   readonly #toldWhileLoading: Event[] = []
 
   /** `name`: for log lines, such as `__consumer_offsets-7`. */
-  constructor(name: string, partition: CoordinatorPartition, options: MachineOptions<Event, Entry, Note>) {
+  constructor(name: string, partition: CoordinatorPartition, options: PartitionOptions<Event, Entry, Note>) {
     this.#name = name
     this.#partition = partition
     this.#options = options
     this.#logger = options.logger
+    this.#timers = options.timers.forMachine((event) => this.#run(event))
+    this.#queue = this.#newQueue()
     this.loaded = this.#load()
   }
 
@@ -119,7 +118,7 @@ export class CoordinatedPartition<Event, Entry, Note = never> {
       const end = await replayLog({ partition: this.#partition, machine, codec, clock, readBytesMax, wanted })
       if (this.#stopped) return
       this.#machine = machine
-      if (this.#partition.highWatermark < end) this.#holdUntil(end, [])
+      if (this.#partition.highWatermark < end) this.#queue.holdUntil(end)
       for (const effect of machine.loaded(clock.now())) this.#do(effect)
       for (const event of this.#toldWhileLoading.splice(0)) this.tell(event)
       this.#logger.debug({ partition: this.#name, end, ms: clock.monotonic() - started }, 'coordinator loaded')
@@ -152,14 +151,13 @@ export class CoordinatedPartition<Event, Entry, Note = never> {
         this.#append(effect.records)
         break
       case 'reply':
-        this.#reply(effect)
+        this.#queue.reply(effect)
         break
       case 'setTimer':
-        this.#setTimer(effect.key, effect.afterMs, effect.event)
+        this.#timers.set(effect.key, effect.afterMs, effect.event)
         break
       case 'cancelTimer':
-        this.#timers.get(effect.key)?.cancel()
-        this.#timers.delete(effect.key)
+        this.#timers.cancel(effect.key)
         break
       case 'note':
         this.#options.onNote?.(effect.note)
@@ -167,94 +165,30 @@ export class CoordinatedPartition<Event, Entry, Note = never> {
   }
 
   #append(entries: readonly Entry[]): void {
-    const { codec, clock, settings } = this.#options
-    if (this.#turn === null) {
-      const turn = new Turn<DraftedReply>(settings.batchBytesMax)
-      this.#turn = turn
-      clock.defer(() => {
-        if (this.#turn === turn) this.#endTurn(turn)
-      })
-    }
-    for (const entry of entries) {
-      this.#turn.add(codec.encode(entry))
-      this.#machine!.apply(entry, noTransaction)
-    }
+    const { codec } = this.#options
+    this.#queue.append(entries.map((entry) => codec.encode(entry)))
+    for (const entry of entries) this.#machine!.apply(entry, noTransaction)
   }
 
-  #endTurn(turn: Turn<DraftedReply>): void {
-    this.#turn = null
-    let end = 0
-    for (const records of turn.batches) {
-      const batch = buildBatch(records, { timestamp: this.#options.clock.now() })
-      let appended
-      try {
-        appended = this.#partition.append(batch)
-      } catch (error) {
-        this.#lost(error)
-        return
-      }
-      if (!appended.ok) {
-        this.#refused(appended.refusal)
-        return
-      }
-      end = appended.lastOffset + 1
-    }
-    this.#holdUntil(end, turn.replies)
-  }
-
-  #reply(draft: DraftedReply): void {
-    if (this.#turn !== null) {
-      this.#turn.replies.push(draft)
-    } else if (this.#newest !== null) {
-      this.#newest.replies.push(draft)
-      this.#armTimeout(this.#newest)
-    } else {
-      this.#waiting.answer(draft.replyTo, draft.response)
-    }
-  }
-
-  #holdUntil(end: Offset, replies: DraftedReply[]): void {
-    const held: Held = { replies, timer: null }
-    this.#newest = held
-    this.#held.add(held)
-    if (replies.length > 0) this.#armTimeout(held)
-    this.#partition.committed(end).then(
-      () => this.#release(held),
-      (error: unknown) => {
-        if (!this.#held.has(held)) return
-        if (error instanceof AppendsDropped) this.#dropped(error)
-        else this.#lost(error)
+  #newQueue(): CommitQueue<DraftedReply> {
+    const { clock, settings } = this.#options
+    const { commitTimeoutMs, compression } = settings
+    const owner = {
+      answered: (replies: readonly DraftedReply[]) => {
+        for (const { replyTo, response } of replies) this.#waiting.answer(replyTo, response)
       },
-    )
+      // The machine keeps what it knows; whoever waited asks again.
+      overdue: (replies: readonly DraftedReply[], why: 'timeout' | 'leaseLapsed') => {
+        const code = why === 'timeout' ? ErrorCode.COORDINATOR_NOT_AVAILABLE : codeOfAppendRefusal.leaseLapsed
+        for (const { replyTo } of replies) this.#waiting.refuse(replyTo, code)
+      },
+      refused: (refusal: AppendRefusal) => this.#refused(refusal),
+      failed: (error: unknown) => this.#failed(error),
+    }
+    return new CommitQueue({ partition: this.#partition, clock, owner, commitTimeoutMs, codec: compression })
   }
 
-  #release(held: Held): void {
-    if (!this.#held.delete(held)) return
-    if (this.#newest === held) this.#newest = null
-    held.timer?.cancel()
-    for (const { replyTo, response } of held.replies) this.#waiting.answer(replyTo, response)
-  }
-
-  /** The records may still be committed, so the machine keeps them; whoever waited asks again. */
-  #armTimeout(held: Held): void {
-    held.timer ??= this.#options.clock.setTimer(this.#options.settings.commitTimeoutMs, () => {
-      held.timer = null
-      const replies = held.replies
-      held.replies = []
-      for (const { replyTo } of replies) this.#waiting.refuse(replyTo, ErrorCode.COORDINATOR_NOT_AVAILABLE)
-    })
-  }
-
-  #setTimer(key: string, afterMs: number, event: Event): void {
-    this.#timers.get(key)?.cancel()
-    const timer = this.#options.clock.setTimer(afterMs, () => {
-      this.#timers.delete(key)
-      this.#run(event)
-    })
-    this.#timers.set(key, timer)
-  }
-
-  #refused(refusal: CoordinatorRefusal): void {
+  #refused(refusal: AppendRefusal): void {
     const code = codeOfAppendRefusal[refusal]
     if (refusal === 'offline') {
       this.#logger.error(
@@ -271,13 +205,18 @@ export class CoordinatedPartition<Event, Entry, Note = never> {
     this.#startAgain(code)
   }
 
-  /** What the machine decided on last is not in the log. */
-  #dropped(error: Error): void {
-    this.#logger.warn(
-      { partition: this.#name, err: error },
-      'the disk is full, the coordinator goes back to what its log has',
-    )
-    this.#startAgain(codeOfAppendRefusal.diskFull)
+  #failed(error: unknown): void {
+    if (error instanceof AppendsDropped) {
+      // What the machine decided on last is not in the log.
+      this.#logger.warn(
+        { partition: this.#name, err: error },
+        'the disk is full, the coordinator goes back to what its log has',
+      )
+      this.#startAgain(codeOfAppendRefusal.diskFull)
+    } else {
+      this.#logger.warn({ partition: this.#name, err: error }, 'the coordinator lost its partition')
+      this.stop(ErrorCode.NOT_COORDINATOR)
+    }
   }
 
   #startAgain(code: ErrorCode): void {
@@ -285,19 +224,10 @@ export class CoordinatedPartition<Event, Entry, Note = never> {
     void this.#load()
   }
 
-  /** This broker no longer leads the partition, or its disk failed. */
-  #lost(error: unknown): void {
-    this.#logger.warn({ partition: this.#name, err: error }, 'the coordinator lost its partition')
-    this.stop(ErrorCode.NOT_COORDINATOR)
-  }
-
   #dropMachine(code: ErrorCode): void {
     this.#machine = null
-    this.#turn = null
-    this.#newest = null
-    for (const held of this.#held) held.timer?.cancel()
-    this.#held.clear()
-    for (const timer of this.#timers.values()) timer.cancel()
+    this.#queue.close()
+    this.#queue = this.#newQueue()
     this.#timers.clear()
     this.#waiting.refuseAll(code)
   }

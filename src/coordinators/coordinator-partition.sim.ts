@@ -14,10 +14,13 @@ export class SimulatedCoordinatorPartition implements CoordinatorPartition {
   readonly leaderEpoch = 0
   logStartOffset: Offset = 0
   highWatermark: Offset = 0
+  batchBytesMax = 1_048_588
   /** Appends are committed at once. Off: `commit` does it. */
   commitsAtOnce = true
   /** What the next append meets. */
   nextRefusal: CoordinatorRefusal | null = null
+  /** What every append meets until it is taken away. */
+  refusal: CoordinatorRefusal | null = null
   /** Reads wait for it. */
   readGate: Promise<void> = Promise.resolve()
   /** What every read meets. */
@@ -32,11 +35,9 @@ export class SimulatedCoordinatorPartition implements CoordinatorPartition {
   }
 
   append(batch: Uint8Array): CoordinatorAppended {
-    if (this.nextRefusal !== null) {
-      const refusal = this.nextRefusal
-      this.nextRefusal = null
-      return { ok: false, refusal }
-    }
+    const refusal = this.nextRefusal ?? this.refusal
+    this.nextRefusal = null
+    if (refusal !== null) return { ok: false, refusal }
     const baseOffset = this.logEndOffset
     stampBaseOffset(batch, 0, baseOffset)
     this.batches.push(batch)

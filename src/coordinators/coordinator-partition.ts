@@ -14,6 +14,8 @@ export interface CoordinatorPartition {
   readonly leaderEpoch: number
   readonly logStartOffset: Offset
   readonly highWatermark: Offset
+  /** Larger batches are not written: the topic does not allow them, or they would not go into a segment. */
+  readonly batchBytesMax: number
   /** Synchronous, keeps call order; the batch's bytes are given away. */
   append(batch: Uint8Array): CoordinatorAppended
   /**

@@ -31,7 +31,7 @@ function setUp() {
     topicName: 'counts',
     clock,
     logger: silentLogger,
-    settings: { commitTimeoutMs: 5_000, batchBytesMax: 1_000, loadReadBytesMax: 1_000 },
+    settings: { commitTimeoutMs: 5_000, compression: 'none', loadReadBytesMax: 1_000 },
     codec: { encode: () => ({ key: Buffer.from('+'), value: null }), decode: () => 1 },
     createMachine: counter,
   })

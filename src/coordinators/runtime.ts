@@ -4,6 +4,7 @@ import type { Logger } from '../lib/logger.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import { CoordinatedPartition, type MachineOptions } from './coordinated-partition.ts'
 import type { CoordinatorPartition } from './coordinator-partition.ts'
+import { CoordinatorTimers } from './coordinator-timers.ts'
 import type { ReplyTo } from './effect.ts'
 
 export interface RuntimeOptions<Event, Entry, Note = never> extends MachineOptions<Event, Entry, Note> {
@@ -14,16 +15,21 @@ export interface RuntimeOptions<Event, Entry, Note = never> extends MachineOptio
 
 export class CoordinatorRuntime<Event, Entry, Note = never> {
   readonly #options: RuntimeOptions<Event, Entry, Note>
+  readonly #timers: CoordinatorTimers<Event>
   readonly #partitions = new Map<number, CoordinatedPartition<Event, Entry, Note>>()
 
   constructor(options: RuntimeOptions<Event, Entry, Note>) {
     this.#options = options
+    this.#timers = new CoordinatorTimers(options.clock)
   }
 
   /** This broker leads partition `index` from now on. Resolves when its state is loaded, or could not be. */
   elected(index: number, partition: CoordinatorPartition): Promise<void> {
     this.resigned(index)
-    const coordinated = new CoordinatedPartition(`${this.#options.topicName}-${index}`, partition, this.#options)
+    const coordinated = new CoordinatedPartition(`${this.#options.topicName}-${index}`, partition, {
+      ...this.#options,
+      timers: this.#timers,
+    })
     this.#partitions.set(index, coordinated)
     return coordinated.loaded
   }

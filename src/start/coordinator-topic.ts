@@ -80,6 +80,10 @@ function coordinatorPartition(partition: Partition, membership: Pick<Standing, '
     get highWatermark() {
       return partition.highWatermark
     },
+    get batchBytesMax() {
+      const { batchRules, log } = partition.settings
+      return Math.min(batchRules.maxMessageBytes, log.segmentBytes)
+    },
     append: (batch) => (membership.valid() ? partition.append(batch, 'coordinator') : refused),
     committed: (end) => partition.committed(end).catch(inTheCoordinatorsWords),
     // To the end of the log: a new leader's high watermark is behind what it must know (a record there can only become committed).

@@ -3,6 +3,8 @@
 import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
 import { type GroupSettings, groupSettingsDefault } from '../coordinators/groups/group-settings.ts'
 
+import { codecById } from '../records/codec.ts'
+
 const MINUTE_MS = 60_000
 
 export function groupSettingsOf(settings: BrokerSettings, removeMembersOnDisconnect: boolean): GroupSettings {
@@ -16,6 +18,8 @@ export function groupSettingsOf(settings: BrokerSettings, removeMembersOnDisconn
     offsetsRetentionMs: settings.offsetsRetentionMinutes * MINUTE_MS,
     offsetsRetentionCheckIntervalMs: settings.offsetsRetentionCheckIntervalMs,
     offsetsCommitTimeoutMs: settings.offsetsCommitTimeoutMs,
+    offsetsLoadBufferBytes: settings.offsetsLoadBufferSize,
+    offsetsCompression: codecById[settings.offsetsTopicCompressionCodec]!,
     removeMembersOnDisconnect,
   }
 }

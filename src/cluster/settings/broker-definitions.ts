@@ -279,6 +279,15 @@ export const brokerDefinitions = {
     atLeast: 1,
     documentation: 'Segment size of __consumer_offsets.',
   }),
+  offsetsTopicCompressionCodec: int('offsets.topic.compression.codec', 0, {
+    atLeast: 0,
+    atMost: 4,
+    documentation: 'Compression of __consumer_offsets: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd.',
+  }),
+  offsetsLoadBufferSize: int('offsets.load.buffer.size', 5_242_880, {
+    atLeast: 1,
+    documentation: 'Bytes of __consumer_offsets read at a time when groups are loaded.',
+  }),
   offsetMetadataMaxBytes: int('offset.metadata.max.bytes', 4096, {
     documentation: 'Most bytes of metadata with a committed offset.',
   }),

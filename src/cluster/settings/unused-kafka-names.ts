@@ -124,8 +124,6 @@ export const unusedKafkaNames: ReadonlySet<string> = new Set([
   'num.replica.alter.log.dirs.threads',
   'num.replica.fetchers',
   'offsets.commit.required.acks',
-  'offsets.load.buffer.size',
-  'offsets.topic.compression.codec',
   'port',
   'principal.builder.class',
   'process.roles',

@@ -10,12 +10,14 @@ import type {
   DescribeGroupHistoryRequest,
   DescribeGroupHistoryResponse,
 } from '../../protocol/apis/describe-group-history.ts'
+import type { DeleteGroupsRequest, DeleteGroupsResponse } from '../../protocol/apis/delete-groups.ts'
 import type { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/apis/describe-groups.ts'
 import type { HeartbeatRequest, HeartbeatResponse } from '../../protocol/apis/heartbeat.ts'
 import type { JoinGroupRequest, JoinGroupResponse } from '../../protocol/apis/join-group.ts'
 import type { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/apis/leave-group.ts'
 import type { ListGroupsRequest, ListGroupsResponse } from '../../protocol/apis/list-groups.ts'
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/apis/offset-commit.ts'
+import type { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/apis/offset-delete.ts'
 import type { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/apis/offset-fetch.ts'
 import type { SyncGroupRequest, SyncGroupResponse } from '../../protocol/apis/sync-group.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
@@ -37,11 +39,12 @@ import {
 } from './group-response.ts'
 import type { GroupSettings } from './group-settings.ts'
 import { GroupShard } from './group-shard.ts'
-import { checkCommittedTopic, resolveFetchedTopic, withTopicIds } from './group-topics.ts'
+import { checkCommittedTopic, checkDeletedTopic, refusedFirst, resolveFetchedTopic, withTopicIds } from './group-topics.ts'
 import { type DescribedHistory, describedHistory, historyRefused } from './history/described-history.ts'
 import { GroupHistories } from './history/group-histories.ts'
 import type { GroupNote } from './history/group-note.ts'
 import { newMemberId } from './member-id.ts'
+import { offsetDeleteRefused } from './offsets/deletion.ts'
 import type { TopicsView } from './topics-view.ts'
 
 const topicName = '__consumer_offsets'
@@ -87,7 +90,7 @@ export class GroupCoordinator {
       onNote: (note) => this.#histories.note(note),
       settings: {
         commitTimeoutMs: settings.offsetsCommitTimeoutMs,
-        batchBytesMax: settings.batchBytesMax,
+        compression: settings.offsetsCompression,
         loadReadBytesMax: settings.offsetsLoadBufferBytes,
       },
     })
@@ -104,8 +107,8 @@ export class GroupCoordinator {
   }
 
   /** What was committed for these topics is forgotten. */
-  topicsDeleted(names: readonly string[]): void {
-    this.#runtime.tellAll({ kind: 'topicsDeleted', topics: names })
+  topicsDeleted(topics: readonly DeletedTopic[]): void {
+    this.#runtime.tellAll({ kind: 'topicsDeleted', topics })
   }
 
   /** Topics came, went or grew, or their replicas moved: `topics` shows them as they are now. */
@@ -231,11 +234,12 @@ export class GroupCoordinator {
     let next = 0
     return {
       throttleTimeMs: 0,
-      topics: request.topics.map(({ name, topicId }, index) => {
-        const { topic, refused } = checked[index]!
-        const partitions = topic === null ? [] : answer.topics[next++]!.partitions
-        return { name, topicId, partitions: [...partitions, ...refused] }
-      }),
+      topics: refusedFirst(
+        request.topics.map(({ name, topicId }, index) => {
+          const { topic, refused } = checked[index]!
+          return { name, topicId, refused, partitions: topic === null ? [] : answer.topics[next++]!.partitions }
+        }),
+      ),
     }
   }
 
@@ -258,7 +262,7 @@ export class GroupCoordinator {
     group: FetchedGroup,
     requireStable: boolean,
   ): Promise<FetchedGroupOffsets> {
-    const { groupId } = group
+    const { groupId, memberId, memberEpoch } = group
     const { apiVersion } = context
     const lookup = this.#options.topics
     const resolved = group.topics?.map((topic) => resolveFetchedTopic(lookup, topic, apiVersion)) ?? null
@@ -266,13 +270,57 @@ export class GroupCoordinator {
     const fetched = await this.#submit(
       context,
       groupId,
-      (replyTo: ReplyTo<FetchedGroupOffsets>) => ({ kind: 'fetchOffsets', groupId, replyTo, topics, requireStable }),
+      (replyTo: ReplyTo<FetchedGroupOffsets>) => {
+        return { kind: 'fetchOffsets', groupId, replyTo, memberId, memberEpoch, topics, requireStable }
+      },
       (code) => fetchRefused(group, code, apiVersion),
     )
     if (fetched.errorCode !== ErrorCode.NONE) return fetched
     if (resolved === null) return withTopicIds(lookup, fetched, apiVersion)
     const refused = resolved.flatMap((each) => ('refused' in each ? [each.refused] : []))
     return { ...fetched, topics: [...fetched.topics, ...refused] }
+  }
+
+  /** Partitions that do not exist are answered here; an error of the group is all that is answered. */
+  async deleteOffsets(context: GroupRequestContext, request: OffsetDeleteRequest): Promise<OffsetDeleteResponse> {
+    const { groupId } = request
+    if (groupId === '') return offsetDeleteRefused(ErrorCode.INVALID_GROUP_ID)
+    const checked = request.topics.map((topic) => checkDeletedTopic(this.#options.topics, topic))
+    const topics = checked.flatMap(({ topic }) => (topic === null ? [] : [topic]))
+    const answer = await this.#submit(
+      context,
+      groupId,
+      (replyTo: ReplyTo<OffsetDeleteResponse>) => ({ kind: 'deleteOffsets', groupId, replyTo, topics }),
+      offsetDeleteRefused,
+    )
+    if (answer.errorCode !== ErrorCode.NONE) return answer
+    let next = 0
+    const answers = request.topics.map(({ name }, index) => {
+      const { topic, refused } = checked[index]!
+      return { name, refused, partitions: topic === null ? [] : answer.topics[next++]!.partitions }
+    })
+    return { ...answer, topics: refusedFirst(answers) }
+  }
+
+  /** Groups of one partition go in one append. */
+  async deleteGroups(context: GroupRequestContext, request: DeleteGroupsRequest): Promise<DeleteGroupsResponse> {
+    const byPartition = new Map<number, string[]>()
+    const partitionCount = this.#options.topic.partitionCount() ?? 1
+    for (const groupId of new Set(request.groupsNames)) {
+      const index = javaHashPartition(groupId, partitionCount)
+      byPartition.set(index, [...(byPartition.get(index) ?? []), groupId])
+    }
+    const results = await Promise.all(
+      Array.from(byPartition.values(), (groupIds) =>
+        this.#submit(
+          context,
+          groupIds[0]!,
+          (replyTo: ReplyTo<DeleteGroupsResponse['results']>) => ({ kind: 'deleteGroups', groupIds, replyTo }),
+          (errorCode) => groupIds.map((groupId) => ({ groupId, errorCode })),
+        ),
+      ),
+    )
+    return { throttleTimeMs: 0, results: results.flat() }
   }
 
   async describe(context: GroupRequestContext, request: DescribeGroupsRequest): Promise<DescribeGroupsResponse> {

@@ -1,3 +1,7 @@
+// What the group coordinator goes by.
+
+import type { Codec } from '../../records/codec.ts'
+
 /** Plain numbers, in Kafka's units; the names are Kafka's broker configs where they have one. */
 export interface GroupSettings {
   /** group.min.session.timeout.ms */
@@ -20,8 +24,8 @@ export interface GroupSettings {
   readonly offsetsCommitTimeoutMs: number
   /** offsets.load.buffer.size */
   readonly offsetsLoadBufferBytes: number
-  /** Bound on one batch of __consumer_offsets: its max.message.bytes. */
-  readonly batchBytesMax: number
+  /** offsets.topic.compression.codec */
+  readonly offsetsCompression: Codec
   /** For development and tests: a dynamic member is gone as soon as the connection it was last heard on closes. */
   readonly removeMembersOnDisconnect: boolean
 }
@@ -38,6 +42,6 @@ export const groupSettingsDefault: GroupSettings = {
   offsetsRetentionCheckIntervalMs: 600_000,
   offsetsCommitTimeoutMs: 5_000,
   offsetsLoadBufferBytes: 5 * 1024 * 1024,
-  batchBytesMax: 1_048_588,
+  offsetsCompression: 'none',
   removeMembersOnDisconnect: false,
 }
