@@ -3,9 +3,10 @@ import test from 'node:test'
 
 import { ErrorCode } from '../../../protocol/error-code.ts'
 import { GroupTester, type JoinOptions } from '../group-tester.sim.ts'
-import { stableGroup } from './classic-situations.sim.ts'
+import { inState, stableGroup } from './classic-situations.sim.ts'
 
 const { NONE, UNKNOWN_MEMBER_ID, INCONSISTENT_GROUP_PROTOCOL, GROUP_MAX_SIZE_REACHED } = ErrorCode
+const { MEMBER_ID_REQUIRED, REBALANCE_IN_PROGRESS } = ErrorCode
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString()
 
 test('the first member leads, hears who is in the group, and the others do not', () => {
@@ -209,4 +210,61 @@ test('in version 0 the session timeout is the rebalance timeout too', () => {
   assert.equal(group.describe().groupState, 'PreparingRebalance')
   group.advance(1)
   assert.equal(group.describe().groupState, 'CompletingRebalance')
+})
+
+test('until a rebalance that everybody has left is over, only members of its type are let in', () => {
+  const group = new GroupTester()
+  group.join({ version: 3, newMemberId: 'gone' })
+  group.leave({ memberId: 'gone' })
+  assert.equal(group.describe().groupState, 'PreparingRebalance')
+  const connect: JoinOptions = { protocolType: 'connect', protocols: [['eager', '']] }
+  assert.equal(group.answer(group.join(connect))?.errorCode, INCONSISTENT_GROUP_PROTOCOL)
+  assert.equal(group.answer(group.join({ protocols: [['another', '']] }))?.errorCode, MEMBER_ID_REQUIRED)
+  group.advance(20_000)
+  assert.equal(group.describe().groupState, 'Empty')
+  assert.equal(group.answer(group.join(connect))?.errorCode, MEMBER_ID_REQUIRED)
+})
+
+test('a member that joins again while its sync waits hears in the sync that the group rebalances', () => {
+  const { group, follower, generation } = inState.CompletingRebalance()
+  const waiting = group.sync(follower, generation)
+  group.join({ memberId: follower, protocols: [['range', 'new']] })
+  assert.equal(group.answer(waiting)?.errorCode, REBALANCE_IN_PROGRESS)
+})
+
+test('a client that never comes back with the id it was given leaves a stable group in peace', () => {
+  const { group, ids, generation } = stableGroup()
+  group.join({ sessionTimeoutMs: 6_000 })
+  group.advance(5_000)
+  for (const memberId of ids) group.heartbeat(memberId, generation)
+  group.advance(5_000)
+  assert.equal(group.describe().groupState, 'Stable')
+})
+
+test('of a group that is too large the last to rejoin has to go, and the others need not wait for it', () => {
+  const group = new GroupTester({ maxSize: 3 })
+  const { ids } = group.stable(3)
+  ;(group.settings as { maxSize: number }).maxSize = 2
+  group.restart()
+  const replies = ids.map((memberId) => group.join({ memberId }))
+  assert.equal(group.answer(replies[2]!)?.errorCode, GROUP_MAX_SIZE_REACHED)
+  assert.deepEqual(
+    replies.slice(0, 2).map((reply) => group.answer(reply)?.errorCode),
+    [NONE, NONE],
+  )
+  assert.deepEqual(
+    group.describe().members.map(({ memberId }) => memberId),
+    ids.slice(0, 2),
+  )
+})
+
+test('while members rejoin, a full group turns away whoever is new, and lets in who already waits', () => {
+  const group = new GroupTester({ maxSize: 2 })
+  const { ids } = group.stable(2)
+  const changed: JoinOptions = { memberId: ids[1]!, protocols: [['range', 'new']] }
+  group.leave({ memberId: ids[0]! })
+  const [one, two] = [group.join({ version: 3 }), group.join({ version: 3 })]
+  assert.equal(group.answer(one), undefined)
+  assert.equal(group.answer(two), undefined)
+  assert.equal(group.answer(group.join(changed))?.errorCode, GROUP_MAX_SIZE_REACHED)
 })

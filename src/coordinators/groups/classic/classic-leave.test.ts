@@ -96,3 +96,11 @@ test('a member is where it was last heard', () => {
   group.step({ kind: 'connectionClosed', connectionId: 1 })
   assert.equal(group.describe().groupState, 'Stable')
 })
+
+test('a connection that closes before a member came back with its id leaves a stable group in peace', () => {
+  const { group } = stableGroup()
+  const { memberId } = group.answer(group.join({ connectionId: 7 }))!
+  group.step({ kind: 'connectionClosed', connectionId: 7 })
+  assert.equal(group.describe().groupState, 'Stable')
+  assert.equal(group.answer(group.join({ memberId }))?.errorCode, UNKNOWN_MEMBER_ID)
+})

@@ -48,3 +48,34 @@ test('a group that is larger than it may be now rebalances after a restart', () 
   group.restart()
   assert.equal(group.describe().groupState, 'PreparingRebalance')
 })
+
+test('a group whose log names no leader is led by its first member', () => {
+  const { group, ids } = stableGroup()
+  const last = group.records.at(-1)!
+  assert.ok(last.kind === 'generation')
+  group.records.push({ ...last, value: { ...last.value, leader: null } })
+  group.restart()
+  const replies = ids.toReversed().map((memberId) => group.join({ memberId, protocols: [['range', 'new']] }))
+  assert.equal(group.answer(replies[0]!)?.leader, ids[0])
+})
+
+test('a rebalance that was under way when the coordinator moved is not needed by those who had not joined it', () => {
+  const { group, ids, generation } = stableGroup()
+  group.enter()
+  group.join({ memberId: ids[1]! })
+  group.restart()
+  assert.equal(group.heartbeat(ids[0]!, generation), NONE)
+  assert.equal(group.answer(group.join({ memberId: ids[1]! }))?.generationId, generation)
+  assert.equal(group.describe().groupState, 'Stable')
+})
+
+test('a member of a generation that was never stored has to join anew after a restart', () => {
+  const { group, ids, generation } = stableGroup()
+  const third = group.enter()
+  const replies = ids.map((memberId) => group.join({ memberId }))
+  assert.equal(group.answer(replies[0]!)?.generationId, generation + 1)
+  group.restart()
+  assert.equal(group.heartbeat(ids[0]!, generation + 1), ErrorCode.ILLEGAL_GENERATION)
+  assert.equal(group.answer(group.sync(ids[0]!, generation + 1))?.errorCode, ErrorCode.ILLEGAL_GENERATION)
+  assert.equal(group.answer(group.sync(third.memberId, generation + 1))?.errorCode, ErrorCode.UNKNOWN_MEMBER_ID)
+})

@@ -150,8 +150,7 @@ export class ClassicRoster implements Iterable<ClassicMember> {
    */
   electJoinedLeader(): boolean {
     const leader = this.leaderId === null ? undefined : this.#members.get(this.leaderId)
-    if (leader === undefined) return false
-    if (leader.joinReply !== null) return true
+    if (leader !== undefined && leader.joinReply !== null) return true
     for (const member of this) {
       if (member.joinReply === null) continue
       this.leaderId = member.memberId

@@ -139,3 +139,38 @@ test('when no static member rejoins the rebalance waits until one does, or their
   group.advance(60_000)
   assert.equal(group.describe().groupState, 'Empty')
 })
+
+test('the first session of a static member that is back is as long as the one before, the next as it says', () => {
+  const group = staticGroup()
+  group.join({ instanceId: 'i-2', newMemberId: 's-2b', sessionTimeoutMs: 30_000 })
+  const beat = () => group.heartbeat('s-2b', 1, 'i-2')
+  group.advance(9_999)
+  group.heartbeat('s-1', 1)
+  assert.equal(beat(), NONE)
+  group.advance(9_000)
+  group.heartbeat('s-1', 1)
+  group.advance(9_000)
+  group.heartbeat('s-1', 1)
+  assert.equal(beat(), NONE)
+  group.join({ instanceId: 'i-2', newMemberId: 's-2c', sessionTimeoutMs: 6_000 })
+  group.advance(9_000)
+  group.heartbeat('s-1', 1)
+  assert.equal(group.heartbeat('s-2c', 1, 'i-2'), NONE)
+  group.advance(6_000)
+  assert.equal(group.heartbeat('s-2c', 1, 'i-2'), UNKNOWN_MEMBER_ID)
+})
+
+test('a full group turns away a static member that is back without its id', () => {
+  const group = new GroupTester({ maxSize: 1 })
+  group.join({ instanceId: 'i-1', newMemberId: 's-1' })
+  group.advance(6_000)
+  group.sync('s-1', 1)
+  assert.equal(group.answer(group.join({ instanceId: 'i-1' }))?.errorCode, ErrorCode.GROUP_MAX_SIZE_REACHED)
+  assert.equal(group.heartbeat('s-1', 1, 'i-1'), NONE)
+})
+
+test('a static member that is back under its id, in a stable group, is told of the generation it is in', () => {
+  const group = staticGroup()
+  const back = group.answer(group.join({ instanceId: 'i-2', memberId: 's-2' }))!
+  assert.deepEqual([back.memberId, back.generationId, back.members], ['s-2', 1, []])
+})
