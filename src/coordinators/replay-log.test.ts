@@ -8,12 +8,15 @@ import type { CoordinatorMachine, EntryCodec } from './effect.ts'
 import { replayLog } from './replay-log.ts'
 
 const count = 400
-const log = Buffer.concat(
-  Array.from({ length: count }, (_, i) => buildBatch([{ key: `${i}`, value: 'x'.repeat(1000) }], { baseOffset: i })),
-)
+const records = Array.from({ length: count }, (_, i) => ({ key: `${i}`, value: 'x'.repeat(1000) }))
+const logs = {
+  'many batches': Buffer.concat(records.map((record, i) => buildBatch([record], { baseOffset: i }))),
+  'one large batch': buildBatch(records),
+  'one large batch that is compressed': buildBatch(records, { codec: 'lz4' }),
+}
 
 /** Reads all of the log at once; tells of each turn of the loop that the replay gives away. */
-function replayOf(wanted: () => boolean, onTurn: (applied: readonly string[]) => void) {
+function replayOf(log: Uint8Array, wanted: () => boolean, onTurn: (applied: readonly string[]) => void) {
   const applied: string[] = []
   const clock = new SimulatedClock()
   const partition = {
@@ -32,28 +35,32 @@ function replayOf(wanted: () => boolean, onTurn: (applied: readonly string[]) =>
   return { applied, end: replayLog({ partition, machine, codec, clock: watched, readBytesMax: 1 << 20, wanted }) }
 }
 
-test('one large read is applied over several turns of the loop, in order', async () => {
-  const seen: number[] = []
-  const replay = replayOf(
-    () => true,
-    (applied) => seen.push(applied.length),
-  )
-  assert.equal(await replay.end, count)
-  assert.deepEqual(
-    replay.applied,
-    Array.from({ length: count }, (_, i) => `${i}`),
-  )
-  const perTurn = seen.map((applied, i) => applied - (seen[i - 1] ?? 0))
-  assert.ok(seen.length >= 6 && Math.max(...perTurn) <= 65, `applied in each turn: ${perTurn.join(' ')}`)
-})
+for (const [what, log] of Object.entries(logs)) {
+  test(`a read of ${what} is applied over several turns of the loop, in order`, async () => {
+    const seen: number[] = []
+    const replay = replayOf(
+      log,
+      () => true,
+      (applied) => seen.push(applied.length),
+    )
+    assert.equal(await replay.end, count)
+    assert.deepEqual(
+      replay.applied,
+      Array.from({ length: count }, (_, i) => `${i}`),
+    )
+    const perTurn = seen.map((applied, i) => applied - (seen[i - 1] ?? 0))
+    assert.ok(seen.length >= 6 && Math.max(...perTurn) <= 65, `applied in each turn: ${perTurn.join(' ')}`)
+  })
 
-test('a replay that is no longer wanted ends between two turns', async () => {
-  let turns = 0
-  const replay = replayOf(
-    () => turns < 2,
-    () => turns++,
-  )
-  const end = await replay.end
-  assert.equal(end, replay.applied.length)
-  assert.ok(end > 60 && end < 200, `${end} were applied`)
-})
+  test(`a replay of ${what} that is no longer wanted ends between two turns`, async () => {
+    let turns = 0
+    const replay = replayOf(
+      log,
+      () => turns < 2,
+      () => turns++,
+    )
+    await replay.end
+    const { length } = replay.applied
+    assert.ok(length > 60 && length < 200, `${length} were applied`)
+  })
+}

@@ -11,6 +11,8 @@ import { type CoordinatorMachine, type EntryCodec, noTransaction } from './effec
 
 /** A long log must not keep this broker's connections waiting: so much is applied in one turn of the event loop, about a millisecond. */
 const bytesPerTurn = 65_536
+/** What a record costs besides its bytes. */
+const bytesPerRecord = 64
 
 export interface Replay<Entry> {
   readonly partition: CoordinatorPartition
@@ -45,14 +47,15 @@ export async function replayLog<Entry>(replay: Replay<Entry>): Promise<Offset> {
     let bytes = 0
     for (const chunk of read.chunks) {
       for (const batch of batchesIn(chunk)) {
-        if (bytes >= bytesPerTurn) {
+        // A batch may hold thousands of records: it does not have to be applied in one turn either.
+        for (const applied of applying(replay, batch, position)) {
+          bytes += applied
+          if (bytes < bytesPerTurn) continue
           await nextTurn(clock)
           if (!replay.wanted()) return position
           bytes = 0
         }
-        applyBatch(replay, batch, position)
         position = Math.max(position, nextOffsetOf(batch))
-        bytes += batch.length
       }
     }
     if (position === before) return position
@@ -61,8 +64,8 @@ export async function replayLog<Entry>(replay: Replay<Entry>): Promise<Offset> {
   }
 }
 
-/** A read may begin with records before `from`: they are known already. */
-function applyBatch<Entry>({ machine, codec }: Replay<Entry>, batch: Uint8Array, from: Offset): void {
+/** Yields after each record, with what it cost. A read may begin with records before `from`: they are known already. */
+function* applying<Entry>({ machine, codec }: Replay<Entry>, batch: Uint8Array, from: Offset): Generator<number, void> {
   if (isControl(batch)) {
     const marker = endTransactionMarkerOf(batch)
     if (marker !== undefined) machine.transactionEnded(producerIdOf(batch), marker.kind === 'commit')
@@ -73,5 +76,6 @@ function applyBatch<Entry>({ machine, codec }: Replay<Entry>, batch: Uint8Array,
     if (offset < from || key === null) continue
     const entry = codec.decode({ key, value })
     if (entry !== null) machine.apply(entry, producerId)
+    yield bytesPerRecord + key.length + (value?.length ?? 0)
   }
 }
