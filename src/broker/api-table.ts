@@ -6,6 +6,7 @@ import { alterPartitionReassignments } from '../protocol/apis/alter-partition-re
 import { apiVersions } from '../protocol/apis/api-versions.ts'
 import { createPartitions } from '../protocol/apis/create-partitions.ts'
 import { createTopics } from '../protocol/apis/create-topics.ts'
+import { deleteGroups } from '../protocol/apis/delete-groups.ts'
 import { deleteRecords } from '../protocol/apis/delete-records.ts'
 import { deleteTopics } from '../protocol/apis/delete-topics.ts'
 import { describeCluster } from '../protocol/apis/describe-cluster.ts'
@@ -28,6 +29,7 @@ import { listOffsets } from '../protocol/apis/list-offsets.ts'
 import { listPartitionReassignments } from '../protocol/apis/list-partition-reassignments.ts'
 import { metadata } from '../protocol/apis/metadata.ts'
 import { offsetCommit } from '../protocol/apis/offset-commit.ts'
+import { offsetDelete } from '../protocol/apis/offset-delete.ts'
 import { offsetFetch } from '../protocol/apis/offset-fetch.ts'
 import { offsetForLeaderEpoch } from '../protocol/apis/offset-for-leader-epoch.ts'
 import { produce } from '../protocol/apis/produce.ts'
@@ -38,6 +40,7 @@ import { handleAlterPartitionReassignments } from './handlers/alter-partition-re
 import { apiVersionsHandler } from './handlers/api-versions.ts'
 import { handleCreatePartitions } from './handlers/create-partitions.ts'
 import { handleCreateTopics } from './handlers/create-topics.ts'
+import { handleDeleteGroups } from './handlers/delete-groups.ts'
 import { handleDeleteRecords } from './handlers/delete-records.ts'
 import { handleDeleteTopics } from './handlers/delete-topics.ts'
 import { handleDescribeCluster } from './handlers/describe-cluster.ts'
@@ -60,6 +63,7 @@ import { handleListOffsets } from './handlers/list-offsets.ts'
 import { handleListPartitionReassignments } from './handlers/list-partition-reassignments.ts'
 import { handleMetadata } from './handlers/metadata.ts'
 import { handleOffsetCommit } from './handlers/offset-commit.ts'
+import { handleOffsetDelete } from './handlers/offset-delete.ts'
 import { handleOffsetFetch } from './handlers/offset-fetch.ts'
 import { handleOffsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.ts'
 import { handleProduce } from './handlers/produce.ts'
@@ -97,10 +101,12 @@ const rows: readonly ServedApi[] = [
   serve(alterConfigs, handleAlterConfigs),
   serve(describeLogDirs, handleDescribeLogDirs),
   serve(createPartitions, handleCreatePartitions),
+  serve(deleteGroups, handleDeleteGroups),
   serve(electLeaders, handleElectLeaders),
   serve(incrementalAlterConfigs, handleIncrementalAlterConfigs),
   serve(alterPartitionReassignments, handleAlterPartitionReassignments),
   serve(listPartitionReassignments, handleListPartitionReassignments),
+  serve(offsetDelete, handleOffsetDelete),
   serve(describeCluster, handleDescribeCluster),
   serve(unregisterBroker, handleUnregisterBroker),
   serve(listConfigResources, handleListConfigResources),

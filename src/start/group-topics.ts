@@ -1,6 +1,7 @@
 // The cluster's topics as the group coordinator sees them, out of the cluster image.
 
 import type { ClusterImage, ImageChange, TopicImage } from '../cluster/image.ts'
+import type { DeletedTopic } from '../coordinators/groups/group-event.ts'
 import type { GroupTopic, TopicsView } from '../coordinators/groups/topics-view.ts'
 
 /** Racks of brokers that are down count too: a group need not be assigned anew when a broker starts again. */
@@ -22,14 +23,14 @@ export function topicsForGroups(cluster: { readonly image: ClusterImage }): Topi
 /** By name. `changed`: topics that are new, gone, or have other partitions or replicas; `deleted`: those of them that are gone. */
 export function topicsChangedForGroups({ before, after, topicIds }: ImageChange): {
   readonly changed: readonly string[]
-  readonly deleted: readonly string[]
+  readonly deleted: readonly DeletedTopic[]
 } {
   const changed: string[] = []
-  const deleted: string[] = []
+  const deleted: DeletedTopic[] = []
   for (const id of topicIds) {
     const old = before.topicsById.get(id)
     const now = after.topicsById.get(id)
-    if (old !== undefined && now === undefined) deleted.push(old.name)
+    if (old !== undefined && now === undefined) deleted.push({ name: old.name, id })
     const name = now?.name ?? old?.name
     if (name !== undefined && !looksTheSame(old, now)) changed.push(name)
   }

@@ -254,9 +254,9 @@ test('offsets are committed only for partitions that exist', async () => {
       name: 'orders',
       topicId: ZERO_UUID,
       partitions: [
+        { partitionIndex: 2, errorCode: UNKNOWN_TOPIC_OR_PARTITION },
         { partitionIndex: 0, errorCode: NONE },
         { partitionIndex: 1, errorCode: NONE },
-        { partitionIndex: 2, errorCode: UNKNOWN_TOPIC_OR_PARTITION },
       ],
     },
   ])
@@ -270,7 +270,7 @@ test('in version 10 topics are named by id', async () => {
     answer.topics.map(({ name, topicId, partitions }) => [name, topicId, partitions.map(({ errorCode }) => errorCode)]),
     [
       ['', unknownId, [UNKNOWN_TOPIC_ID]],
-      ['', ordersId, [NONE, UNKNOWN_TOPIC_OR_PARTITION]],
+      ['', ordersId, [UNKNOWN_TOPIC_OR_PARTITION, NONE]],
     ],
   )
   const fetch = (ids: string[] | null) => {
@@ -455,7 +455,7 @@ test('a member is gone with its connection where that is asked for, and only the
 test('offsets of a deleted topic are forgotten', async () => {
   const { clock, coordinator } = await setUp()
   await coordinator.commitOffsets(context(9), commitRequest([committedTopic({ name: 'orders' }, [0, 1])]))
-  coordinator.topicsDeleted(['orders'])
+  coordinator.topicsDeleted([{ name: 'orders', id: ordersId }])
   await clock.settle()
   const request = { groupId: 'g', topics: null, groups: [], requireStable: false }
   assert.deepEqual((await coordinator.fetchOffsets(context(7), request)).topics, [])

@@ -24,7 +24,7 @@ import { ErrorCode } from '../../protocol/error-code.ts'
 import type { CoordinatorPartition, CoordinatorTopic } from '../coordinator-partition.ts'
 import type { ReplyTo } from '../effect.ts'
 import { CoordinatorRuntime } from '../runtime.ts'
-import type { FetchedGroup, FetchedGroupOffsets, GroupEvent, ListedGroup, Sender } from './group-event.ts'
+import type { DeletedTopic, FetchedGroup, FetchedGroupOffsets, GroupEvent, ListedGroup, Sender } from './group-event.ts'
 import type { GroupRecord } from './group-record.ts'
 import { groupRecordCodec } from './group-record-codec.ts'
 import {
@@ -39,7 +39,13 @@ import {
 } from './group-response.ts'
 import type { GroupSettings } from './group-settings.ts'
 import { GroupShard } from './group-shard.ts'
-import { checkCommittedTopic, checkDeletedTopic, refusedFirst, resolveFetchedTopic, withTopicIds } from './group-topics.ts'
+import {
+  checkCommittedTopic,
+  checkDeletedTopic,
+  refusedFirst,
+  resolveFetchedTopic,
+  withTopicIds,
+} from './group-topics.ts'
 import { type DescribedHistory, describedHistory, historyRefused } from './history/described-history.ts'
 import { GroupHistories } from './history/group-histories.ts'
 import type { GroupNote } from './history/group-note.ts'
@@ -237,7 +243,8 @@ export class GroupCoordinator {
       topics: refusedFirst(
         request.topics.map(({ name, topicId }, index) => {
           const { topic, refused } = checked[index]!
-          return { name, topicId, refused, partitions: topic === null ? [] : answer.topics[next++]!.partitions }
+          const answered = topic === null ? [] : answer.topics[next++]!.partitions
+          return { names: { name, topicId }, refused, answered }
         }),
       ),
     }
@@ -297,7 +304,7 @@ export class GroupCoordinator {
     let next = 0
     const answers = request.topics.map(({ name }, index) => {
       const { topic, refused } = checked[index]!
-      return { name, refused, partitions: topic === null ? [] : answer.topics[next++]!.partitions }
+      return { names: { name }, refused, answered: topic === null ? [] : answer.topics[next++]!.partitions }
     })
     return { ...answer, topics: refusedFirst(answers) }
   }
@@ -371,7 +378,7 @@ export class GroupCoordinator {
 
   /** The groups this broker serves. Names of states and types are compared without regard to case. */
   async list(context: GroupRequestContext, request: ListGroupsRequest): Promise<ListGroupsResponse> {
-    const states = new Set(request.statesFilter.map((state) => state.toLowerCase()))
+    const states = new Set(request.statesFilter.map((state) => state.toLowerCase().trim()))
     const types = new Set(request.typesFilter.map((type) => type.toLowerCase()))
     const answers = await Promise.all(
       this.#runtime.indexes.map((index) =>

@@ -1,11 +1,13 @@
 // What can happen to the groups of one __consumer_offsets partition, and what may follow.
 
+import type { DeleteGroupsResponse } from '../../protocol/apis/delete-groups.ts'
 import type { DescribeGroupsResponse } from '../../protocol/apis/describe-groups.ts'
 import type { HeartbeatRequest, HeartbeatResponse } from '../../protocol/apis/heartbeat.ts'
 import type { JoinGroupRequest, JoinGroupResponse } from '../../protocol/apis/join-group.ts'
 import type { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/apis/leave-group.ts'
 import type { ListGroupsResponse } from '../../protocol/apis/list-groups.ts'
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/apis/offset-commit.ts'
+import type { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/apis/offset-delete.ts'
 import type { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/apis/offset-fetch.ts'
 import type { SyncGroupRequest, SyncGroupResponse } from '../../protocol/apis/sync-group.ts'
 import type { ErrorCode } from '../../protocol/error-code.ts'
@@ -77,10 +79,34 @@ export interface FetchEvent {
   readonly kind: 'fetchOffsets'
   readonly groupId: string
   readonly replyTo: ReplyTo<FetchedGroupOffsets>
+  /** Who asks, if it says so (OffsetFetch 9); the epoch is -1 when it does not. */
+  readonly memberId: string | null
+  readonly memberEpoch: number
   /** Topics have names; null asks for all that the group has committed. */
   readonly topics: FetchedGroup['topics']
   /** KIP-447: say UNSTABLE_OFFSET_COMMIT where a transaction is about to change the offset. */
   readonly requireStable: boolean
+}
+
+export interface DeleteOffsetsEvent {
+  readonly kind: 'deleteOffsets'
+  readonly groupId: string
+  readonly replyTo: ReplyTo<OffsetDeleteResponse>
+  /** Partitions that exist. */
+  readonly topics: OffsetDeleteRequest['topics']
+}
+
+export interface DeleteGroupsEvent {
+  readonly kind: 'deleteGroups'
+  /** Each once. */
+  readonly groupIds: readonly string[]
+  readonly replyTo: ReplyTo<DeleteGroupsResponse['results']>
+}
+
+export interface DeletedTopic {
+  readonly name: string
+  /** base64url. */
+  readonly id: string
 }
 
 export interface DescribeEvent {
@@ -118,11 +144,13 @@ export type GroupEvent =
   | LeaveEvent
   | CommitEvent
   | FetchEvent
+  | DeleteOffsetsEvent
+  | DeleteGroupsEvent
   | DescribeEvent
   | ListEvent
   | GroupTimerEvent
   | { readonly kind: 'connectionClosed'; readonly connectionId: number }
-  | { readonly kind: 'topicsDeleted'; readonly topics: readonly string[] }
+  | { readonly kind: 'topicsDeleted'; readonly topics: readonly DeletedTopic[] }
   /** Created, deleted, grown, or their replicas moved: what groups see of them is new. */
   | { readonly kind: 'topicsChanged'; readonly topics: readonly string[] }
   | { readonly kind: 'retentionCheck' }

@@ -35,6 +35,8 @@ import {
 import type { GroupSettings } from './group-settings.ts'
 import { type GroupNote, noted } from './history/group-note.ts'
 import { withLastCommits } from './history/last-commit.ts'
+import { deleteGroups, deleteOffsets, forgetTopics } from './offsets/deletion.ts'
+import { expireOffsets } from './offsets/expiry.ts'
 import { commitOffsets, fetchOffsets } from './offsets/offsets.ts'
 import type { TopicsView } from './topics-view.ts'
 
@@ -78,17 +80,24 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
       case 'commitOffsets':
         return this.#commit(event, now)
       case 'fetchOffsets':
-        return [reply(event.replyTo, fetchOffsets(event, this.#offsets))]
+        return [reply(event.replyTo, fetchOffsets(event, this.#groups.get(event.groupId), this.#offsets))]
+      case 'deleteOffsets':
+        return deleteOffsets(event, this.#groups.get(event.groupId), this.#offsets)
+      case 'deleteGroups':
+        return deleteGroups(event, (groupId) => this.#groups.get(groupId), this.#offsets)
       case 'describe':
         return [reply(event.replyTo, this.#describe(event))]
       case 'list':
         return [reply(event.replyTo, this.#list(event))]
       case 'topicsDeleted':
-        return this.#deleteOffsetsOf(event.topics)
+        return forgetTopics(event.topics, this.#offsets)
       case 'topicsChanged':
         return []
       case 'retentionCheck':
-        return [...this.#expire(now), this.#retentionTimer()]
+        return [
+          ...expireOffsets(this.#groups.values(), this.#offsets, this.#settings.offsetsRetentionMs, now),
+          this.#retentionTimer(),
+        ]
     }
   }
 
@@ -172,7 +181,8 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
     const group = this.#classic(groupId)
     if (group !== undefined) return describeGroup(group)
     if (apiVersion < 6) return describeRefused(groupId, ErrorCode.NONE, 'Dead')
-    return describeRefused(groupId, ErrorCode.GROUP_ID_NOT_FOUND, 'Dead', `Group ${groupId} not found.`)
+    const why = this.#groups.has(groupId) ? 'is not a classic group' : 'not found'
+    return describeRefused(groupId, ErrorCode.GROUP_ID_NOT_FOUND, 'Dead', `Group ${groupId} ${why}.`)
   }
 
   #list({ states, types }: ListEvent) {
@@ -181,33 +191,6 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
       ({ groupState, groupType }) =>
         (states.size === 0 || states.has(groupState.toLowerCase())) && (types.size === 0 || types.has(groupType)),
     )
-  }
-
-  #deleteOffsetsOf(topics: readonly string[]): GroupEffect[] {
-    const records: GroupRecord[] = []
-    for (const topic of topics) {
-      for (const place of this.#offsets.placesIn(topic)) records.push({ kind: 'offsetDeleted', ...place })
-    }
-    return records.length === 0 ? [] : [{ kind: 'append', records }]
-  }
-
-  /** Offsets nobody needs go; then groups that have neither members nor offsets. */
-  #expire(now: Millis): GroupEffect[] {
-    const { offsetsRetentionMs } = this.#settings
-    const records: GroupRecord[] = []
-    for (const group of this.#groups.values()) {
-      const { groupId } = group
-      let anyLeft = this.#offsets.hasPending(groupId)
-      for (const [place, offset] of this.#offsets.placesOf(groupId)) {
-        if (group.isExpired(place.topic, offset, offsetsRetentionMs, now) && !this.#offsets.isPending(place)) {
-          records.push({ kind: 'offsetDeleted', ...place })
-        } else {
-          anyLeft = true
-        }
-      }
-      if (!anyLeft && group.deserted) records.push(...group.tombstones())
-    }
-    return records.length === 0 ? [] : [{ kind: 'append', records }]
   }
 
   #retentionTimer(): GroupEffect {

@@ -1,7 +1,17 @@
 // Speaks to a group's state machine as members would, and keeps what comes back: for tests of the rules, without log or clock.
 
 import type { ReplyTo } from '../effect.ts'
-import type { CommitEvent, GroupEffect, GroupEvent, GroupTimerEvent, JoinEvent, SyncEvent } from './group-event.ts'
+import type {
+  CommitEvent,
+  DeleteGroupsEvent,
+  DeleteOffsetsEvent,
+  FetchEvent,
+  GroupEffect,
+  GroupEvent,
+  GroupTimerEvent,
+  JoinEvent,
+  SyncEvent,
+} from './group-event.ts'
 import type { GroupRecord } from './group-record.ts'
 import { type GroupSettings, groupSettingsDefault } from './group-settings.ts'
 import { GroupShard } from './group-shard.ts'
@@ -207,7 +217,13 @@ export class GroupTester {
   }
 
   fetch(
-    options: { group?: string; topic?: string; partition?: number; topicId?: string; requireStable?: boolean } = {},
+    options: {
+      group?: string
+      topic?: string
+      partition?: number
+      topicId?: string
+      requireStable?: boolean
+    } = {},
   ) {
     const replyTo = this.#reply<{
       topics: { partitions: { committedOffset: number; errorCode: number; metadata: string | null }[] }[]
@@ -223,11 +239,42 @@ export class GroupTester {
           partitionIndexes: [options.partition ?? 0],
         },
       ],
+      memberId: null,
+      memberEpoch: -1,
+      requireStable: options.requireStable ?? false,
+    })
+    return this.answer(replyTo)!.topics[0]!.partitions[0]!
+  }
+
+  /** Of the whole group: the answer as it is. */
+  fetchAll(options: { group?: string; memberId?: string | null; memberEpoch?: number; requireStable?: boolean } = {}) {
+    const replyTo: FetchEvent['replyTo'] = this.#reply()
+    this.step({
+      kind: 'fetchOffsets',
+      groupId: options.group ?? groupId,
+      replyTo,
+      topics: null,
       memberId: options.memberId ?? null,
       memberEpoch: options.memberEpoch ?? -1,
       requireStable: options.requireStable ?? false,
     })
-    return this.answer(replyTo)!.topics[0]!.partitions[0]!
+    return this.answer(replyTo)!
+  }
+
+  /** The error code of the only partition, or of the whole answer. */
+  deleteOffsets(topic = 't', options: { group?: string; partition?: number } = {}): number {
+    const replyTo: DeleteOffsetsEvent['replyTo'] = this.#reply()
+    const topics = [{ name: topic, partitions: [{ partitionIndex: options.partition ?? 0 }] }]
+    this.step({ kind: 'deleteOffsets', groupId: options.group ?? groupId, replyTo, topics })
+    const { errorCode, topics: answered } = this.answer(replyTo)!
+    return answered[0]?.partitions[0]?.errorCode ?? errorCode
+  }
+
+  /** The error codes, in order. */
+  deleteGroups(...groupIds: readonly string[]): number[] {
+    const replyTo: DeleteGroupsEvent['replyTo'] = this.#reply()
+    this.step({ kind: 'deleteGroups', groupIds, replyTo })
+    return this.answer(replyTo)!.map(({ errorCode }) => errorCode)
   }
 
   describe(group = groupId, apiVersion = 6) {

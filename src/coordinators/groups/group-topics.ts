@@ -1,6 +1,6 @@
 // The topics of a group request by name and by id: what exists, and what a client of either kind is told (OffsetCommit and OffsetFetch 10).
 
-import { ZERO_UUID } from '../../lib/uuid.ts'
+import type { OffsetDeleteRequest } from '../../protocol/apis/offset-delete.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
 import type { CommittedTopic, FetchedGroup, FetchedGroupOffsets } from './group-event.ts'
 import { unknownOffset } from './group-response.ts'
@@ -30,7 +30,10 @@ export interface CheckedTopic {
   readonly refused: readonly CommitAnswer[]
 }
 
-/** Offsets are committed only for what exists. */
+/**
+ * Offsets are committed only for what exists. They belong to the topic's id, whatever the client named it by: should the topic be deleted
+ * and created anew, they do not count for it.
+ */
 export function checkCommittedTopic(topics: TopicLookup, topic: CommittedTopic, apiVersion: number): CheckedTopic {
   const byId = apiVersion >= topicIdsSince
   const known = byId ? topics.byId(topic.topicId) : topics.byName(topic.name)
@@ -41,7 +44,39 @@ export function checkCommittedTopic(topics: TopicLookup, topic: CommittedTopic, 
     .filter(({ partitionIndex }) => !exists(partitionIndex))
     .map(({ partitionIndex }) => ({ partitionIndex, errorCode: code }))
   if (known === null || partitions.length === 0) return { topic: null, refused }
-  return { topic: { name: known.name, topicId: byId ? known.id : ZERO_UUID, partitions }, refused }
+  return { topic: { name: known.name, topicId: known.id, partitions }, refused }
+}
+
+type DeletedOffsets = OffsetDeleteRequest['topics'][number]
+
+/** As for a commit: only partitions that exist have offsets to delete. */
+export function checkDeletedTopic(
+  topics: TopicLookup,
+  { name, partitions }: DeletedOffsets,
+): { readonly topic: DeletedOffsets | null; readonly refused: readonly CommitAnswer[] } {
+  const count = topics.byName(name)?.partitionCount ?? 0
+  const exists = ({ partitionIndex }: { partitionIndex: number }) => partitionIndex >= 0 && partitionIndex < count
+  const existing = partitions.filter(exists)
+  const refused = partitions
+    .filter((partition) => !exists(partition))
+    .map(({ partitionIndex }) => ({ partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }))
+  return { topic: existing.length === 0 ? null : { name, partitions: existing }, refused }
+}
+
+/** In Kafka's order: topics and partitions that were refused before the group was asked come first. */
+export function refusedFirst<Names extends object>(
+  topics: readonly CheckedAnswer<Names>[],
+): (Names & { readonly partitions: readonly CommitAnswer[] })[] {
+  return [
+    ...topics.filter(({ refused }) => refused.length > 0),
+    ...topics.filter(({ refused }) => refused.length === 0),
+  ].map(({ names, refused, answered }) => ({ ...names, partitions: [...refused, ...answered] }))
+}
+
+interface CheckedAnswer<Names> {
+  readonly names: Names
+  readonly refused: readonly CommitAnswer[]
+  readonly answered: readonly CommitAnswer[]
 }
 
 type RequestedTopic = NonNullable<FetchedGroup['topics']>[number]

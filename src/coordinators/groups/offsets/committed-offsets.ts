@@ -54,9 +54,9 @@ class OffsetTable {
     for (const groupId of this.#groups.keys()) yield* this.placesOf(groupId)
   }
 
-  *placesIn(topic: string): Generator<OffsetPlace> {
+  *placesIn(topic: string): Generator<readonly [OffsetPlace, CommittedOffset]> {
     for (const [groupId, topics] of this.#groups) {
-      for (const partition of topics.get(topic)?.keys() ?? []) yield { groupId, topic, partition }
+      for (const [partition, offset] of topics.get(topic) ?? []) yield [{ groupId, topic, partition }, offset]
     }
   }
 }
@@ -91,16 +91,31 @@ export class CommittedOffsets {
     return this.#committed.placesOf(groupId)
   }
 
-  /** Where any group has committed, or is about to commit, an offset of the topic; each place once. */
-  *placesIn(topic: string): Generator<OffsetPlace> {
-    yield* this.#committed.placesIn(topic)
+  /** Where the group has committed an offset, or is about to; each place once. */
+  allPlacesOf(groupId: string): Iterable<OffsetPlace> {
+    return Array.from(
+      this.#once((table) => table.placesOf(groupId)),
+      ([place]) => place,
+    )
+  }
+
+  /** Where any group has committed, or is about to commit, an offset of the topic; each place once, with the one that counts now. */
+  placesIn(topic: string): Iterable<readonly [OffsetPlace, CommittedOffset]> {
+    return this.#once((table) => table.placesIn(topic))
+  }
+
+  /** What was committed, then what open transactions add to it. */
+  *#once(
+    placesOf: (table: OffsetTable) => Iterable<readonly [OffsetPlace, CommittedOffset]>,
+  ): Generator<readonly [OffsetPlace, CommittedOffset]> {
+    yield* placesOf(this.#committed)
     const seen = new Set<string>()
     for (const table of this.#pending.values()) {
-      for (const place of table.placesIn(topic)) {
-        const name = `${place.partition}/${place.groupId}`
+      for (const [place, offset] of placesOf(table)) {
+        const name = JSON.stringify([place.groupId, place.topic, place.partition])
         if (this.#committed.get(place) !== undefined || seen.has(name)) continue
         seen.add(name)
-        yield place
+        yield [place, offset]
       }
     }
   }

@@ -90,7 +90,13 @@ test('offsets of a deleted topic are forgotten, in the log too', () => {
   group.commit(1, { topic: 't', partition: 0 })
   group.commit(2, { topic: 't', partition: 1, group: 'h' })
   group.commit(3, { topic: 'other' })
-  group.step({ kind: 'topicsDeleted', topics: ['t', 'unknown'] })
+  group.step({
+    kind: 'topicsDeleted',
+    topics: [
+      { name: 't', id: topicA },
+      { name: 'unknown', id: topicB },
+    ],
+  })
   assert.deepEqual(group.records.slice(-2), [
     { kind: 'offsetDeleted', groupId: 'g', topic: 't', partition: 0 },
     { kind: 'offsetDeleted', groupId: 'h', topic: 't', partition: 1 },

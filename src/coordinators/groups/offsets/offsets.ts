@@ -5,16 +5,18 @@ import type { Millis } from '../../../io/clock.ts'
 import { ErrorCode } from '../../../protocol/error-code.ts'
 import { reply } from '../../effect.ts'
 import type { CommittedOffsets, OffsetPlace } from './committed-offsets.ts'
+import type { Group } from '../group.ts'
 import type { CommitEvent, FetchedGroupOffsets, FetchEvent, GroupEffect } from '../group-event.ts'
 import type { CommittedOffset, GroupRecord } from '../group-record.ts'
 import { unknownOffset } from '../group-response.ts'
+import { noted } from '../history/group-note.ts'
 
 type FetchedTopic = FetchedGroupOffsets['topics'][number]
 type FetchedPartition = FetchedTopic['partitions'][number]
 
-/** One record per partition. Metadata that is too long refuses its own partition alone. */
+/** One record per partition. Who commits without a generation is no member. Metadata that is too long refuses its own partition alone. */
 export function commitOffsets(
-  { groupId, request, replyTo }: CommitEvent,
+  { groupId, request, replyTo, sender }: CommitEvent,
   metadataMax: number,
   now: Millis,
 ): GroupEffect[] {
@@ -38,16 +40,28 @@ export function commitOffsets(
     }),
   }))
   const answer = reply(replyTo, { throttleTimeMs: 0, topics })
-  return records.length === 0 ? [answer] : [{ kind: 'append', records }, answer]
+  if (records.length === 0) return [answer]
+  const append: GroupEffect = { kind: 'append', records }
+  if (request.generationIdOrMemberEpoch >= 0) return [append, answer]
+  const { clientId } = sender
+  return [append, noted(groupId, { kind: 'offsetsSet', clientId, partitions: records.length }), answer]
 }
 
-/** -1: the broker's retention holds. A time past what can be written means never. */
+/** -1: the broker's retention holds. A time past what can be written means never; one before now, at once. */
 function expireTimestamp(retentionTimeMs: number, now: Millis): Millis {
-  return retentionTimeMs < 0 ? -1 : Math.min(now + retentionTimeMs, Number.MAX_SAFE_INTEGER)
+  if (retentionTimeMs === -1) return -1
+  return Math.min(Math.max(now + retentionTimeMs, 0), Number.MAX_SAFE_INTEGER)
 }
 
-export function fetchOffsets(event: FetchEvent, offsets: CommittedOffsets): FetchedGroupOffsets {
-  const { groupId, topics } = event
+/** Of a group that is not there, nothing is committed, whoever asks. */
+export function fetchOffsets(
+  event: FetchEvent,
+  group: Group | undefined,
+  offsets: CommittedOffsets,
+): FetchedGroupOffsets {
+  const { groupId, topics, memberId, memberEpoch } = event
+  const errorCode = group?.checkFetch(memberId, memberEpoch) ?? ErrorCode.NONE
+  if (errorCode !== ErrorCode.NONE) return { groupId, topics: [], errorCode }
   const answer = topics === null ? allOf(event, offsets) : topics.map((topic) => someOf(event, offsets, topic))
   return { groupId, topics: answer, errorCode: ErrorCode.NONE }
 }
