@@ -27,7 +27,9 @@ async function list(cluster: AdministeredCluster, resourceTypes: readonly number
   const response = await handleListConfigResources(cluster.context(version), { resourceTypes })
   return [
     response!.errorCode,
-    response!.configResources.map(({ resourceName, resourceType: type }) => [type, resourceName]).sort(),
+    response!.configResources
+      .map(({ resourceName, resourceType: type }) => [type, resourceName] as const)
+      .toSorted(([one, first], [other, second]) => one - other || (first < second ? -1 : 1)),
   ]
 }
 
@@ -58,7 +60,7 @@ for (const { what, types, version, answer } of [
     types: [],
     answer: [
       NONE,
-      [[topic, 'orders'], ...groups, [broker, '1'], [broker, '2'], [brokerLogger, '1'], [brokerLogger, '2']].sort(),
+      [[topic, 'orders'], [broker, '1'], [broker, '2'], [brokerLogger, '1'], [brokerLogger, '2'], ...groups],
     ],
   },
   { what: 'nothing for a type that does not exist', types: [topic, 3], answer: [UNSUPPORTED_VERSION, []] },

@@ -73,10 +73,7 @@ describe('configs of a group that are set', () => {
   ]) {
     const expected = problem === null ? 'are fine' : `are refused: ${String(problem)}`
     test(`${JSON.stringify(given)} ${expected}`, () => {
-      const found = groupConfigProblem(
-        configs(given as Record<string, string>),
-        brokerSettings(broker as Record<string, string>),
-      )
+      const found = groupConfigProblem(configs(given), brokerSettings(broker as Record<string, string>))
       if (problem instanceof RegExp) assert.match(found ?? '', problem)
       else assert.equal(found, problem)
     })
