@@ -147,11 +147,12 @@ export class Ledger {
     this.#next.set(producer, number + 1)
   }
 
-  /** A leadership after the one that acknowledged has been there. */
+  /**
+   * A leadership after the one that acknowledged has been there. What it began with may be older than what is lost: epoch 3 wrote `a`
+   * at 7 and passed it on to broker 2 alone, epoch 4 wrote `b` at 7 and passed it on to nobody, epoch 5 is that of broker 2.
+   */
   #mayBeReplaced(offset: number, leaderEpoch: number): boolean {
-    const there = this.#seen[offset]
-    if (there !== undefined) return there.leaderEpoch > leaderEpoch
-    return this.#endedIn > leaderEpoch
+    return Math.max(this.#seen[offset]?.leaderEpoch ?? -1, this.#endedIn) > leaderEpoch
   }
 
   /** Leader epoch of the cluster when all was read. */
