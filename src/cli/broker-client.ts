@@ -68,11 +68,24 @@ export class BrokerClient {
     return this.#versionOf(api) !== null
   }
 
-  /** In the newest version both know. Rejects when the broker does not answer, or does not serve the API. */
-  async ask<A extends AnyApi>(api: A, body: RequestInput<A>): Promise<ResponseOf<A>> {
-    const version = this.#versionOf(api)
+  /**
+   * In the newest version both know, none newer than `newest`. Rejects when the broker does not answer, or does not serve the API, or
+   * only in versions older than `oldest`.
+   */
+  async ask<A extends AnyApi>(
+    api: A,
+    body: RequestInput<A>,
+    { oldest = 0, newest = Infinity }: { readonly oldest?: number; readonly newest?: number } = {},
+  ): Promise<ResponseOf<A>> {
+    const version = this.#versionOf(api, newest)
     if (version === null) throw new Error(`the broker does not serve ${api.name}`)
+    if (version < oldest) throw new Error(`the broker is too old: it serves ${api.name} up to version ${version} only`)
     return this.#ask(api, version, body)
+  }
+
+  /** For an API that brokers serve without naming it. One that does not know it closes the connection, which rejects. */
+  askUnnamed<A extends AnyApi>(api: A, body: RequestInput<A>): Promise<ResponseOf<A>> {
+    return this.#ask(api, api.versions[1], body)
   }
 
   close(): void {
@@ -86,10 +99,10 @@ export class BrokerClient {
     this.#served = new Map(apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, [minVersion, maxVersion]]))
   }
 
-  #versionOf(api: AnyApi): number | null {
+  #versionOf(api: AnyApi, bound = Infinity): number | null {
     const served = this.#served.get(api.key)
     if (served === undefined) return null
-    const newest = Math.min(served[1], api.versions[1])
+    const newest = Math.min(served[1], api.versions[1], bound)
     return newest >= Math.max(served[0], api.versions[0]) ? newest : null
   }
 

@@ -7,6 +7,7 @@ import { describeCluster } from '../protocol/apis/describe-cluster.ts'
 import { listPartitionReassignments } from '../protocol/apis/list-partition-reassignments.ts'
 import { metadata } from '../protocol/apis/metadata.ts'
 import { ErrorCode, errorName } from '../protocol/error-code.ts'
+import { addressesIn } from './broker-address.ts'
 import { type BrokerAddress, BrokerClient } from './broker-client.ts'
 import { linesOf } from './cluster-lines.ts'
 import { type ClusterAnswers, isSound, reportOf } from './cluster-report.ts'
@@ -36,11 +37,10 @@ export function clusterCommand(): Command {
 
 async function run({ bootstrap, json = false }: ClusterOptions): Promise<void> {
   process.stdout.on('error', () => {})
-  const addresses = bootstrap.split(',').map((text) => addressIn(text.trim()))
-  const wrong = addresses.includes(null)
-  if (wrong) end(EXIT_USAGE, [`--bootstrap takes host:port,host:port,..., not '${bootstrap}'`])
+  const addresses = addressesIn(bootstrap)
+  if (addresses === null) end(EXIT_USAGE, [`--bootstrap takes host:port,host:port,..., not '${bootstrap}'`])
   const problems: string[] = []
-  for (const address of addresses as BrokerAddress[]) {
+  for (const address of addresses) {
     try {
       const report = reportOf(await answersOf(address))
       process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${linesOf(report).join('\n')}\n`)
@@ -68,13 +68,6 @@ async function answersOf(address: BrokerAddress): Promise<ClusterAnswers> {
   } finally {
     client.close()
   }
-}
-
-/** Null when it is none. */
-function addressIn(text: string): BrokerAddress | null {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? []
-  const host = bracketed ?? plain
-  return host === undefined || Number(port) > 65_535 ? null : { host, port: Number(port) }
 }
 
 function end(status: number, problems: readonly string[]): never {

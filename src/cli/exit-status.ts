@@ -10,5 +10,7 @@ export const EXIT_DAMAGE = 1
 export const EXIT_NOT_VERIFIED = 3
 /** `cluster` found partitions without a leader, or without all of their replicas. */
 export const EXIT_UNSOUND = 1
-/** `cluster` found no broker that answers. */
+/** `group`: there is no such group, or it cannot be done while members are active. */
+export const EXIT_REFUSED = 1
+/** `cluster` and `group` found no broker that answers. */
 export const EXIT_NOT_ASKED = 3

@@ -5,6 +5,7 @@ import { adoptCommand } from './adopt.ts'
 import { clusterCommand } from './cluster.ts'
 import { diskCommand } from './disk.ts'
 import { EXIT_USAGE } from './exit-status.ts'
+import { groupCommand } from './group.ts'
 import { startCommand } from './start.ts'
 import { verifyCommand } from './verify.ts'
 import { packageVersion } from './version.ts'
@@ -15,10 +16,11 @@ export function program(): Command {
     .version(packageVersion())
     .addCommand(startCommand())
     .addCommand(clusterCommand())
+    .addCommand(groupCommand())
     .addCommand(verifyCommand())
     .addCommand(diskCommand())
     .addCommand(adoptCommand())
-  for (const command of [odradek, ...odradek.commands]) {
+  for (const command of [odradek, ...odradek.commands, ...odradek.commands.flatMap(({ commands }) => commands)]) {
     command.showHelpAfterError('(--help says what there is)').exitOverride(({ exitCode }) => {
       process.exit(exitCode === 0 ? 0 : EXIT_USAGE)
     })
