@@ -23,6 +23,8 @@ interface Wanted {
   readonly deadline: number
   readonly trace: boolean
   readonly digest: boolean
+  /** Words of the command line that every repetition needs. */
+  readonly asked: string
   readonly options: Omit<RunOptions, 'seed'>
 }
 
@@ -73,6 +75,7 @@ function wantedBy(argv: readonly string[]): Wanted | null {
     deadline: performance.now() + minutes * msPerMinute,
     trace: values.trace,
     digest: values.digest,
+    asked: values.workloads === undefined ? '' : `--workloads ${values.workloads}`,
     options: {
       brokers,
       workloads: (world) => workloads(world, names),
@@ -83,7 +86,7 @@ function wantedBy(argv: readonly string[]): Wanted | null {
 }
 
 /** Until a rule is broken. */
-async function runAll({ firstSeed, runsMax, deadline, trace, digest, options }: Wanted): Promise<boolean> {
+async function runAll({ firstSeed, runsMax, deadline, trace, digest, asked, options }: Wanted): Promise<boolean> {
   const begun = performance.now()
   let simulatedMs = 0
   let saidAt = begun
@@ -104,6 +107,7 @@ async function runAll({ firstSeed, runsMax, deadline, trace, digest, options }: 
       const lines = await reportOf({
         options: { ...options, seed },
         result,
+        asked,
         runsMax: 200,
         mayGoOn: () => performance.now() < reportUntil,
         scheduleFile: `simulation-${seed}.json`,

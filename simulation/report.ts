@@ -15,13 +15,15 @@ export interface ReportOptions {
   readonly runsMax: number
   /** Asked before each further run. */
   readonly mayGoOn?: () => boolean
+  /** What the run was asked for beside its seed, as on the command line: `--workloads groups`. */
+  readonly asked?: string
   /** Where the smaller schedule is written, for the command that repeats the run. */
   readonly scheduleFile: string
 }
 
 /** Lines for people. Throws when the run did not fail. */
 export async function reportOf(report: ReportOptions): Promise<string[]> {
-  const { options, runsMax, mayGoOn, scheduleFile } = report
+  const { options, runsMax, mayGoOn, asked = '', scheduleFile } = report
   const whole = partsOf(report.result)
   const names = new Set(whole.workloads)
   let smallest = report.result
@@ -43,7 +45,7 @@ export async function reportOf(report: ReportOptions): Promise<string[]> {
     brokers: options.brokers ?? 3,
     faultsBefore: whole.faults.length,
     workloads: parts.workloads,
-    command: `npm run simulate -- --seed ${options.seed}${isSmaller ? ` --schedule ${scheduleFile}` : ''}`,
+    command: `npm run simulate -- --seed ${options.seed}${asked === '' ? '' : ` ${asked}`}${isSmaller ? ` --schedule ${scheduleFile}` : ''}`,
   })
 }
 

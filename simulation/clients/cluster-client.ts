@@ -1,13 +1,15 @@
 // What every client of a cluster shares: connections to its brokers, and what it knows of topics and leaders. As Kafka's clients it never
 // believes an older leader epoch than one it has heard of (KIP-320), and takes a new leader from an answer that names it (KIP-951).
 
-import type { Millis } from '../../src/io/clock.ts'
+import type { Clock, Millis } from '../../src/io/clock.ts'
 import type { SeededRandom } from '../../src/io/random.sim.ts'
 import { findCoordinator } from '../../src/protocol/apis/find-coordinator.ts'
 import { metadata } from '../../src/protocol/apis/metadata.ts'
 import { ErrorCode, errorName } from '../../src/protocol/error-code.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../../src/protocol/schema/index.ts'
 import type { World } from '../contracts.ts'
+import type { ProcessLife } from '../process-life.ts'
+import { networkOf } from '../process-network.ts'
 import { type BrokerAddress, Connection, Disconnected } from './connection.ts'
 
 export interface KnownPartition {
@@ -31,6 +33,8 @@ export interface ClusterClientOptions {
   readonly timeoutMs?: Millis
   /** Topics, by id, of which it believes no broker that they are there: one that is behind may say so. */
   readonly isGone?: (topicId: string) => boolean
+  /** The process it runs in, where that may be frozen or killed. */
+  readonly life?: ProcessLife
 }
 
 interface NewLeader {
@@ -50,6 +54,8 @@ export class ClusterClient {
   readonly name: string
   readonly rack: string
   readonly random: SeededRandom
+  readonly #clock: Clock
+  readonly #life: ProcessLife | null
   readonly #timeoutMs: Millis
   readonly #isGone: (topicId: string) => boolean
   readonly #addresses = new Map<number, BrokerAddress>()
@@ -60,8 +66,10 @@ export class ClusterClient {
   #wanted = new Set<string>()
   #closed = false
 
-  constructor({ world, name, rack = '', timeoutMs = 3000, isGone = () => false }: ClusterClientOptions) {
+  constructor({ world, name, rack = '', timeoutMs = 3000, isGone = () => false, life }: ClusterClientOptions) {
     this.world = world
+    this.#life = life ?? null
+    this.#clock = life?.clock ?? world.clock
     this.name = name
     this.rack = rack
     this.random = world.random(name)
@@ -87,12 +95,12 @@ export class ClusterClient {
   connectionTo(brokerId: number): Connection {
     const known = this.#connections.get(brokerId)
     if (known?.isOpen === true) return known
-    const { network, clock } = this.world
     const address = this.#addresses.get(brokerId)
     if (address === undefined) throw new Disconnected(`no address of broker ${brokerId} is known`)
+    const host = this.world.network.host(this.name)
     const connection = new Connection({
-      network: network.host(this.name),
-      clock,
+      network: this.#life === null ? host : networkOf(host, this.#life),
+      clock: this.#clock,
       clientId: this.name,
       address,
       timeoutMs: this.#timeoutMs,
@@ -125,7 +133,7 @@ export class ClusterClient {
   }
 
   sleep(ms: Millis): Promise<void> {
-    return new Promise((resolve) => void this.world.clock.setTimer(ms, resolve))
+    return new Promise((resolve) => void this.#clock.setTimer(ms, resolve))
   }
 
   topic(name: string): KnownTopic | undefined {
