@@ -3,12 +3,14 @@ import test from 'node:test'
 
 import { ErrorCode, errorName } from '../../../protocol/error-code.ts'
 import type { GroupRecord } from '../group-record.ts'
+import type { Group } from '../group.ts'
 import { GroupTester } from '../group-tester.sim.ts'
+import { CommittedOffsets } from './committed-offsets.ts'
+import { fetchOffsets } from './offsets.ts'
 
 const { NONE } = ErrorCode
 const topicA = 'AAAAAAAAAAAAAAAAAAAAAQ'
 const topicB = 'AAAAAAAAAAAAAAAAAAAAAg'
-const hour = 3_600_000
 
 function offsetRecord(group: GroupTester) {
   const record = group.records.at(-1)!
@@ -75,6 +77,8 @@ test("a retention of the commit's own becomes its expire time; without one there
   assert.equal(offsetRecord(group).value.expireTimestamp, Number.MAX_SAFE_INTEGER)
   group.commit(1)
   assert.equal(offsetRecord(group).value.expireTimestamp, -1)
+  group.commit(1, { retentionTimeMs: -2, version: 4 })
+  assert.equal(offsetRecord(group).value.expireTimestamp, group.now - 2, 'only -1 is none')
 })
 
 test('offsets of a topic id do not count for a topic of the same name and another id', () => {
@@ -147,87 +151,79 @@ for (const { committed, offset } of [
   })
 }
 
-// ---- retention
+// ---- who asks
 
-test('an offset nobody renews is forgotten after the retention, and then its group', () => {
-  const group = new GroupTester({ offsetsRetentionMs: 24 * hour })
-  group.commit(1)
-  group.advance(24 * hour - 1)
-  assert.equal(group.fetch().committedOffset, 1)
-  group.advance(hour)
-  assert.equal(group.fetch().committedOffset, -1)
-  assert.deepEqual(group.list(), [])
-  assert.deepEqual(group.records.slice(-2), [
-    { kind: 'offsetDeleted', groupId: 'g', topic: 't', partition: 0 },
-    { kind: 'groupDeleted', groupId: 'g' },
+test('all that a group has committed is fetched at once, and nothing of a group that is not there', () => {
+  const group = new GroupTester()
+  group.commit(1, { topic: 'a' })
+  group.commit(2, { topic: 'a', partition: 3 })
+  group.commit(3, { topic: 'b' })
+  const all = group.fetchAll()
+  assert.deepEqual(
+    all.topics.map(({ name, partitions }) => [
+      name,
+      partitions.map(({ partitionIndex, committedOffset }) => [partitionIndex, committedOffset]),
+    ]),
+    [
+      [
+        'a',
+        [
+          [0, 1],
+          [3, 2],
+        ],
+      ],
+      ['b', [[0, 3]]],
+    ],
+  )
+  assert.deepEqual(group.fetchAll({ group: 'other', memberId: 'm', memberEpoch: 3 }), {
+    groupId: 'other',
+    topics: [],
+    errorCode: NONE,
+  })
+})
+
+test('what transactions are about to change is unstable among all, for those who ask for stable ones', () => {
+  const group = pending(5, 77)
+  const codes = (requireStable: boolean) =>
+    group.fetchAll({ requireStable }).topics.map(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
+  assert.deepEqual(codes(true), [[ErrorCode.UNSTABLE_OFFSET_COMMIT]])
+  assert.deepEqual(codes(false), [[NONE]])
+})
+
+test('a group may refuse to show its offsets to who asks', () => {
+  const offsets = new CommittedOffsets()
+  const asked: unknown[] = []
+  const refuses = {
+    checkFetch: (...who: unknown[]) => {
+      asked.push(who)
+      return ErrorCode.STALE_MEMBER_EPOCH
+    },
+  } as unknown as Group
+  const event = { kind: 'fetchOffsets', groupId: 'g', replyTo: 1, memberId: 'm', memberEpoch: 7 } as const
+  const topics = [{ name: 't', topicId: topicA, partitionIndexes: [0] }]
+  for (const wanted of [topics, null]) {
+    assert.deepEqual(fetchOffsets({ ...event, topics: wanted, requireStable: false }, refuses, offsets), {
+      groupId: 'g',
+      topics: [],
+      errorCode: ErrorCode.STALE_MEMBER_EPOCH,
+    })
+  }
+  assert.deepEqual(asked, [
+    ['m', 7],
+    ['m', 7],
   ])
 })
 
-test('the retention of a group that had members runs from when it became empty', () => {
-  const group = new GroupTester({ offsetsRetentionMs: 24 * hour, maxSessionTimeoutMs: 100 * hour })
-  const { ids, generation } = group.stable(1, { sessionTimeoutMs: 90 * hour })
-  group.commit(1, { memberId: ids[0]!, generation })
-  group.advance(48 * hour)
-  group.leave({ memberId: ids[0]! })
-  group.advance(24 * hour - 1)
-  assert.equal(group.fetch().committedOffset, 1)
-  group.advance(hour)
-  assert.equal(group.fetch().committedOffset, -1)
-})
-
-/** What a consumer says of itself: version 0, these topics, no user data. */
-function subscription(...topics: string[]): string {
-  const parts = [Buffer.from([0, 0, 0, 0, 0, topics.length])]
-  for (const topic of topics) parts.push(Buffer.from([0, topic.length]), Buffer.from(topic))
-  return Buffer.concat([...parts, Buffer.from([255, 255, 255, 255])]).toString('latin1')
-}
-
-test('a consumer group with members forgets only what it does not read any more', () => {
-  const group = new GroupTester({ offsetsRetentionMs: 24 * hour })
-  const metadata = subscription('read')
-  const join = { sessionTimeoutMs: 90 * hour, protocols: [['range', '']] as const }
-  const event = group.joinEvent({ ...join, version: 3 })
-  group.step({
-    ...event,
-    request: { ...event.request, protocols: [{ name: 'range', metadata: Buffer.from(metadata, 'latin1') }] },
-  })
-  group.advance(6_000)
-  group.sync('member-1', 1)
-  group.commit(1, { topic: 'read', memberId: 'member-1', generation: 1 })
-  group.commit(2, { topic: 'left', memberId: 'member-1', generation: 1 })
-  group.advance(48 * hour)
-  assert.equal(group.fetch({ topic: 'read' }).committedOffset, 1)
-  assert.equal(group.fetch({ topic: 'left' }).committedOffset, -1)
-})
-
-test('a group whose members do not say what they read forgets nothing', () => {
-  const group = new GroupTester({ offsetsRetentionMs: 24 * hour })
-  const { ids, generation } = group.stable(1, { sessionTimeoutMs: 90 * hour })
-  group.commit(1, { memberId: ids[0]!, generation })
-  group.advance(48 * hour)
-  assert.equal(group.fetch().committedOffset, 1)
-})
-
-test("a retention of the commit's own overrides the broker's", () => {
-  const group = new GroupTester({ offsetsRetentionMs: 24 * hour })
-  group.commit(1, { topic: 'short', retentionTimeMs: hour, version: 4 })
-  group.commit(2, { topic: 'long', retentionTimeMs: 72 * hour, version: 4 })
-  group.advance(48 * hour)
-  assert.equal(group.fetch({ topic: 'short' }).committedOffset, -1)
-  assert.equal(group.fetch({ topic: 'long' }).committedOffset, 2)
-})
-
-test('nothing is forgotten that an open transaction may change', () => {
-  const group = pending(5, 77)
-  group.advance(30 * 24 * hour)
-  assert.equal(group.fetch().committedOffset, 1)
-})
-
-test('a group that somebody is about to join is not deleted', () => {
-  const group = new GroupTester({ maxSessionTimeoutMs: 100 * hour })
-  group.join({ sessionTimeoutMs: 90 * hour })
-  group.advance(hour)
-  assert.equal(group.list().length, 1)
-  group.advance(100 * hour)
-  assert.deepEqual(group.list(), [])
+test('offsets that somebody sets who is no member are told; those of members are not', () => {
+  const group = new GroupTester({ offsetMetadataMaxBytes: 3 })
+  group.commit(1)
+  group.commit(1, { metadata: 'long' })
+  assert.deepEqual(group.notes, [{ kind: 'offsetsSet', clientId: 'client', partitions: 1 }])
+  const members = new GroupTester()
+  const { ids, generation } = members.stable(1)
+  members.commit(1, { memberId: ids[0]!, generation })
+  assert.deepEqual(
+    members.notes.filter(({ kind }) => kind === 'offsetsSet'),
+    [],
+  )
 })
