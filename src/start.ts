@@ -33,6 +33,7 @@ import { refuseUnadopted } from './start/adopt/unadopted.ts'
 import { coordinatorTopic, followLeaderships } from './start/coordinator-topic.ts'
 import { DiskSpace } from './start/disk-space.ts'
 import { endpointLookup, registeredEndpoints } from './start/endpoints.ts'
+import { configsForGroups } from './start/group-configs.ts'
 import { groupSettingsOf } from './start/group-settings.ts'
 import { topicsChangedForGroups, topicsForGroups } from './start/group-topics.ts'
 import { openListeners } from './start/listeners.ts'
@@ -195,6 +196,7 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
     random,
     logger,
     settings: groupSettingsOf(settings, options.removeMembersOnDisconnect),
+    configs: configsForGroups(cluster, settings),
     topic: coordinatorTopic(offsetsTopic, { cluster, topics, membership }),
     topics: topicsForGroups(cluster),
   })

@@ -7,6 +7,7 @@ import test from 'node:test'
 import { groupSettingsDefault } from '../../coordinators/groups/group-settings.ts'
 import { SimulatedTopics } from '../../coordinators/groups/topics-view.sim.ts'
 import { SimulatedCoordinatorPartition } from '../../coordinators/coordinator-partition.sim.ts'
+import { groupConfigsDefault } from '../../coordinators/groups/group-config.ts'
 import { GroupCoordinator } from '../../coordinators/groups/group-coordinator.ts'
 import { SimulatedClock } from '../../io/clock.sim.ts'
 import { seededRandom } from '../../io/random.sim.ts'
@@ -53,6 +54,7 @@ async function setUp() {
     clock,
     random: seededRandom(1),
     logger: silentLogger,
+    configs: groupConfigsDefault,
     settings: { ...groupSettingsDefault, initialRebalanceDelayMs: 0 },
     topic: { serves: () => true, partitionCount: () => 1, ensure: async () => 1, leaderOf: () => 3 },
     topics,

@@ -15,3 +15,8 @@ export interface ConsumerGroupConfig {
 export interface GroupConfigs {
   consumerGroup(groupId: string): ConsumerGroupConfig
 }
+
+/** Of groups that have no configs of their own, on a broker with Kafka's defaults. */
+export const groupConfigsDefault: GroupConfigs = {
+  consumerGroup: () => ({ sessionTimeoutMs: 45_000, heartbeatIntervalMs: 5_000, assignmentIntervalMs: 1_000 }),
+}

@@ -9,6 +9,7 @@ import type { JoinGroupRequest } from '../../protocol/apis/join-group.ts'
 import type { OffsetCommitRequest } from '../../protocol/apis/offset-commit.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
 import { SimulatedCoordinatorPartition } from '../coordinator-partition.sim.ts'
+import { groupConfigsDefault } from './group-config.ts'
 import { GroupCoordinator, type GroupRequestContext } from './group-coordinator.ts'
 import { type GroupSettings, groupSettingsDefault } from './group-settings.ts'
 import { SimulatedTopics } from './topics-view.sim.ts'
@@ -40,6 +41,7 @@ async function setUp(settings: Partial<GroupSettings> = {}, partitionCount = 2) 
     clock,
     random: seededRandom(1),
     logger: silentLogger,
+    configs: groupConfigsDefault,
     settings: { ...groupSettingsDefault, initialRebalanceDelayMs: 0, ...settings },
     topic,
     topics,

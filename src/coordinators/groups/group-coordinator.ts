@@ -74,6 +74,7 @@ export interface GroupCoordinatorOptions {
   readonly random: Random
   readonly logger: Logger
   readonly settings: GroupSettings
+  readonly configs: GroupConfigs
   readonly topic: CoordinatorTopic
   readonly topics: TopicsView
 }
@@ -92,7 +93,7 @@ export class GroupCoordinator {
       clock,
       logger,
       codec: groupRecordCodec,
-      createMachine: () => new GroupShard({ settings, topics: options.topics }),
+      createMachine: () => new GroupShard({ settings, configs: options.configs, topics: options.topics }),
       onNote: (note) => this.#histories.note(note),
       settings: {
         commitTimeoutMs: settings.offsetsCommitTimeoutMs,

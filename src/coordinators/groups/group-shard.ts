@@ -10,6 +10,7 @@ import { ClassicGroup } from './classic/classic-group.ts'
 import { describeGroup } from './classic/classic-group-view.ts'
 import { foundingGeneration } from './classic/classic-record.ts'
 import type { Group } from './group.ts'
+import type { GroupConfigs } from './group-config.ts'
 import { CommittedOffsets } from './offsets/committed-offsets.ts'
 import type {
   CommitEvent,
@@ -44,6 +45,7 @@ const retentionKey = 'retention'
 
 export interface GroupShardOptions {
   readonly settings: GroupSettings
+  readonly configs: GroupConfigs
   readonly topics: TopicsView
 }
 

@@ -1,6 +1,7 @@
 // Speaks to a group's state machine as members would, and keeps what comes back: for tests of the rules, without log or clock.
 
 import type { ReplyTo } from '../effect.ts'
+import { type GroupConfigs, groupConfigsDefault } from './group-config.ts'
 import type {
   CommitEvent,
   DeleteGroupsEvent,
@@ -44,6 +45,9 @@ export class GroupTester {
   shard: GroupShard
   readonly settings: GroupSettings
   readonly topics = new SimulatedTopics()
+  /** May be replaced at any time. */
+  configs: GroupConfigs = groupConfigsDefault
+  readonly #configs: GroupConfigs = { consumerGroup: (id) => this.configs.consumerGroup(id) }
   now = 1_000_000
   /** Every effect so far, in order. */
   readonly effects: GroupEffect[] = []
@@ -56,7 +60,7 @@ export class GroupTester {
 
   constructor(settings: Partial<GroupSettings> = {}) {
     this.settings = { ...groupSettingsDefault, ...settings }
-    this.shard = new GroupShard({ settings: this.settings, topics: this.topics })
+    this.shard = new GroupShard({ settings: this.settings, configs: this.#configs, topics: this.topics })
     this.#perform(this.shard.loaded(this.now))
   }
 
@@ -69,7 +73,7 @@ export class GroupTester {
 
   /** A new machine that knows only what was appended. Everybody who waited is forgotten. */
   restart(): void {
-    this.shard = new GroupShard({ settings: this.settings, topics: this.topics })
+    this.shard = new GroupShard({ settings: this.settings, configs: this.#configs, topics: this.topics })
     for (const record of this.records) this.shard.apply(record, -1)
     this.timers.clear()
     this.#perform(this.shard.loaded(this.now))
