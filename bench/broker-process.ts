@@ -18,6 +18,8 @@ export interface BrokerProcessOptions {
   readonly port?: number
   /** Of Node, before the program. */
   readonly nodeFlags?: readonly string[]
+  /** Whose broker it is: the folder of another tree, to compare with; this one when absent. */
+  readonly tree?: string
   /** The event loop is watched from before the broker starts. */
   readonly probe?: boolean
 }
@@ -53,7 +55,7 @@ export class BrokerProcess {
         options.data,
         ...settings,
       ],
-      { cwd: root, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
+      { cwd: options.tree ?? root, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
     )
     for await (const line of createInterface({ input: child.stdout! })) {
       const ready = /ready, listening on (\S+:\d+)/.exec(line)
@@ -64,7 +66,7 @@ export class BrokerProcess {
     throw new Error('the broker did not start')
   }
 
-  /** Answers how long it took, in milliseconds. */
+  /** Answers how long it took, in milliseconds; 0 when it has ended already. */
   async stop(): Promise<number> {
     return this.#end('SIGTERM')
   }
@@ -102,6 +104,7 @@ export class BrokerProcess {
 
   async #end(signal: NodeJS.Signals): Promise<number> {
     const started = performance.now()
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return 0
     const exited = once(this.#process, 'exit')
     this.#process.kill(signal)
     await exited
