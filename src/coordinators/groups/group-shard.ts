@@ -159,8 +159,7 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
     }
     const group = new ClassicGroup(groupId, this.#settings)
     const effects = group.step(event, now)
-    if (group.deserted) return effects // the join was refused
-    this.#groups.set(groupId, group)
+    this.#groups.set(groupId, group) // even when the join was refused, as Kafka does
     const value = { ...foundingGeneration, currentStateTimestamp: now }
     return [{ kind: 'append', records: [{ kind: 'generation', groupId, value }] }, ...effects]
   }

@@ -187,9 +187,14 @@ for (const { name, options } of refusedJoins) {
   })
 }
 
-test('a refused first join leaves no group behind', () => {
+test('a refused first join leaves an empty group behind, as Kafka does, unless it came with an id', () => {
   const group = new GroupTester()
   assert.equal(group.answer(group.join({ protocols: [] }))?.errorCode, INCONSISTENT_GROUP_PROTOCOL)
+  assert.equal(group.answer(group.join({ group: 'other', memberId: 'nobody' }))?.errorCode, UNKNOWN_MEMBER_ID)
+  assert.deepEqual(group.list(), [{ groupId: 'g', protocolType: '', groupState: 'Empty', groupType: 'classic' }])
+  group.restart()
+  assert.equal(group.describe().groupState, 'Empty')
+  group.advance(group.settings.offsetsRetentionCheckIntervalMs)
   assert.deepEqual(group.list(), [])
 })
 
