@@ -289,7 +289,7 @@ export class ClassicConsumer implements SimulatedMember {
     const membership = this.#membership!
     membership.generation = this.#generation
     this.#phase = 'stable'
-    for (const name of [...this.#owned]) {
+    for (const name of this.#owned) {
       if (assigned.has(name)) continue
       this.#giveUp(name)
       this.#wantsToJoin = true
@@ -338,28 +338,19 @@ export class ClassicConsumer implements SimulatedMember {
 
   #heard(code: ErrorCode, what: string, membership: OwnMembership | null, asked: number): void {
     this.#line.heard(code)
-    switch (code) {
-      case ErrorCode.NONE:
-        if (membership !== null) this.#options.ownership.confirmed(membership, asked)
-        return
-      case ErrorCode.REBALANCE_IN_PROGRESS:
-        if (membership !== null && this.#phase !== 'out') this.#options.ownership.confirmed(membership, asked)
-        this.#wantsToJoin = true
-        return
-      case ErrorCode.UNKNOWN_MEMBER_ID:
-        this.#lose()
-        this.#memberId = ''
-        return
-      case ErrorCode.ILLEGAL_GENERATION:
-        this.#lose()
-        return
-      case ErrorCode.FENCED_INSTANCE_ID:
-        this.#options.client.note(`${what}: another process has its instance id`)
-        this.#lose()
-        this.#isOver = true
-        return
-      default:
-        if (!isRetriable(code)) this.#impossible(what, code)
+    const { client, ownership } = this.#options
+    if (code === ErrorCode.NONE || code === ErrorCode.REBALANCE_IN_PROGRESS) {
+      if (membership !== null && this.#phase !== 'out') ownership.confirmed(membership, asked)
+      if (code === ErrorCode.REBALANCE_IN_PROGRESS) this.#wantsToJoin = true
+    } else if (code === ErrorCode.FENCED_INSTANCE_ID) {
+      client.note(`${what}: another process has its instance id`)
+      this.#lose()
+      this.#isOver = true
+    } else if (code === ErrorCode.UNKNOWN_MEMBER_ID || code === ErrorCode.ILLEGAL_GENERATION) {
+      this.#lose()
+      if (code === ErrorCode.UNKNOWN_MEMBER_ID) this.#memberId = ''
+    } else if (!isRetriable(code)) {
+      this.#impossible(what, code)
     }
   }
 

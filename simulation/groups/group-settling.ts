@@ -9,14 +9,16 @@ import { Admin } from '../clients/admin.ts'
 import { ClusterClient } from '../clients/cluster-client.ts'
 import { Violation, type Workload, type World } from '../contracts.ts'
 import { describe, type DescribedGroup, whatIsMissing } from './agreement.ts'
-import { type ClassicMode, ClassicConsumer } from './classic-consumer.ts'
+import { ClassicConsumer, type ClassicMode } from './classic-consumer.ts'
 import { CommitHistory } from './commit-history.ts'
 import { CoordinatorLine } from './coordinator-line.ts'
 import { memberTiming } from './member.ts'
 import { MemberSlot } from './member-slot.ts'
+import { NewConsumer } from './new-consumer.ts'
 import { Ownership } from './ownership.ts'
 
-export type GroupProtocol = ClassicMode
+/** `consumer`: KIP-848. */
+export type GroupProtocol = ClassicMode | 'consumer'
 
 export interface GroupSettlingOptions {
   readonly world: World
@@ -36,7 +38,11 @@ export interface GroupSettlingOptions {
  */
 export const settlesMsMax: Millis = 45_000
 
-const isCooperative: Readonly<Record<GroupProtocol, boolean>> = { eager: false, cooperative: true }
+const isCooperative: Readonly<Record<GroupProtocol, boolean>> = {
+  eager: false,
+  cooperative: true,
+  consumer: true,
+}
 const lookMs: Millis = 100
 
 export class GroupSettling implements Workload {
@@ -80,8 +86,7 @@ export class GroupSettling implements Workload {
     for (const slot of this.#slots) slot.calmDown()
     const first = await this.#settled('after the faults')
     await this.#moveCoordinator()
-    await this.#addMember()
-    const last = await this.#settled('after one more has come')
+    const last = await this.#addMember()
     await Promise.all(this.#slots.map((slot) => slot.end()))
     this.#client.close()
     const { handovers } = this.#ownership
@@ -103,7 +108,8 @@ export class GroupSettling implements Workload {
       calmMsMax,
       start: (client, options) => {
         const common = { client, group, allTopics: this.#topics, ownership: this.#ownership, commits: this.#commits }
-        return new ClassicConsumer({ ...common, ...options }, protocol)
+        const all = { ...common, ...options }
+        return protocol === 'consumer' ? new NewConsumer(all) : new ClassicConsumer(all, protocol)
       },
     })
   }
@@ -147,7 +153,8 @@ export class GroupSettling implements Workload {
   }
 
   #described(): Promise<DescribedGroup | string> {
-    return describe(this.#line, this.#options.group, 'classic')
+    const { group, protocol } = this.#options
+    return describe(this.#line, group, protocol === 'consumer' ? 'consumer' : 'classic')
   }
 
   /** In order, to another broker. */
@@ -191,7 +198,8 @@ export class GroupSettling implements Workload {
       .join('; ')
   }
 
-  async #addMember(): Promise<void> {
+  /** How long it took until all had what they get then. */
+  async #addMember(): Promise<Millis> {
     const { protocol } = this.#options
     const owned = () => new Map(this.#slots.map(({ name, host }) => [name, new Set(host?.member.view.owned)]))
     const before = owned()
@@ -202,8 +210,8 @@ export class GroupSettling implements Workload {
     this.#slots.push(slot)
     slot.begin()
     slot.calmDown()
-    await this.#settled('after one more has come')
-    if (!isCooperative[protocol]) return
+    const tookMs = await this.#settled('after one more has come')
+    if (!isCooperative[protocol]) return tookMs
     for (const [member, names] of owned()) {
       for (const name of names) {
         if (before.get(member)?.has(name) !== true || this.#ownership.endsOf(name) === ends.get(name)) continue
@@ -213,5 +221,6 @@ export class GroupSettling implements Workload {
         )
       }
     }
+    return tookMs
   }
 }

@@ -9,7 +9,8 @@ const partitionsMax = 40
 
 function fifty(world: World, protocol: GroupProtocol): Workload[] {
   const group = `groups-${protocol}`
-  return [new GroupSettling({ world, group, protocol, members, partitions, partitionsMax, calmMsMax: 20_000 })]
+  const calmMsMax = world.random(`${group} pace`).pick([10_000, 40_000, 100_000])
+  return [new GroupSettling({ world, group, protocol, members, partitions, partitionsMax, calmMsMax })]
 }
 
 const protocols: readonly GroupProtocol[] = ['eager', 'cooperative']

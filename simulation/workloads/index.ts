@@ -1,6 +1,7 @@
 // The clients of a usual run: some of these, as the seed has it, and always an idempotent producer.
 
 import type { Workload, World } from '../contracts.ts'
+import { GroupSettling } from '../groups/group-settling.ts'
 import { GroupReading } from './group-reading.ts'
 import { ProduceAndRead } from './produce-and-read.ts'
 import type { Promised } from './ledger.ts'
@@ -51,6 +52,12 @@ export function defaultWorkloads(world: World): Workload[] {
   }
   if (random.chance(0.4)) workloads.push(new Recreating({ world, topic: 'again' }))
   if (random.chance(0.4)) workloads.push(new Trimming({ world, topic: 'trimmed' }))
+  if (random.chance(0.4)) {
+    const protocol = random.pick(['eager', 'cooperative'] as const)
+    const members = 2 + random.below(5)
+    const sizes = { members, partitions: 3, partitionsMax: 6, calmMsMax: 10_000 }
+    workloads.push(new GroupSettling({ world, group: 'settling', protocol, ...sizes }))
+  }
   workloads.push(new ReplicasAlike(world))
   return workloads
 }
