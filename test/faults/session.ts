@@ -1,8 +1,6 @@
 // Rounds of faults: a cluster and its clients are started, faults happen to them again and again, and each round says how it went.
 
-import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { franzGoProgram, librdkafkaProgram, withoutFranzGo, withoutLibrdkafka } from '../support/client-peers.ts'
 import { SmallVolume } from '../support/small-volume.ts'
 import { withoutKafkaTools, withoutKcat } from '../support/tools.ts'
 import { FaultCluster } from './cluster.ts'
@@ -42,14 +40,9 @@ export function missingPeers(): string[] {
   const because = withoutKafkaTools()
   if (because !== false) missing.push(`Apache Kafka's verifiable producer and consumer: ${because}`)
   if (withoutKcat() !== false) missing.push('kcat: what can be read while etcd is frozen is not looked at')
-  if (!existsSync(librdkafka)) missing.push('librdkafka: not installed (test/faults/peers/setup does it)')
-  if (!existsSync(franzGo)) missing.push('franz-go: not installed (test/faults/peers/setup does it)')
+  for (const without of [withoutLibrdkafka(), withoutFranzGo()]) if (without !== false) missing.push(without)
   return missing
 }
-
-const peers = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'odradek/fault-peers')
-const librdkafka = join(peers, 'python/bin/python')
-const franzGo = join(peers, 'franz-go')
 
 /** Ends with the first round that goes wrong; data and logs are then kept, and the report says where. */
 export async function session(options: SessionOptions): Promise<void> {
@@ -153,8 +146,8 @@ async function startClients(
   const tools = withoutKafkaTools() === false
   const topics = ['kafkajs', 'plain']
   if (tools) topics.push('java')
-  if (!small && existsSync(librdkafka)) topics.push('librdkafka')
-  if (!small && existsSync(franzGo)) topics.push('franz-go')
+  if (!small && withoutLibrdkafka() === false) topics.push('librdkafka')
+  if (!small && withoutFranzGo() === false) topics.push('franz-go')
   await createTopics(cluster, replicas, topics)
   const target = (topic: string): LoadTarget => ({ bootstrap, topic, folder })
   for (const topic of topics) {
@@ -162,10 +155,10 @@ async function startClients(
     if (topic === 'plain') loads.push(new KafkaJsLoad('plain', target(topic), false))
     if (topic === 'java') loads.push(await javaLoad(target(topic), perSecond))
     if (topic === 'librdkafka') {
-      const program = [librdkafka, join(import.meta.dirname, 'peers/librdkafka_producer.py')]
+      const program = librdkafkaProgram('librdkafka_producer.py')
       loads.push(peerLoad('librdkafka', program, target(topic), perSecond))
     }
-    if (topic === 'franz-go') loads.push(peerLoad('franz-go', [franzGo], target(topic), perSecond))
+    if (topic === 'franz-go') loads.push(peerLoad('franz-go', franzGoProgram('producer'), target(topic), perSecond))
   }
   readers.push(
     await KafkaJsReader.start(

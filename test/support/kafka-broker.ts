@@ -10,6 +10,7 @@ const script = join(import.meta.dirname, '../../scripts/kafka/start')
 
 export class KafkaBroker {
   readonly bootstrap: string
+  readonly port: number
   /** Its log.dir. */
   readonly data: string
   /** Its server.properties. */
@@ -19,13 +20,18 @@ export class KafkaBroker {
   private constructor(process: RunningProcess, folder: string, port: number) {
     this.#process = process
     this.bootstrap = `127.0.0.1:${port}`
+    this.port = port
     this.data = join(folder, 'log')
     this.config = join(folder, 'server.properties')
   }
 
-  /** `folder` may hold the data of an earlier one. Settings by Kafka's names. */
-  static async start(folder: string, settings: Readonly<Record<string, string>> = {}): Promise<KafkaBroker> {
-    const port = await freePorts()
+  /** `folder` may hold the data of an earlier one, and `at` be its port. Settings by Kafka's names. */
+  static async start(
+    folder: string,
+    settings: Readonly<Record<string, string>> = {},
+    at?: number,
+  ): Promise<KafkaBroker> {
+    const port = at ?? (await freePorts())
     const given = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
     const env = { KAFKA_HEAP_OPTS: '-Xms256m -Xmx512m' }
     const child = new RunningProcess(script, [folder, String(port), ...given], { env })

@@ -13,15 +13,16 @@ function onPath(program: string, versionFlag: string): boolean {
   return spawnSync(program, [versionFlag], { stdio: 'ignore' }).error === undefined
 }
 
-function reasonToSkip(program: string, present: boolean): string | false {
+/** Throws instead when programs must not be missing. */
+export function reasonToSkip(program: string, present: boolean): string | false {
   if (present) return false
   const reason = `not installed: ${program} (scripts/setup-peers does it)`
   if (process.env['ODRADEK_REQUIRE_PEERS'] === '1') throw new Error(`${reason} (ODRADEK_REQUIRE_PEERS=1)`)
   return reason
 }
 
-const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
-const kafkaHome = process.env['ODRADEK_KAFKA_HOME'] ?? join(cache, 'odradek/apache-kafka')
+export const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
+export const kafkaHome = process.env['ODRADEK_KAFKA_HOME'] ?? join(cache, 'odradek/apache-kafka')
 
 /** For `skip` of a test that runs kcat. Throws instead when programs must not be missing. */
 export function withoutKcat(): string | false {

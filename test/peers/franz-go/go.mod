@@ -1,4 +1,4 @@
-module odradek/faults
+module odradek/peers
 
 go 1.26.0
 

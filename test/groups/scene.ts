@@ -1,0 +1,299 @@
+// A group of one client's members, a server, and numbers being written: what a scenario is played on, and how it is judged.
+
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { kafkaJs } from '../support/kafkajs-client.ts'
+import { waitFor } from '../support/wait-for.ts'
+import type { Client } from './clients.ts'
+import { type GroupLog, readGroupLog, wrongCommit } from './group-log.ts'
+import { judge, type Observation, type PartitionName } from './journal.ts'
+import { Member } from './member.ts'
+import { Numbers } from './numbers.ts'
+import { type Kind, partitionOfGroup, type Server, startServer } from './server.ts'
+
+/** What does not come in this time, however loaded the machine is, does not come. */
+const patienceMs = 120_000
+/** Two topics, so that assignors differ; more partitions than members. */
+const partitions: ReadonlyMap<string, number> = new Map([
+  ['first', 4],
+  ['second', 3],
+])
+const group = 'readers'
+
+export interface SceneOptions {
+  readonly client: Client
+  readonly server: Kind
+  readonly sessionTimeoutMs: number
+}
+
+export interface Judgement {
+  /** Null: it went well. */
+  readonly problem: string | null
+  readonly records: number
+  /** Read more than once. */
+  readonly again: number
+  readonly lostLate: number
+  readonly generations: number
+  /** The longest that it took to settle after something happened. */
+  readonly settledMs: number
+}
+
+/** Plays a scenario and judges it. What is left of one that went wrong stays, and the problem says where. */
+export async function played(
+  options: SceneOptions,
+  scenario: { play(scene: Scene): Promise<void> },
+): Promise<Judgement> {
+  const scene = await Scene.open(options)
+  let problems: string[]
+  try {
+    await scenario.play(scene)
+    problems = await scene.end()
+  } catch (error) {
+    problems = [...scene.problems(), wordsOf(error)]
+  }
+  await scene.close()
+  if (problems.length === 0) await rm(scene.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  const problem = problems.length === 0 ? null : `${problems.slice(0, 5).join('\n')}\nlogs and data: ${scene.folder}`
+  return { problem, ...scene.figures() }
+}
+
+export class Scene {
+  readonly folder: string
+  readonly client: Client
+  readonly server: Server
+  readonly #options: SceneOptions
+  readonly #members: Member[] = []
+  readonly #observations: Observation[] = []
+  /** By partition, as of now: who says to own it. */
+  readonly #owners = new Map<PartitionName, Set<string>>()
+  readonly #values = new Map<PartitionName, Map<number, string>>()
+  readonly #committed = new Map<PartitionName, number>()
+  readonly #problems: string[] = []
+  #numbers!: Numbers
+  #started = 0
+  #settledMs = 0
+  #generations = 0
+
+  static async open(options: SceneOptions): Promise<Scene> {
+    const folder = await mkdtemp(join(tmpdir(), 'odradek-groups-'))
+    await mkdir(join(folder, 'data'))
+    const server = await startServer(options.server, folder, options.sessionTimeoutMs)
+    const scene = new Scene(folder, options, server)
+    await scene.#begin(options.server === 'cluster' ? 3 : 1)
+    return scene
+  }
+
+  private constructor(folder: string, options: SceneOptions, server: Server) {
+    this.folder = folder
+    this.client = options.client
+    this.server = server
+    this.#options = options
+  }
+
+  async #begin(replicationFactor: number): Promise<void> {
+    const admin = kafkaJs('', { brokers: [...this.server.bootstrap] }).admin()
+    await admin.connect()
+    try {
+      await waitFor('all brokers to be known', async () => {
+        return (await admin.describeCluster()).brokers.length === replicationFactor
+      })
+      const topics = [...partitions].map(([topic, numPartitions]) => ({ topic, numPartitions, replicationFactor }))
+      await admin.createTopics({ waitForLeaders: true, topics })
+    } finally {
+      await admin.disconnect()
+    }
+    this.#numbers = await Numbers.start(this.server.bootstrap, partitions)
+  }
+
+  get group(): string {
+    return group
+  }
+
+  /** Those that run. */
+  get members(): readonly Member[] {
+    return this.#members.filter(({ running }) => running)
+  }
+
+  async join(instance?: string): Promise<Member> {
+    const member = await Member.start({
+      name: `member-${++this.#started}`,
+      client: this.client,
+      group,
+      bootstrap: this.server.bootstrap,
+      topics: [...partitions.keys()],
+      sessionTimeoutMs: this.#options.sessionTimeoutMs,
+      instance,
+      folder: this.folder,
+      onObservation: (observation) => this.#observe(observation),
+    })
+    this.#members.push(member)
+    return member
+  }
+
+  /** SIGTERM, and the end of it. */
+  async leave(member: Member): Promise<void> {
+    await member.close(patienceMs)
+  }
+
+  /** Each partition has one owner among those that run, each of them owns some, and all that was written is read. */
+  async settled(what: string): Promise<void> {
+    const began = performance.now()
+    await this.#until(`every partition to have its owner after ${what}`, () => this.#everythingOwned())
+    await this.readUpToHere(what)
+    this.#settledMs = Math.max(this.#settledMs, performance.now() - began)
+  }
+
+  /** All that is acknowledged by now is read. */
+  async readUpToHere(what: string): Promise<void> {
+    const ends = this.#numbers.ends()
+    await this.#until(`all that was written to be read after ${what}`, () => {
+      return [...ends].every(([name, end]) => this.#unread(name, end).length === 0)
+    })
+  }
+
+  /** What the coordinator has kept, once it has kept all that members know to be committed. */
+  async log(): Promise<GroupLog> {
+    return waitFor('the log of the group', async () => {
+      const told = new Map(this.#committed)
+      const log = await readGroupLog(this.server.folders, partitionOfGroup(group), group)
+      return wrongCommit(log, told) === null && log
+    })
+  }
+
+  /** Adds a problem unless nothing was given or taken from these members since then. */
+  expectUntouched(members: readonly Member[], since: number): void {
+    const names = new Set(members.map(({ name }) => name))
+    for (const one of this.#observations) {
+      if (one.at < since || !names.has(one.member)) continue
+      if (one.kind === 'assigned' || one.kind === 'revoked' || one.kind === 'lost') {
+        this.#problems.push(`${one.member} was ${one.kind} ${one.partitions.join(' ')}, and nothing was to be moved`)
+      }
+    }
+  }
+
+  expect(holds: boolean, problem: string): void {
+    if (!holds) this.#problems.push(problem)
+  }
+
+  /** Nothing more is written; everything is read; everyone leaves. Answers what was wrong, all in all. */
+  async end(): Promise<string[]> {
+    await this.#numbers.stop()
+    await this.readUpToHere('the last number')
+    for (const member of this.members) await this.leave(member)
+    const log = await readGroupLog(this.server.folders, partitionOfGroup(group), group)
+    this.#generations = log.generations.length
+    const wrong = wrongCommit(log, this.#committed)
+    if (wrong !== null) this.#problems.push(wrong)
+    for (const [name, acknowledged] of this.#numbers.acknowledged) {
+      const values = this.#values.get(name)
+      const other = acknowledged.find(({ offset, value }) => values?.get(offset) !== value)
+      if (other === undefined) continue
+      this.#problems.push(`${other.value} was written to offset ${other.offset} of ${name}, and not read there`)
+    }
+    return this.problems()
+  }
+
+  /** Of all that was observed so far. */
+  problems(): string[] {
+    const ends = this.#members.flatMap(({ endedByItself }) => endedByItself ?? [])
+    const { problems } = judge(this.#observations, this.client)
+    return [...ends, ...problems, ...this.#problems]
+  }
+
+  figures(): Omit<Judgement, 'problem'> {
+    const { again, lostLate } = judge(this.#observations, this.client)
+    const records = this.#numbers.count
+    return { records, again, lostLate, generations: this.#generations, settledMs: this.#settledMs }
+  }
+
+  async close(): Promise<void> {
+    await this.#numbers.stop().catch(() => {})
+    await Promise.all(this.members.map((member) => member.kill()))
+    await this.server.stop().catch((error: unknown) => void this.#problems.push(wordsOf(error)))
+  }
+
+  #observe(one: Observation): void {
+    this.#observations.push(one)
+    switch (one.kind) {
+      case 'assigned':
+        for (const name of one.partitions) this.#ownersOf(name).add(one.member)
+        break
+      case 'revoked':
+      case 'lost':
+        for (const name of one.partitions) this.#ownersOf(name).delete(one.member)
+        break
+      case 'closed':
+      case 'ended':
+        for (const owners of this.#owners.values()) owners.delete(one.member)
+        break
+      case 'record': {
+        const values = this.#values.get(one.partition) ?? new Map<number, string>()
+        values.set(one.offset, one.value)
+        this.#values.set(one.partition, values)
+        break
+      }
+      case 'committed':
+        this.#committed.set(one.partition, Math.max(this.#committed.get(one.partition) ?? 0, one.offset))
+        break
+      case 'committing':
+      case 'failed':
+    }
+  }
+
+  #ownersOf(name: PartitionName): Set<string> {
+    let owners = this.#owners.get(name)
+    if (owners === undefined) {
+      owners = new Set()
+      this.#owners.set(name, owners)
+    }
+    return owners
+  }
+
+  #everythingOwned(): boolean {
+    const owning = new Set<string>()
+    for (const name of this.#numbers.acknowledged.keys()) {
+      const owners = this.#ownersOf(name)
+      if (owners.size !== 1) return false
+      for (const owner of owners) owning.add(owner)
+    }
+    return this.members.every(({ name }) => owning.has(name))
+  }
+
+  #unread(name: PartitionName, end: number): number[] {
+    const read = this.#values.get(name)
+    const unread: number[] = []
+    for (let offset = 0; offset < end; offset++) if (read?.has(offset) !== true) unread.push(offset)
+    return unread
+  }
+
+  /** Fails at once when a member ends by itself. */
+  async #until(what: string, holds: () => boolean): Promise<void> {
+    let ended: string | null = null
+    await waitFor(
+      what,
+      () => {
+        ended = this.#members.flatMap(({ endedByItself }) => endedByItself ?? [])[0] ?? null
+        return ended !== null || holds()
+      },
+      patienceMs,
+    ).catch((cause: unknown) => {
+      throw new Error(`${wordsOf(cause)}: ${this.#stateInWords()}`, { cause })
+    })
+    if (ended !== null) throw new Error(ended)
+  }
+
+  #stateInWords(): string {
+    const ends = this.#numbers.ends()
+    const words = [...ends].map(([name, end]) => {
+      const unread = this.#unread(name, end)
+      const left = unread.length === 0 ? 'read' : `${unread.length} unread from ${unread[0]}`
+      return `${name} ${[...this.#ownersOf(name)].join('+') || 'nobody'} ${left}`
+    })
+    return `${this.members.map(({ name }) => name).join(' ')} run; ${words.join(', ')}`
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message.slice(0, 2000) : String(error)
+}
