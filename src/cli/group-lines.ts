@@ -107,8 +107,8 @@ function partitionLines({ partitions, members, lag, behindMs }: GroupReport): st
   ]
 }
 
-/** Lag in time is told in seconds, whole ones, so that it can be compared at a glance; longer ones in words. */
-const behindText = (ms: number): string => (ms < 120_000 ? `${numberText(Math.round(ms / 1000))} s` : spanWords(ms))
+/** In seconds for as long as they say something, so that rows can be compared at a glance. */
+const behindText = (ms: number): string => (ms < 7_200_000 ? `${numberText(Math.round(ms / 1000))} s` : spanWords(ms))
 
 function historyLines(history: ReportedHistory | null, { nowMs, last, happenings }: DescribeOptions): string[] {
   if (history === null) return ['', 'this broker keeps no history of its groups']
@@ -155,6 +155,7 @@ function rebalanceLines(rebalance: ReportedRebalance, nowMs: number): string[] {
 function courseWords({ outcome, durationMs, epoch, protocol, membersBefore, membersAfter }: ReportedRebalance): string {
   if (outcome === 'running') return 'is still going on'
   if (outcome === 'interrupted') return 'was cut short: the coordinator moved or began anew'
+  if (membersAfter === 0) return `nobody is left: epoch ${epoch}`
   const before = membersBefore < 0 ? '' : `${numberText(membersBefore)} -> `
   const assignor = protocol === null || protocol === '' ? '' : `, ${protocol}`
   return `took ${spanWords(durationMs)}: members ${before}${numberText(membersAfter)}, epoch ${epoch}${assignor}`

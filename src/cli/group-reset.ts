@@ -183,6 +183,16 @@ async function isWanted({ execute: given = false, json = false }: GroupResetOpti
   }
 }
 
+/** The plan speaks of what was committed when it was made. */
+async function refuseChanged(cluster: GroupCluster, groupId: string, moves: readonly Move[]): Promise<void> {
+  const now = new Map((await committedOf(cluster, groupId)).map((each) => [nameOf(each), each.offset]))
+  const changed = moves.filter((move) => (now.get(nameOf(move)) ?? null) !== move.from)
+  if (changed.length === 0) return
+  throw new GroupRefused(
+    `offsets of ${changed.map(nameOf).join(', ')} have changed meanwhile: have another look, and try again`,
+  )
+}
+
 /** First what is there now is kept, so that there is a way back from whatever happens after. */
 async function execute(
   cluster: GroupCluster,
@@ -191,6 +201,7 @@ async function execute(
   committed: ReadonlyMap<string, Committed>,
   saved: readonly SavedOffset[],
 ): Promise<void> {
+  await refuseChanged(cluster, groupId, moves)
   const none = { offset: null, leaderEpoch: -1, metadata: '' }
   const before = moves.map(({ topic, partition }): SavedOffset => {
     return committed.get(nameOf({ topic, partition })) ?? { topic, partition, ...none }

@@ -78,14 +78,15 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
 
 /** Lines of at most `width` characters, broken at spaces; those after the first begin with `indent`. A longer word stays whole. */
 export function wrapped(text: string, width: number, indent: string): string[] {
+  const [first, ...words] = text.trimStart().split(' ')
   const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line.trim() !== '' && line.length + 1 + word.length > width) {
+  let line = text.slice(0, text.length - text.trimStart().length) + first!
+  for (const word of words) {
+    if (line.length + 1 + word.length <= width) {
+      line += ` ${word}`
+    } else {
       lines.push(line)
       line = indent + word
-    } else {
-      line = line === '' && lines.length === 0 ? word : `${line} ${word}`
     }
   }
   return [...lines, line]

@@ -2,7 +2,7 @@
 
 import type { Millis } from '../../../io/clock.ts'
 import type { Happening, NotedMember } from './group-note.ts'
-import { wordsOf } from './happening-words.ts'
+import { requestWords, wordsOf } from './happening-words.ts'
 import { keptMember, objectBytes, weightOfMember, weightOfText } from './kept-text.ts'
 import { type Rebalance, RebalanceUnderWay } from './rebalance.ts'
 
@@ -31,6 +31,8 @@ export class GroupHistory {
   #underWay: RebalanceUnderWay | null = null
   /** What may be the cause of a rebalance that has not been told of yet. */
   #before: { readonly at: Millis; readonly words: string }[] = []
+  /** When a cause of the rebalance under way was told last. */
+  #lastCauseAt: Millis = -Infinity
   /** After the last rebalance; null where it is not known. */
   #members: number | null
   #weight = 0
@@ -85,11 +87,11 @@ export class GroupHistory {
       case 'subscriptionChanged':
       case 'topicsChanged':
       case 'converted':
-        if (this.#underWay !== null) this.#underWay.addCause(words)
+        if (this.#underWay !== null) this.#addCause(this.#underWay, words, at)
         else this.#before = [...this.#before.filter((each) => isRecent(each, at)), { at, words }].slice(-rebalancesMax)
         return
       case 'rebalanceStarted':
-        this.#begin(what, at, words)
+        this.#begin(what, at)
         return
       case 'assignmentChanged':
         this.#underWay?.addChange(what.member, what.gained, what.lost)
@@ -99,6 +101,7 @@ export class GroupHistory {
         const underWay = this.#underWay ?? new RebalanceUnderWay(at - what.durationMs, this.#members, this.#causes(at))
         this.#members = what.members
         this.#underWay = null
+        this.#lastCauseAt = -Infinity
         this.#before = []
         this.#end(underWay.done(what), underWay.weight)
         return
@@ -112,11 +115,21 @@ export class GroupHistory {
     }
   }
 
-  #begin({ member, reason }: Happening & { kind: 'rebalanceStarted' }, at: Millis, words: string): void {
-    this.#underWay ??= new RebalanceUnderWay(at, this.#members, this.#causes(at))
+  /** Who asked for it, and why, is told where nothing else that happened just then says it: a member that joins asks as well. */
+  #begin({ member, reason }: Happening & { kind: 'rebalanceStarted' }, at: Millis): void {
+    if (this.#underWay === null) {
+      const causes = this.#causes(at)
+      this.#underWay = new RebalanceUnderWay(at, this.#members, causes)
+      if (causes.length > 0) this.#lastCauseAt = at
+    }
     this.#before = []
-    // Where somebody asked for it, that says more than that it began.
-    if ((member ?? null) !== null || (reason ?? '') !== '') this.#underWay.addCause(words)
+    const words = requestWords(member ?? null, reason)
+    if (words !== null && at - this.#lastCauseAt > causeAgeMaxMs) this.#addCause(this.#underWay, words, at)
+  }
+
+  #addCause(rebalance: RebalanceUnderWay, words: string, at: Millis): void {
+    rebalance.addCause(words)
+    this.#lastCauseAt = at
   }
 
   #causes(at: Millis): readonly string[] {
@@ -128,6 +141,7 @@ export class GroupHistory {
     if (this.#underWay === null) return
     const underWay = this.#underWay
     this.#underWay = null
+    this.#lastCauseAt = -Infinity
     this.#end(underWay.interrupted(), underWay.weight)
   }
 

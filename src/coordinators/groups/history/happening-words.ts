@@ -28,8 +28,10 @@ export function wordsOf(what: Happening, at: Millis): string {
       return `${memberWords(what.member)} now reads ${subscriptionWords(what.topics, what.regex)}`
     case 'topicsChanged':
       return topicsWords(what.topics, what.counts)
-    case 'rebalanceStarted':
-      return `a rebalance began${askedWords(what.member ?? null, what.reason)}`
+    case 'rebalanceStarted': {
+      const request = requestWords(what.member ?? null, what.reason)
+      return request === null ? 'a rebalance began' : `a rebalance began: ${request}`
+    }
     case 'rebalanceEnded': {
       const end = `the rebalance was over after ${spanWords(what.durationMs)}`
       const words = `${end}: epoch ${what.epoch}, ${counted(what.members, 'member')}`
@@ -52,6 +54,12 @@ export function wordsOf(what: Happening, at: Millis): string {
 export function memberWords(member: NotedMember): string {
   const name = member.groupInstanceId ?? (member.clientId === '' ? 'a member without a name' : member.clientId)
   return `${shortened(name)} (${hostOf(member.clientHost)}, ${shortId(member, member.memberId)})`
+}
+
+/** Who asked for a rebalance, and why in its own words; null when nobody did. */
+export function requestWords(member: NotedMember | null, reason: string | null): string | null {
+  if (member !== null) return `${memberWords(member)} asked for it${reasonWords(reason)}`
+  return reason === null || reason === '' ? null : shortened(reason)
 }
 
 /** Kafka writes hosts as Java does, with a slash. */
@@ -83,22 +91,18 @@ const deletedWords = {
   topicDeleted: 'the topic is no more',
 } as const
 
-function progressWords({ owned, lastCommit }: Farewell, at: Millis, joint = ''): string {
+/** `joint`: the word or sign that ties it to what was said before. */
+function progressWords({ owned, lastCommit }: Farewell, at: Millis, joint: ' while' | ';' = ' while'): string {
   if (owned === undefined || lastCommit === undefined) return ''
-  if (owned.length === 0) return `${joint} while it had no partitions`
-  if (lastCommit === null) return `${joint} while nothing was committed of its ${counted(owned.length, 'partition')}`
+  if (owned.length === 0) return `${joint} it had no partitions`
+  if (lastCommit === null) return `${joint} nothing was committed of its ${counted(owned.length, 'partition')}`
   const before = at - lastCommit.at
   const when = before < 1000 ? 'just before' : `${spanWords(before)} before`
-  return `${joint} while its last committed offset was ${shortened(lastCommit.partition)}@${lastCommit.offset} (${when})`
+  return `${joint} its last committed offset was ${shortened(lastCommit.partition)}@${lastCommit.offset} (${when})`
 }
 
 function reasonWords(reason: string | null): string {
   return reason === null || reason === '' ? '' : `: ${shortened(reason)}`
-}
-
-function askedWords(member: NotedMember | null, reason: string | null): string {
-  if (member === null) return reasonWords(reason)
-  return `: ${memberWords(member)} asked for it${reasonWords(reason)}`
 }
 
 function subscriptionWords(topics: readonly string[], regex: string | null): string {
