@@ -1,7 +1,6 @@
 // The recorded answers as a file: one line for a step and the versions that answer alike, so that a change shows in a diff.
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import type { Notes } from './dialogue.ts'
 import type { Json } from './normalize.ts'
 
 export type Recording = ReadonlyMap<string, ReadonlyMap<number, Json>>
@@ -9,10 +8,10 @@ export type Recording = ReadonlyMap<string, ReadonlyMap<number, Json>>
 export const recordingFile = new URL('./apache-kafka-4.3.1.json', import.meta.url)
 
 /** `{ "step": { "3-8": answer, "9": answer } }` */
-export function writeRecording(notes: Notes): void {
+export function writeRecording(notes: Recording): void {
   const steps = [...notes].map(([step, byVersion]) => {
     const ranges: { from: number; to: number; answer: string }[] = []
-    for (const [version, answer] of byVersion) {
+    for (const [version, answer] of [...byVersion].toSorted(([one], [other]) => one - other)) {
       const text = JSON.stringify(answer)
       const last = ranges.at(-1)
       if (last !== undefined && last.answer === text && last.to === version - 1) last.to = version

@@ -11,61 +11,9 @@ import {
   offsetFetch,
   syncGroup,
 } from '../../../src/protocol/apis/index.ts'
-import type { ResponseOf } from '../../../src/protocol/schema/index.ts'
 import { waitFor } from '../../support/wait-for.ts'
-import { closed, type Dialogue, type Peer, rangeOf } from '../dialogue.ts'
-
-/** A subscription to no topics, version 0: Kafka reads it, and a join with other bytes than that is never answered. */
-const subscription = Buffer.from('000000000000ffffffff', 'hex')
-
-const protocols = (...names: string[]) => names.map((name) => ({ name, metadata: subscription }))
-
-interface Joining {
-  readonly groupId: string
-  readonly memberId?: string
-  readonly groupInstanceId?: string | null
-  readonly protocolType?: string
-  readonly protocols?: ReturnType<typeof protocols>
-  readonly sessionTimeoutMs?: number
-}
-
-function joinRequest(version: number, { groupId, memberId = '', groupInstanceId, ...rest }: Joining) {
-  const request = {
-    groupId,
-    memberId,
-    sessionTimeoutMs: 10_000,
-    rebalanceTimeoutMs: 5_000,
-    protocolType: 'consumer',
-    protocols: protocols('range', 'sticky'),
-    ...rest,
-  }
-  return version >= 5 && groupInstanceId !== undefined ? { ...request, groupInstanceId } : request
-}
-
-type Joined = ResponseOf<typeof joinGroup>
-
-/** Joins as a client does: again, with the id it was given. */
-async function join(peer: Peer, version: number, joining: Joining): Promise<Joined> {
-  const first = await peer.ask(joinGroup, version, joinRequest(version, joining))
-  if (first === closed) throw new Error('closed')
-  if (first.errorCode !== 79) return first
-  const second = await peer.ask(joinGroup, version, joinRequest(version, { ...joining, memberId: first.memberId }))
-  if (second === closed) throw new Error('closed')
-  return second
-}
-
-/** A broker takes a moment for its first group. */
-export async function coordinatorOf(dialogue: Dialogue, groupId: string): Promise<void> {
-  await waitFor('the coordinator', async () => {
-    const found = await dialogue.ask(findCoordinator, 2, { key: groupId, keyType: 0 })
-    if (found === closed || found.errorCode !== 0) return false
-    const alive = await dialogue.ask(heartbeat, 3, { groupId, generationId: 1, memberId: 'nobody' })
-    return alive !== closed && alive.errorCode === 25
-  })
-}
-
-const assignments = (...memberIds: string[]) =>
-  memberIds.map((memberId, i) => ({ memberId, assignment: Buffer.from(`assignment ${i}`) }))
+import { closed, type Dialogue, rangeOf } from '../dialogue.ts'
+import { assignments, coordinatorOf, join, joinRequest, type Joining, protocols } from './classic-member.ts'
 
 export async function joiningGroups(dialogue: Dialogue): Promise<void> {
   await coordinatorOf(dialogue, dialogue.name('warm-up'))

@@ -3,6 +3,14 @@
 import type { Dialogue } from '../dialogue.ts'
 import { alteringOthers, alteringTopics } from './altering.ts'
 import { connections } from './connection.ts'
+import {
+  committingByState,
+  otherProtocolTypes,
+  rebalancing,
+  refusedAtFirst,
+  staticGroups,
+  voting,
+} from './classic-groups.ts'
 import { anew, fetching, fetchSessions, offsets } from './fetch.ts'
 import { committing, describingGroups, finding, joiningGroups, livingGroups, staticMembers } from './groups.ts'
 import { idempotence, producerIds } from './idempotence.ts'
@@ -25,6 +33,12 @@ export const scenarios: Readonly<Record<string, (dialogue: Dialogue) => Promise<
   'joining groups': joiningGroups,
   'living groups': livingGroups,
   'static members': staticMembers,
+  'committing by state': committingByState,
+  rebalancing,
+  voting,
+  'refused at first': refusedAtFirst,
+  'other protocol types': otherProtocolTypes,
+  'static groups': staticGroups,
   committing,
   'describing groups': describingGroups,
   'finding coordinators': finding,
