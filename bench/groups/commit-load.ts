@@ -7,6 +7,7 @@ import { ErrorCode, errorName } from '../../src/protocol/error-code.ts'
 import { encodeRequest } from '../../src/protocol/frame.ts'
 import { percentile } from '../measured.ts'
 import { RawClient } from '../raw-client.ts'
+import { answerParent } from './load-process.ts'
 
 export interface CommitLoad {
   readonly bootstrap: string
@@ -105,9 +106,4 @@ async function commit(load: CommitLoad): Promise<CommitLoadResult> {
   }
 }
 
-process.once('message', (load: CommitLoad) => {
-  void commit(load).then((result) => {
-    process.send!(result)
-    process.disconnect()
-  })
-})
+answerParent(commit)

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import { BrokerProcess, root } from '../broker-process.ts'
 import { printMachine } from '../measured.ts'
 import type { CommitLoad, CommitLoadResult } from './commit-load.ts'
-import { runLoad } from './load-process.ts'
+import { LoadProcess } from './load-process.ts'
 import { writtenOffsets } from './offsets-log.ts'
 
 const { values } = parseArgs({
@@ -48,11 +48,12 @@ const rows: readonly Row[] = [
 async function measure(row: Row, tree: string): Promise<readonly string[]> {
   const data = mkdtempSync(join(tmpdir(), 'odradek-commits-'))
   const nodeFlags = values.profile ? ['--cpu-prof', '--cpu-prof-dir', join(root, 'bench/profile')] : []
+  const load = new LoadProcess('commit-load.ts')
   const broker = await BrokerProcess.start({ data, settings: row.settings, nodeFlags, tree })
   try {
     const cpuBefore = broker.cpuSeconds()
-    const load = { bootstrap: broker.bootstrap, seconds, ...row.load }
-    const result = await runLoad<CommitLoad, CommitLoadResult>('commit-load.ts', load)
+    const question: CommitLoad = { bootstrap: broker.bootstrap, seconds, ...row.load }
+    const result = (await load.ask(question)) as CommitLoadResult
     const cpu = broker.cpuSeconds() - cpuBefore
     await broker.stop()
     const written = writtenOffsets(data)
@@ -67,6 +68,7 @@ async function measure(row: Row, tree: string): Promise<readonly string[]> {
       ((cpu / written.records) * 1_000_000).toFixed(0),
     ]
   } finally {
+    await load.end()
     await broker.kill()
     rmSync(data, { recursive: true, force: true })
   }

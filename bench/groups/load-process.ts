@@ -1,19 +1,45 @@
-// A load generator in a process of its own, so that it does not share the broker's processor time, nor the measurement's.
+// A load generator in a process of its own, so that it shares neither the broker's event loop nor the measurement's. It is asked one thing
+// at a time, over the channel between parent and child (`answerParent` is the child's side).
 
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
-/** Runs `program` (a file of this folder) with what it is to do, and answers what it says last. */
-export async function runLoad<Load, Result>(program: string, load: Load): Promise<Result> {
-  const child = fork(join(import.meta.dirname, program), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  const exited = once(child, 'exit')
-  let result: Result | undefined
-  child.on('message', (message) => {
-    result = message as Result
+export class LoadProcess {
+  readonly #child: ChildProcess
+
+  /** `program`: a file of this folder. */
+  constructor(program: string) {
+    this.#child = fork(join(import.meta.dirname, program), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  }
+
+  /** Rejects when the process ends instead of answering. */
+  async ask(what: object): Promise<unknown> {
+    const answered = new AbortController()
+    const { signal } = answered
+    try {
+      this.#child.send(what)
+      const died = once(this.#child, 'exit', { signal }).then(([code]) => {
+        throw new Error(`the load generator ended with ${code}`)
+      })
+      const [answer] = (await Promise.race([once(this.#child, 'message', { signal }), died])) as [unknown]
+      return answer
+    } finally {
+      answered.abort()
+    }
+  }
+
+  async end(): Promise<void> {
+    if (this.#child.exitCode !== null) return
+    const exited = once(this.#child, 'exit')
+    this.#child.kill()
+    await exited
+  }
+}
+
+/** In the child: `answer` is called with each question. What it throws ends the process. */
+export function answerParent(answer: (question: never) => Promise<object>): void {
+  process.on('message', (question) => {
+    void answer(question as never).then((said) => process.send!(said))
   })
-  child.send(load as object)
-  const [code] = (await exited) as [number]
-  if (code !== 0 || result === undefined) throw new Error(`${program} ended with ${code}`)
-  return result
 }
