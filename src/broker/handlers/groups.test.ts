@@ -12,6 +12,7 @@ import { GroupCoordinator } from '../../coordinators/groups/group-coordinator.ts
 import { SimulatedClock } from '../../io/clock.sim.ts'
 import { seededRandom } from '../../io/random.sim.ts'
 import { silentLogger } from '../../lib/logger.ts'
+import { deleteGroups } from '../../protocol/apis/delete-groups.ts'
 import { describeGroups } from '../../protocol/apis/describe-groups.ts'
 import { findCoordinator } from '../../protocol/apis/find-coordinator.ts'
 import { heartbeat } from '../../protocol/apis/heartbeat.ts'
@@ -19,6 +20,7 @@ import { joinGroup } from '../../protocol/apis/join-group.ts'
 import { leaveGroup } from '../../protocol/apis/leave-group.ts'
 import { listGroups } from '../../protocol/apis/list-groups.ts'
 import { offsetCommit } from '../../protocol/apis/offset-commit.ts'
+import { offsetDelete } from '../../protocol/apis/offset-delete.ts'
 import { offsetFetch } from '../../protocol/apis/offset-fetch.ts'
 import { syncGroup } from '../../protocol/apis/sync-group.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
@@ -33,6 +35,7 @@ import {
 } from '../../protocol/schema/index.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import type { Services } from '../services.ts'
+import { handleDeleteGroups } from './delete-groups.ts'
 import { handleDescribeGroups } from './describe-groups.ts'
 import { handleFindCoordinator } from './find-coordinator.ts'
 import { handleHeartbeat } from './heartbeat.ts'
@@ -40,6 +43,7 @@ import { handleJoinGroup } from './join-group.ts'
 import { handleLeaveGroup } from './leave-group.ts'
 import { handleListGroups } from './list-groups.ts'
 import { handleOffsetCommit } from './offset-commit.ts'
+import { handleOffsetDelete } from './offset-delete.ts'
 import { handleOffsetFetch } from './offset-fetch.ts'
 import { handleSyncGroup } from './sync-group.ts'
 
@@ -111,7 +115,13 @@ type Setting = Awaited<ReturnType<typeof setUp>>
 /** A stable group of one, in any version of JoinGroup. */
 async function join({ call }: Setting, version: number) {
   const protocols = [{ name: 'range', metadata: Buffer.from('m') }]
-  const request = { groupId: 'g', sessionTimeoutMs: 10_000, protocolType: 'consumer', protocols }
+  const request = {
+    groupId: 'g',
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 60_000,
+    protocolType: 'consumer',
+    protocols,
+  }
   let joined = await call(handleJoinGroup, joinGroup, version, request)
   if (version >= 4) {
     assert.equal(joined.errorCode, ErrorCode.MEMBER_ID_REQUIRED)
@@ -265,6 +275,43 @@ for (const version of versionsOf(listGroups)) {
         groupType: version >= 5 ? 'classic' : '',
       },
     ])
+  })
+}
+
+for (const version of versionsOf(offsetDelete)) {
+  test(`OffsetDelete ${version}: what was committed is forgotten, of partitions that exist`, async () => {
+    const { call } = await setUp()
+    const partitions = [{ partitionIndex: 0, committedOffset: 42, committedLeaderEpoch: 3, committedMetadata: 'm' }]
+    await call(handleOffsetCommit, offsetCommit, 9, { groupId: 'g', topics: [{ name: 'orders', partitions }] })
+    const indexes = [{ partitionIndex: 0 }, { partitionIndex: 1 }]
+    const topics = [{ name: 'orders', partitions: indexes }]
+    const answer = await call(handleOffsetDelete, offsetDelete, version, { groupId: 'g', topics })
+    assert.equal(answer.errorCode, NONE)
+    assert.deepEqual(answer.topics, [
+      {
+        name: 'orders',
+        partitions: [
+          { partitionIndex: 1, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
+          { partitionIndex: 0, errorCode: NONE },
+        ],
+      },
+    ])
+    const [fetched] = topicsOf(await call(handleOffsetFetch, offsetFetch, 9, fetchOf(9)))
+    assert.equal(fetched!.partitions[0]!.committedOffset, -1)
+  })
+}
+
+for (const version of versionsOf(deleteGroups)) {
+  test(`DeleteGroups ${version}: an empty group goes, one with members stays`, async () => {
+    const setting = await setUp()
+    const { memberId } = await joinAndSync(setting)
+    const groupsNames = ['g', 'unknown', 'g']
+    const remove = async () => (await setting.call(handleDeleteGroups, deleteGroups, version, { groupsNames })).results
+    const unknown = { groupId: 'unknown', errorCode: ErrorCode.GROUP_ID_NOT_FOUND }
+    assert.deepEqual(await remove(), [{ groupId: 'g', errorCode: ErrorCode.NON_EMPTY_GROUP }, unknown])
+    await setting.call(handleLeaveGroup, leaveGroup, 3, { groupId: 'g', members: [{ memberId }] })
+    assert.deepEqual(await remove(), [{ groupId: 'g', errorCode: NONE }, unknown])
+    assert.deepEqual((await setting.call(handleListGroups, listGroups, 4, {})).groups, [])
   })
 }
 

@@ -47,7 +47,7 @@ async function setUp(settings: Partial<GroupSettings> = {}, partitionCount = 2) 
     topics,
   })
   await Promise.all(partitions.map((partition, index) => coordinator.elected(index, partition)))
-  return { clock, coordinator, partitions, topic }
+  return { clock, coordinator, partitions, topic, topics }
 }
 
 function context(
@@ -461,6 +461,76 @@ test('offsets of a deleted topic are forgotten', async () => {
   await clock.settle()
   const request = { groupId: 'g', topics: null, groups: [], requireStable: false }
   assert.deepEqual((await coordinator.fetchOffsets(context(7), request)).topics, [])
+})
+
+test('what was committed by name belongs to the topic of that moment, not to one created anew', async () => {
+  const { coordinator, topics } = await setUp()
+  await coordinator.commitOffsets(context(9), commitRequest([committedTopic({ name: 'orders' }, [0, 8])]))
+  const newId = 'AAAAAAAAAAAAAAAAAAAAAw'
+  topics.set('orders', 2, { id: newId })
+  const wanted = [{ name: '', topicId: newId, partitionIndexes: [0] }]
+  const groups = [{ groupId: 'g', memberId: null, memberEpoch: -1, topics: wanted }]
+  const answer = await coordinator.fetchOffsets(context(10), { groupId: '', topics: [], groups, requireStable: false })
+  assert.deepEqual(
+    answer.groups[0]!.topics.map(({ partitions }) => [partitions[0]!.committedOffset, partitions[0]!.errorCode]),
+    [[-1, NONE]],
+  )
+})
+
+// ---- deletion
+
+test('offsets are deleted only for partitions that exist, and an error of the group is all there is to say', async () => {
+  const { coordinator } = await setUp()
+  const topics = [
+    { name: 'orders', partitions: [{ partitionIndex: 0 }] },
+    { name: 'unknown', partitions: [{ partitionIndex: 0 }] },
+  ]
+  const { GROUP_ID_NOT_FOUND, INVALID_GROUP_ID } = ErrorCode
+  const remove = (groupId: string) => coordinator.deleteOffsets(context(0), { groupId, topics })
+  assert.deepEqual(await remove('g'), { errorCode: GROUP_ID_NOT_FOUND, throttleTimeMs: 0, topics: [] })
+  assert.deepEqual(await remove(''), { errorCode: INVALID_GROUP_ID, throttleTimeMs: 0, topics: [] })
+  await coordinator.commitOffsets(context(9), commitRequest([committedTopic({ name: 'orders' }, [0, 1])]))
+  assert.deepEqual((await remove('g')).topics, [
+    { name: 'unknown', partitions: [{ partitionIndex: 0, errorCode: UNKNOWN_TOPIC_OR_PARTITION }] },
+    { name: 'orders', partitions: [{ partitionIndex: 0, errorCode: NONE }] },
+  ])
+})
+
+test('groups of all partitions are deleted at once, each named once, the one without a name too', async () => {
+  const { coordinator } = await setUp({}, 3)
+  const names = ['a', 'b', 'c', 'd', '']
+  for (const groupId of names) {
+    await coordinator.commitOffsets(
+      context(9),
+      commitRequest([committedTopic({ name: 'orders' }, [0, 1])], { groupId }),
+    )
+  }
+  const { results } = await coordinator.deleteGroups(context(2), { groupsNames: [...names, 'a', 'unknown'] })
+  const sorted = results.toSorted((one, other) => (one.groupId < other.groupId ? -1 : 1))
+  assert.deepEqual(
+    sorted.map(({ groupId, errorCode }) => [groupId, errorCode]),
+    [
+      ['', NONE],
+      ['a', NONE],
+      ['b', NONE],
+      ['c', NONE],
+      ['d', NONE],
+      ['unknown', ErrorCode.GROUP_ID_NOT_FOUND],
+    ],
+  )
+  assert.deepEqual((await coordinator.list(context(5), { statesFilter: [], typesFilter: [] })).groups, [])
+})
+
+test('a broker that coordinates nothing deletes nothing', async () => {
+  const { coordinator, topic } = await setUp()
+  topic.count = null
+  const { NOT_COORDINATOR } = ErrorCode
+  const { results } = await coordinator.deleteGroups(context(2), { groupsNames: ['a', 'b'] })
+  assert.deepEqual(
+    results.map(({ errorCode }) => errorCode),
+    [NOT_COORDINATOR, NOT_COORDINATOR],
+  )
+  assert.equal((await coordinator.deleteOffsets(context(0), { groupId: 'a', topics: [] })).errorCode, NOT_COORDINATOR)
 })
 
 test('groups whose commits come in the same turn share a batch', async () => {
