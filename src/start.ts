@@ -245,9 +245,9 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
   replicas.apply(initialChange(cluster.image))
   cluster.subscribe((change) => {
     replicas.apply(change)
-    const { changed, deleted } = topicsChangedForGroups(change)
+    const { changed, anyCreated, deleted } = topicsChangedForGroups(change)
     if (deleted.length > 0) groups.topicsDeleted(deleted)
-    if (changed.length > 0) groups.topicsChanged(changed)
+    if (changed.length > 0) groups.topicsChanged(changed, { anyCreated })
   })
   undo.push(() => replicas.stop())
   undo.push(async () => groups.close())

@@ -27,7 +27,6 @@ const secret = (at: number): bigint => secretView.getBigUint64(at, true)
 
 const stripeBytes = 64
 const stripesPerBlock = (secretBytes.length - stripeBytes) / 8
-const blockBytes = stripeBytes * stripesPerBlock
 
 /** An unsigned 64-bit number. */
 export function xxh3(bytes: Uint8Array): bigint {
@@ -86,7 +85,7 @@ function long(view: DataView, length: number): bigint {
   for (let stripe = 0; stripe < stripes; stripe++) {
     const inBlock = stripe % stripesPerBlock
     accumulate(sums, view, stripe * stripeBytes, inBlock * 8)
-    if (inBlock === stripesPerBlock - 1 && (stripe + 1) * stripeBytes <= length - 1) scramble(sums)
+    if (inBlock === stripesPerBlock - 1) scramble(sums)
   }
   accumulate(sums, view, length - stripeBytes, secretBytes.length - stripeBytes - 7)
   let hash = BigInt(length) * prime64[0]

@@ -1,6 +1,7 @@
 // The group coordinator's plain numbers, out of the broker's settings.
 
 import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
+import { assignorNamed } from '../coordinators/groups/assignors/assignors.ts'
 import { type GroupSettings, groupSettingsDefault } from '../coordinators/groups/group-settings.ts'
 
 import { codecById } from '../records/codec.ts'
@@ -20,6 +21,9 @@ export function groupSettingsOf(settings: BrokerSettings, removeMembersOnDisconn
     offsetsCommitTimeoutMs: settings.offsetsCommitTimeoutMs,
     offsetsLoadBufferBytes: settings.offsetsLoadBufferSize,
     offsetsCompression: codecById[settings.offsetsTopicCompressionCodec]!,
+    consumerMaxSize: settings.groupConsumerMaxSize,
+    consumerAssignors: settings.groupConsumerAssignors.flatMap((name) => assignorNamed(name) ?? []),
+    consumerRegexRefreshIntervalMs: settings.groupConsumerRegexRefreshIntervalMs,
     removeMembersOnDisconnect,
   }
 }

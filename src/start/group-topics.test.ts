@@ -51,7 +51,13 @@ test('groups see a topic with its partitions and the racks of their replicas, of
 
 const cases = [
   { name: 'a new topic', before: [], after: [topic('a', [[1]])], changed: ['a'], deleted: [] },
-  { name: 'a deleted topic', before: [topic('a', [[1]])], after: [], changed: ['a'], deleted: ['a'] },
+  {
+    name: 'a deleted topic',
+    before: [topic('a', [[1]])],
+    after: [],
+    changed: ['a'],
+    deleted: [{ name: 'a', id: 'id-of-a' }],
+  },
   {
     name: 'more partitions',
     before: [topic('a', [[1]])],
@@ -66,6 +72,7 @@ for (const { name, before, after, changed, deleted } of cases) {
   test(`groups are told of what they can see: ${name}`, () => {
     const topicIds = new Set([...before, ...after].map(({ id }) => id))
     const told = topicsChangedForGroups({ before: image(before), after: image(after), topicIds })
-    assert.deepEqual(told, { changed, deleted })
+    const anyCreated = before.length === 0
+    assert.deepEqual(told, { changed, anyCreated, deleted })
   })
 }

@@ -14,27 +14,33 @@ export function topicsForGroups(cluster: { readonly image: ClusterImage }): Topi
     return { name, id, partitionCount: partitions.length, racksOf }
   }
   return {
+    get revision() {
+      return cluster.image.revision
+    },
     byName: (name) => seen(cluster.image.topicsByName.get(name)),
     byId: (id) => seen(cluster.image.topicsById.get(id)),
     names: () => cluster.image.topicsByName.keys(),
   }
 }
 
-/** By name. `changed`: topics that are new, gone, or have other partitions or replicas; `deleted`: those of them that are gone. */
+/** `changed`: names of topics that are new, gone, or have other partitions or replicas; `deleted`: those of them that are gone. */
 export function topicsChangedForGroups({ before, after, topicIds }: ImageChange): {
   readonly changed: readonly string[]
+  readonly anyCreated: boolean
   readonly deleted: readonly DeletedTopic[]
 } {
   const changed: string[] = []
   const deleted: DeletedTopic[] = []
+  let anyCreated = false
   for (const id of topicIds) {
     const old = before.topicsById.get(id)
     const now = after.topicsById.get(id)
     if (old !== undefined && now === undefined) deleted.push({ name: old.name, id })
+    anyCreated ||= old === undefined && now !== undefined
     const name = now?.name ?? old?.name
     if (name !== undefined && !looksTheSame(old, now)) changed.push(name)
   }
-  return { changed, deleted }
+  return { changed, anyCreated, deleted }
 }
 
 function looksTheSame(one: TopicImage | undefined, other: TopicImage | undefined): boolean {

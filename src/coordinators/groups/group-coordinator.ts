@@ -24,8 +24,8 @@ import { ErrorCode } from '../../protocol/error-code.ts'
 import type { CoordinatorPartition, CoordinatorTopic } from '../coordinator-partition.ts'
 import type { ReplyTo } from '../effect.ts'
 import { CoordinatorRuntime } from '../runtime.ts'
-import type { GroupConfigs } from './group-config.ts'
 import type { DeletedTopic, FetchedGroup, FetchedGroupOffsets, GroupEvent, ListedGroup, Sender } from './group-event.ts'
+import type { GroupConfigs } from './group-config.ts'
 import type { GroupRecord } from './group-record.ts'
 import { groupRecordCodec } from './group-record-codec.ts'
 import {
@@ -120,8 +120,8 @@ export class GroupCoordinator {
   }
 
   /** Topics came, went or grew, or their replicas moved: `topics` shows them as they are now. */
-  topicsChanged(names: readonly string[]): void {
-    this.#runtime.tellAll({ kind: 'topicsChanged', topics: names })
+  topicsChanged(topics: readonly string[], { anyCreated }: { readonly anyCreated: boolean }): void {
+    this.#runtime.tellAll({ kind: 'topicsChanged', topics, anyCreated })
   }
 
   connectionClosed(connectionId: number): void {

@@ -12,6 +12,7 @@ import type { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/api
 import type { SyncGroupRequest, SyncGroupResponse } from '../../protocol/apis/sync-group.ts'
 import type { ErrorCode } from '../../protocol/error-code.ts'
 import type { Effect, ReplyTo } from '../effect.ts'
+import type { ConsumerDescribeEvent, ConsumerHeartbeatEvent, ConsumerTimerEvent } from './consumer/heartbeat-event.ts'
 import type { GroupRecord } from './group-record.ts'
 import type { GroupNote } from './history/group-note.ts'
 
@@ -109,6 +110,14 @@ export interface DeletedTopic {
   readonly id: string
 }
 
+export interface TopicsChangedEvent {
+  readonly kind: 'topicsChanged'
+  /** By name. */
+  readonly topics: readonly string[]
+  /** Some of them are new. */
+  readonly anyCreated: boolean
+}
+
 export interface DescribeEvent {
   readonly kind: 'describe'
   readonly groupId: string
@@ -138,6 +147,9 @@ export type GroupTimerEvent =
   | { readonly kind: 'syncOverdue'; readonly groupId: string; readonly generation: number }
 
 export type GroupEvent =
+  | ConsumerHeartbeatEvent
+  | ConsumerDescribeEvent
+  | ConsumerTimerEvent
   | JoinEvent
   | SyncEvent
   | HeartbeatEvent
@@ -152,7 +164,7 @@ export type GroupEvent =
   | { readonly kind: 'connectionClosed'; readonly connectionId: number }
   | { readonly kind: 'topicsDeleted'; readonly topics: readonly DeletedTopic[] }
   /** Created, deleted, grown, or their replicas moved: what groups see of them is new. */
-  | { readonly kind: 'topicsChanged'; readonly topics: readonly string[] }
+  | TopicsChangedEvent
   | { readonly kind: 'retentionCheck' }
 
 export type GroupEffect = Effect<GroupEvent, GroupRecord, GroupNote>

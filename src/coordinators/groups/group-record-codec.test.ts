@@ -164,7 +164,7 @@ test('what is decoded does not hold on to the bytes it came from', () => {
 })
 
 test("records of other kinds are nobody's", () => {
-  assert.equal(codec.decode({ key: bytes('0003 0001 67'), value: bytes('0000 00000001') }), null)
+  assert.equal(codec.decode({ key: bytes('000a 0001 67 0001 6d'), value: null }), null) // a share group's
   assert.equal(codec.decode({ key: bytes('7fff'), value: null }), null)
 })
 

@@ -9,6 +9,7 @@ import {
 import { recordTypeOf } from '../../protocol/schema/index.ts'
 import { ZERO_UUID } from '../../lib/uuid.ts'
 import type { EntryCodec, KeyValue } from '../effect.ts'
+import { decodeConsumerGroupRecord, encodeConsumerGroupRecord } from './consumer/consumer-group-record-codec.ts'
 import type { CommittedOffset, GroupGeneration, GroupRecord } from './group-record.ts'
 
 /** As Kafka 4.3 writes them. Only version 1 has an expire time; only version 4 a topic id. */
@@ -36,10 +37,19 @@ export const groupRecordCodec: EntryCodec<GroupRecord> = {
         const { topic, partition } = record
         return { key: offsetCommit.encodeKey({ group, topic, partition }), value: null }
       }
+      case 'consumerEpoch':
+      case 'consumerPartitionMetadata':
+      case 'consumerMember':
+      case 'consumerTargetEpoch':
+      case 'consumerTarget':
+      case 'consumerAssignment':
+      case 'consumerRegex':
+        return encodeConsumerGroupRecord(record)
     }
   },
 
-  decode({ key, value }: KeyValue): GroupRecord | null {
+  decode(record: KeyValue): GroupRecord | null {
+    const { key, value } = record
     switch (recordTypeOf(key)) {
       case groupMetadata.type: {
         const { group: groupId } = groupMetadata.decodeKey(key)
@@ -57,7 +67,7 @@ export const groupRecordCodec: EntryCodec<GroupRecord> = {
         return { kind: 'offset', groupId, topic, partition, value: decodeLegacy(value) }
       }
       default:
-        return null
+        return decodeConsumerGroupRecord(record)
     }
   },
 }

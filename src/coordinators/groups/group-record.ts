@@ -1,5 +1,7 @@
 // What the group coordinator remembers, as the records of __consumer_offsets that this broker reads and writes.
 
+import type { ConsumerGroupRecord } from './consumer/consumer-group-record.ts'
+
 /** A member as the log knows it: with the one protocol that was chosen. */
 export interface MemberRecord {
   readonly memberId: string
@@ -39,6 +41,7 @@ export interface CommittedOffset {
 }
 
 export type GroupRecord =
+  | ConsumerGroupRecord
   | { readonly kind: 'generation'; readonly groupId: string; readonly value: GroupGeneration }
   | { readonly kind: 'groupDeleted'; readonly groupId: string }
   | {

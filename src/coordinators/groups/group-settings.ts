@@ -1,5 +1,7 @@
 // What the group coordinator goes by.
 
+import type { Assignor } from './assignors/assignor.ts'
+import { assignors } from './assignors/assignors.ts'
 import type { Codec } from '../../records/codec.ts'
 
 /** Plain numbers, in Kafka's units; the names are Kafka's broker configs where they have one. */
@@ -26,6 +28,12 @@ export interface GroupSettings {
   readonly offsetsLoadBufferBytes: number
   /** offsets.topic.compression.codec */
   readonly offsetsCompression: Codec
+  /** group.consumer.max.size */
+  readonly consumerMaxSize: number
+  /** group.consumer.assignors: at least one; the first is for groups whose members name none. */
+  readonly consumerAssignors: readonly Assignor[]
+  /** group.consumer.regex.refresh.interval.ms */
+  readonly consumerRegexRefreshIntervalMs: number
   /** For development and tests: a dynamic member is gone as soon as the connection it was last heard on closes. */
   readonly removeMembersOnDisconnect: boolean
 }
@@ -43,5 +51,8 @@ export const groupSettingsDefault: GroupSettings = {
   offsetsCommitTimeoutMs: 5_000,
   offsetsLoadBufferBytes: 5 * 1024 * 1024,
   offsetsCompression: 'none',
+  consumerMaxSize: 2_147_483_647,
+  consumerAssignors: assignors,
+  consumerRegexRefreshIntervalMs: 600_000,
   removeMembersOnDisconnect: false,
 }

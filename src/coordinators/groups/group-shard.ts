@@ -9,6 +9,8 @@ import { type CoordinatorMachine, noTransaction, reply } from '../effect.ts'
 import { ClassicGroup } from './classic/classic-group.ts'
 import { describeGroup } from './classic/classic-group-view.ts'
 import { foundingGeneration } from './classic/classic-record.ts'
+import { ConsumerGroup } from './consumer/consumer-group.ts'
+import { ConsumerGroups } from './consumer/consumer-groups.ts'
 import type { Group } from './group.ts'
 import type { GroupConfigs } from './group-config.ts'
 import { CommittedOffsets } from './offsets/committed-offsets.ts'
@@ -52,10 +54,12 @@ export interface GroupShardOptions {
 export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, GroupNote> {
   readonly #settings: GroupSettings
   readonly #groups = new Map<string, Group>()
+  readonly #consumers: ConsumerGroups
   readonly #offsets = new CommittedOffsets()
 
-  constructor({ settings }: GroupShardOptions) {
-    this.#settings = settings
+  constructor(options: GroupShardOptions) {
+    this.#settings = options.settings
+    this.#consumers = new ConsumerGroups(this.#groups, options)
   }
 
   step(event: GroupEvent, now: Millis): readonly GroupEffect[] {
@@ -77,8 +81,16 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
         return this.#classic(event.groupId)?.step(event, now) ?? []
       case 'connectionClosed':
         return [...this.#groups.values()].flatMap((group) =>
-          group instanceof ClassicGroup ? group.step(event, now) : [],
+          group instanceof ClassicGroup || group instanceof ConsumerGroup ? group.step(event, now) : [],
         )
+      case 'consumerHeartbeat':
+        return this.#consumers.heartbeat(event, now)
+      case 'consumerDescribe':
+        return this.#consumers.describe(event)
+      case 'consumerSessionExpired':
+      case 'revocationOverdue':
+      case 'regexRefresh':
+        return this.#consumers.get(event.groupId)?.step(event, now) ?? []
       case 'commitOffsets':
         return this.#commit(event, now)
       case 'fetchOffsets':
@@ -94,7 +106,7 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
       case 'topicsDeleted':
         return forgetTopics(event.topics, this.#offsets)
       case 'topicsChanged':
-        return []
+        return this.#consumers.topicsChanged(event, now)
       case 'retentionCheck':
         return [
           ...expireOffsets(this.#groups.values(), this.#offsets, this.#settings.offsetsRetentionMs, now),
@@ -109,7 +121,8 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
         this.#replayedClassic(record.groupId).apply(record.value)
         break
       case 'groupDeleted':
-        this.#groups.delete(record.groupId)
+        // A group of the other protocol that has taken its place stays.
+        if (this.#classic(record.groupId) !== undefined) this.#groups.delete(record.groupId)
         break
       case 'offset':
         // Whoever commits without ever joining has a group too: without members and protocol type.
@@ -119,6 +132,15 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
         break
       case 'offsetDeleted':
         this.#offsets.delete(record)
+        break
+      case 'consumerEpoch':
+      case 'consumerPartitionMetadata':
+      case 'consumerMember':
+      case 'consumerTargetEpoch':
+      case 'consumerTarget':
+      case 'consumerAssignment':
+      case 'consumerRegex':
+        this.#consumers.apply(record)
     }
   }
 
@@ -154,6 +176,10 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
     const { groupId, request, replyTo } = event
     const known = this.#classic(groupId)
     if (known !== undefined) return known.step(event, now)
+    const other = this.#groups.get(groupId)
+    if (other !== undefined && !other.deserted) {
+      return [reply(replyTo, joinRefused(request.memberId, ErrorCode.INCONSISTENT_GROUP_PROTOCOL))]
+    }
     if (request.memberId !== unknownMemberId) {
       return [reply(replyTo, joinRefused(request.memberId, ErrorCode.UNKNOWN_MEMBER_ID))]
     }
@@ -161,7 +187,8 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
     const effects = group.step(event, now)
     this.#groups.set(groupId, group) // even when the join was refused, as Kafka does
     const value = { ...foundingGeneration, currentStateTimestamp: now }
-    return [{ kind: 'append', records: [{ kind: 'generation', groupId, value }] }, ...effects]
+    const records: GroupRecord[] = [...(other?.tombstones() ?? []), { kind: 'generation', groupId, value }]
+    return [{ kind: 'append', records }, ...effects]
   }
 
   #commit(event: CommitEvent, now: Millis): GroupEffect[] {

@@ -6,16 +6,19 @@ import type { GroupTopic, TopicsView } from './topics-view.ts'
 export class SimulatedTopics implements TopicsView {
   readonly #topics = new Map<string, GroupTopic>()
   #created = 0
+  revision = 1
 
   /** Creates the topic, or gives it more partitions. `racksOf`: none unless told. Returns its id. */
   set(name: string, partitionCount: number, options: { id?: string; racksOf?: GroupTopic['racksOf'] } = {}): string {
     const id = options.id ?? this.#topics.get(name)?.id ?? this.#newId()
     const racksOf = options.racksOf ?? (() => [])
+    this.revision++
     this.#topics.set(name, { name, id, partitionCount, racksOf })
     return id
   }
 
   delete(name: string): void {
+    this.revision++
     this.#topics.delete(name)
   }
 

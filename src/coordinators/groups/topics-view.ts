@@ -12,6 +12,8 @@ export interface GroupTopic {
 
 /** The cluster's topics; each call sees those of that moment. */
 export interface TopicsView {
+  /** Of the cluster's metadata: grows with each change. */
+  readonly revision: number
   byName(name: string): GroupTopic | null
   byId(id: string): GroupTopic | null
   /** Of all topics, the broker's own too. */

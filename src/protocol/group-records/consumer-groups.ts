@@ -3,6 +3,7 @@
 
 import {
   array,
+  bigint64,
   bytes,
   emptyOrNull,
   int32,
@@ -27,7 +28,7 @@ export const consumerGroupMetadata = record({
     flexibleSince: 0,
     fields: {
       epoch: int32,
-      metadataHash: tagged(0, int64),
+      metadataHash: tagged(0, bigint64),
     },
   },
 })

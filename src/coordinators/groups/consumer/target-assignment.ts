@@ -1,0 +1,78 @@
+// What the members of a group are meant to have: computed by one of the broker's assignors, for one group epoch.
+
+import type { Millis } from '../../../io/clock.ts'
+import type { AssignedPartitions, Assignor, AssignorMember, AssignorTopic } from '../assignors/assignor.ts'
+import type { TopicsView } from '../topics-view.ts'
+import type { ConsumerGroupRecord } from './consumer-group-record.ts'
+import { noTarget } from './consumer-group-state.ts'
+import type { ConsumerMember } from './consumer-member.ts'
+import { sameTarget } from './member-partitions.ts'
+import { type ResolvedRegexes, Subscriptions, topicsReadBy } from './subscriptions.ts'
+
+export interface TargetInput {
+  readonly groupId: string
+  /** The epoch to compute it for. */
+  readonly epoch: number
+  readonly members: readonly ConsumerMember[]
+  readonly regexes: ResolvedRegexes
+  readonly topics: TopicsView
+  readonly assignor: Assignor
+  readonly now: Millis
+  /** What the log says the member is meant to have. */
+  targetOf(memberId: string): AssignedPartitions | undefined
+  /** Whose target a member inherits: a static member's, that of the one it replaces. */
+  heirOf(memberId: string): string
+}
+
+export interface Target {
+  /** What differs from before, then the target's epoch. */
+  readonly records: readonly ConsumerGroupRecord[]
+  of(memberId: string): AssignedPartitions
+}
+
+export function computeTarget(input: TargetInput): Target {
+  const { groupId, epoch, members, regexes, topics, assignor, now } = input
+  const read = new Map<string, AssignorTopic>()
+  const assignorMembers = members.map((member): AssignorMember => {
+    const { memberId, instanceId, rackId } = member
+    const topicIds = new Set<string>()
+    for (const name of topicsReadBy(member, regexes)) {
+      const topic = topics.byName(name)
+      if (topic === null) continue
+      topicIds.add(topic.id)
+      read.set(topic.id, {
+        topicId: topic.id,
+        name,
+        partitionCount: topic.partitionCount,
+        racksOf: (partition) => topic.racksOf(partition),
+      })
+    }
+    return { memberId, instanceId, rackId, topicIds, target: input.targetOf(input.heirOf(memberId)) ?? noTarget }
+  })
+  const { homogeneous } = new Subscriptions(members, regexes)
+  const assigned = assignor.assign({ members: assignorMembers, topics: [...read.values()], homogeneous })
+  const of = (memberId: string) => assigned.get(memberId) ?? noTarget
+  const records: ConsumerGroupRecord[] = []
+  for (const { memberId } of members) {
+    const [before, value] = [input.targetOf(memberId), of(memberId)]
+    if (before === undefined || !sameTarget(before, value)) {
+      records.push({ kind: 'consumerTarget', groupId, memberId, value })
+    }
+  }
+  records.push({
+    kind: 'consumerTargetEpoch',
+    groupId,
+    value: { assignmentEpoch: epoch, assignmentTimestamp: now },
+  })
+  return { records, of }
+}
+
+/** The assignor most members ask for; of equals the first in the broker's list. Null when nobody asks. */
+export function preferredAssignor(members: Iterable<ConsumerMember>, supported: readonly string[]): string | null {
+  const votes = new Map<string, number>()
+  for (const { serverAssignor } of members) {
+    if (serverAssignor !== null) votes.set(serverAssignor, (votes.get(serverAssignor) ?? 0) + 1)
+  }
+  const most = Math.max(0, ...votes.values())
+  return supported.find((name) => most > 0 && votes.get(name) === most) ?? null
+}
