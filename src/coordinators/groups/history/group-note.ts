@@ -30,10 +30,10 @@ export interface Farewell {
   readonly lastCommit?: LastCommit | null
 }
 
-/** How many partitions a topic had, and has; 0: there was none of that name, or is none any more. */
+/** How many partitions a topic had, and has; 0: there was none of that name, or is none any more. Null: nobody remembers. */
 export interface TopicCount {
   readonly topic: string
-  readonly before: number
+  readonly before: number | null
   readonly after: number
 }
 
@@ -61,7 +61,7 @@ export type Happening =
       readonly topics: readonly string[]
       readonly regex: string | null
     }
-  /** Topics the group reads came, went or grew; `counts` where the machine can tell how. */
+  /** Topics the group reads came, went or grew; `counts`: how, which the shard adds unless the machine can tell better. */
   | { readonly kind: 'topicsChanged'; readonly topics: readonly string[]; readonly counts?: readonly TopicCount[] }
   /**
    * Told in the step that decides on it, beside the happening that caused it; once more when it begins anew before it has ended.

@@ -100,6 +100,17 @@ const cases: readonly { readonly what: Happening; readonly words: string }[] = [
     },
     words: 'topic orders grew to 12 partitions; topic clicks came, with 1 partition; topic old was deleted',
   },
+  {
+    what: {
+      kind: 'topicsChanged',
+      topics: ['orders', 'old'],
+      counts: [
+        { topic: 'orders', before: null, after: 12 },
+        { topic: 'old', before: null, after: 0 },
+      ],
+    },
+    words: 'topic orders changed, and has 12 partitions now; topic old was deleted',
+  },
   { what: { kind: 'rebalanceStarted', reason: null }, words: 'a rebalance began' },
   {
     what: { kind: 'rebalanceStarted', member, reason: 'cached metadata has changed' },

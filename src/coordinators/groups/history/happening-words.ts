@@ -121,6 +121,7 @@ function topicsWords(topics: readonly string[], counts: readonly TopicCount[] | 
   }
   const sentences = counts.slice(0, namesToldMax).map(({ topic, before, after }) => {
     const name = `topic ${shortened(topic)}`
+    if (before === null && after > 0) return `${name} changed, and has ${counted(after, 'partition')} now`
     if (before === 0) return `${name} came, with ${counted(after, 'partition')}`
     if (after === 0) return `${name} was deleted`
     if (after === before) return `${name} changed`
