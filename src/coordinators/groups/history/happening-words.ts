@@ -121,9 +121,9 @@ function topicsWords(topics: readonly string[], counts: readonly TopicCount[] | 
   }
   const sentences = counts.slice(0, namesToldMax).map(({ topic, before, after }) => {
     const name = `topic ${shortened(topic)}`
-    if (before === null && after > 0) return `${name} changed, and has ${counted(after, 'partition')} now`
     if (before === 0) return `${name} came, with ${counted(after, 'partition')}`
     if (after === 0) return `${name} was deleted`
+    if (before === null) return `${name} changed, and has ${counted(after, 'partition')} now`
     if (after === before) return `${name} changed`
     return `${name} ${after > before ? 'grew' : 'shrank'} to ${counted(after, 'partition')}`
   })
