@@ -4,6 +4,8 @@
 import { alterConfigs } from '../protocol/apis/alter-configs.ts'
 import { alterPartitionReassignments } from '../protocol/apis/alter-partition-reassignments.ts'
 import { apiVersions } from '../protocol/apis/api-versions.ts'
+import { consumerGroupDescribe } from '../protocol/apis/consumer-group-describe.ts'
+import { consumerGroupHeartbeat } from '../protocol/apis/consumer-group-heartbeat.ts'
 import { createPartitions } from '../protocol/apis/create-partitions.ts'
 import { createTopics } from '../protocol/apis/create-topics.ts'
 import { deleteGroups } from '../protocol/apis/delete-groups.ts'
@@ -38,6 +40,8 @@ import { unregisterBroker } from '../protocol/apis/unregister-broker.ts'
 import { handleAlterConfigs } from './handlers/alter-configs.ts'
 import { handleAlterPartitionReassignments } from './handlers/alter-partition-reassignments.ts'
 import { apiVersionsHandler } from './handlers/api-versions.ts'
+import { handleConsumerGroupDescribe } from './handlers/consumer-group-describe.ts'
+import { handleConsumerGroupHeartbeat } from './handlers/consumer-group-heartbeat.ts'
 import { handleCreatePartitions } from './handlers/create-partitions.ts'
 import { handleCreateTopics } from './handlers/create-topics.ts'
 import { handleDeleteGroups } from './handlers/delete-groups.ts'
@@ -109,6 +113,8 @@ const rows: readonly ServedApi[] = [
   serve(offsetDelete, handleOffsetDelete),
   serve(describeCluster, handleDescribeCluster),
   serve(unregisterBroker, handleUnregisterBroker),
+  serve(consumerGroupHeartbeat, handleConsumerGroupHeartbeat),
+  serve(consumerGroupDescribe, handleConsumerGroupDescribe),
   serve(listConfigResources, handleListConfigResources),
   serve(describeTopicPartitions, handleDescribeTopicPartitions),
   serve(describeGroupHistory, handleDescribeGroupHistory, { advertisedMin: null }),

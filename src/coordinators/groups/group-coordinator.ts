@@ -10,6 +10,14 @@ import type {
   DescribeGroupHistoryRequest,
   DescribeGroupHistoryResponse,
 } from '../../protocol/apis/describe-group-history.ts'
+import type {
+  ConsumerGroupDescribeRequest,
+  ConsumerGroupDescribeResponse,
+} from '../../protocol/apis/consumer-group-describe.ts'
+import type {
+  ConsumerGroupHeartbeatRequest,
+  ConsumerGroupHeartbeatResponse,
+} from '../../protocol/apis/consumer-group-heartbeat.ts'
 import type { DeleteGroupsRequest, DeleteGroupsResponse } from '../../protocol/apis/delete-groups.ts'
 import type { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/apis/describe-groups.ts'
 import type { HeartbeatRequest, HeartbeatResponse } from '../../protocol/apis/heartbeat.ts'
@@ -25,6 +33,9 @@ import type { CoordinatorPartition, CoordinatorTopic } from '../coordinator-part
 import type { ReplyTo } from '../effect.ts'
 import { CoordinatorRuntime } from '../runtime.ts'
 import type { DeletedTopic, FetchedGroup, FetchedGroupOffsets, GroupEvent, ListedGroup, Sender } from './group-event.ts'
+import { describeConsumerGroupRefused } from './consumer/consumer-group-view.ts'
+import { heartbeatProblem, heartbeatRefused } from './consumer/heartbeat-answer.ts'
+import type { DescribedConsumerGroup } from './consumer/heartbeat-event.ts'
 import type { GroupConfigs } from './group-config.ts'
 import type { GroupRecord } from './group-record.ts'
 import { groupRecordCodec } from './group-record-codec.ts'
@@ -175,6 +186,46 @@ export class GroupCoordinator {
       (replyTo) => ({ kind: 'join', groupId, replyTo, sender, request, newMemberId: newId }),
       refusal,
     )
+  }
+
+  /** KIP-848: joining, leaving and rebalancing too. */
+  consumerHeartbeat(
+    context: GroupRequestContext,
+    request: ConsumerGroupHeartbeatRequest,
+  ): Promise<ConsumerGroupHeartbeatResponse> {
+    const { groupId } = request
+    const { random, settings } = this.#options
+    const assignors = settings.consumerAssignors.map(({ name }) => name)
+    const problem = heartbeatProblem(request, context.apiVersion, assignors)
+    if (problem !== null) return Promise.resolve(heartbeatRefused(problem))
+    const sender = senderOf(context)
+    const newId = request.memberId === '' ? random.uuid() : request.memberId
+    return this.#submit(
+      context,
+      groupId,
+      (replyTo) => ({ kind: 'consumerHeartbeat', groupId, replyTo, sender, request, newMemberId: newId }),
+      (code) => heartbeatRefused({ code, message: null }),
+    )
+  }
+
+  /** KIP-848 groups alone. */
+  async describeConsumerGroups(
+    context: GroupRequestContext,
+    request: ConsumerGroupDescribeRequest,
+  ): Promise<ConsumerGroupDescribeResponse> {
+    const groups = await Promise.all(
+      request.groupIds.map((groupId) => {
+        const refusal = (code: ErrorCode) => describeConsumerGroupRefused(groupId, code)
+        if (groupId === '') return refusal(ErrorCode.INVALID_GROUP_ID)
+        return this.#submit(
+          context,
+          groupId,
+          (replyTo: ReplyTo<DescribedConsumerGroup>) => ({ kind: 'consumerDescribe', groupId, replyTo }),
+          refusal,
+        )
+      }),
+    )
+    return { throttleTimeMs: 0, groups }
   }
 
   sync(context: GroupRequestContext, request: SyncGroupRequest): Promise<SyncGroupResponse> {
