@@ -38,6 +38,7 @@ import {
 import type { GroupSettings } from './group-settings.ts'
 import { type GroupNote, noted } from './history/group-note.ts'
 import { withLastCommits } from './history/last-commit.ts'
+import { withTopicCounts } from './history/topic-counts.ts'
 import { deleteGroups, deleteOffsets, forgetTopics } from './offsets/deletion.ts'
 import { expireOffsets } from './offsets/expiry.ts'
 import { commitOffsets, fetchOffsets } from './offsets/offsets.ts'
@@ -56,14 +57,17 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
   readonly #groups = new Map<string, Group>()
   readonly #consumers: ConsumerGroups
   readonly #offsets = new CommittedOffsets()
+  readonly #topics: TopicsView
 
   constructor(options: GroupShardOptions) {
     this.#settings = options.settings
+    this.#topics = options.topics
     this.#consumers = new ConsumerGroups(this.#groups, options)
   }
 
   step(event: GroupEvent, now: Millis): readonly GroupEffect[] {
-    return withLastCommits(this.#decide(event, now), (place) => this.#offsets.get(place))
+    const effects = withTopicCounts(this.#decide(event, now), this.#topics)
+    return withLastCommits(effects, (place) => this.#offsets.get(place))
   }
 
   #decide(event: GroupEvent, now: Millis): readonly GroupEffect[] {
@@ -89,6 +93,7 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
         return this.#consumers.describe(event)
       case 'consumerSessionExpired':
       case 'revocationOverdue':
+      case 'classicOverdue':
       case 'regexRefresh':
         return this.#consumers.get(event.groupId)?.step(event, now) ?? []
       case 'commitOffsets':
