@@ -216,7 +216,7 @@ export class GroupCoordinator {
     const groups = await Promise.all(
       request.groupIds.map((groupId) => {
         const refusal = (code: ErrorCode) => describeConsumerGroupRefused(groupId, code)
-        if (groupId === '') return refusal(ErrorCode.INVALID_GROUP_ID)
+        if (groupId === '') return Promise.resolve(refusal(ErrorCode.INVALID_GROUP_ID))
         return this.#submit(
           context,
           groupId,
