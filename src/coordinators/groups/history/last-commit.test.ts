@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { reply } from '../../effect.ts'
 import type { CommittedOffset } from '../group-record.ts'
 import { type Happening, noted, type NotedMember } from './group-note.ts'
-import { withLastCommits } from './last-commit.ts'
+import { withLastCommits, withOwned } from './last-commit.ts'
 
 const member: NotedMember = { memberId: 'm', groupInstanceId: null, clientId: 'c', clientHost: '/h' }
 
@@ -61,4 +61,11 @@ test('where the machine does not say what a member had, nothing is said of it', 
 test('all other effects are handed on as they are', () => {
   const effects = [reply(1, {}), noted('g', { kind: 'memberJoined', member })]
   assert.equal(withLastCommits(effects, lookUp), effects)
+})
+
+test('what is told of the end of a member tells the partitions it had, and nothing else does', () => {
+  const silent = { kind: 'memberSilent', member, silentMs: 1 } as const
+  assert.deepEqual(withOwned(silent, ['orders-3']), { ...silent, owned: ['orders-3'] })
+  assert.deepEqual(withOwned({ ...silent, owned: ['a-1'] }, ['orders-3']), { ...silent, owned: ['a-1'] })
+  assert.deepEqual(withOwned({ kind: 'memberJoined', member }, ['orders-3']), { kind: 'memberJoined', member })
 })

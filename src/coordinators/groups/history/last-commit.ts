@@ -25,6 +25,11 @@ function isFarewell(what: Happening): what is LastWords {
   return (farewells as readonly string[]).includes(what.kind)
 }
 
+/** What is told of a member's end, with the partitions it had; anything else as it is. */
+export function withOwned(what: Happening, owned: readonly string[]): Happening {
+  return isFarewell(what) && what.owned === undefined ? { ...what, owned } : what
+}
+
 function decorated({ groupId, what }: GroupNote, committed: OffsetLookup): GroupNote {
   if (!isFarewell(what) || what.owned === undefined) return { groupId, what }
   return { groupId, what: { ...what, lastCommit: lastCommitOf(groupId, what.owned, committed) } }
