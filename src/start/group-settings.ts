@@ -23,6 +23,7 @@ export function groupSettingsOf(settings: BrokerSettings, removeMembersOnDisconn
     offsetsCompression: codecById[settings.offsetsTopicCompressionCodec]!,
     consumerMaxSize: settings.groupConsumerMaxSize,
     consumerAssignors: settings.groupConsumerAssignors.flatMap((name) => assignorNamed(name) ?? []),
+    consumerMigrationPolicy: settings.groupConsumerMigrationPolicy,
     consumerRegexRefreshIntervalMs: settings.groupConsumerRegexRefreshIntervalMs,
     removeMembersOnDisconnect,
   }

@@ -32,6 +32,8 @@ export interface GroupSettings {
   readonly consumerMaxSize: number
   /** group.consumer.assignors: at least one; the first is for groups whose members name none. */
   readonly consumerAssignors: readonly Assignor[]
+  /** group.consumer.migration.policy: whether classic groups with members turn into consumer groups (upgrade), and back. */
+  readonly consumerMigrationPolicy: 'bidirectional' | 'upgrade' | 'downgrade' | 'disabled'
   /** group.consumer.regex.refresh.interval.ms */
   readonly consumerRegexRefreshIntervalMs: number
   /** For development and tests: a dynamic member is gone as soon as the connection it was last heard on closes. */
@@ -53,6 +55,7 @@ export const groupSettingsDefault: GroupSettings = {
   offsetsCompression: 'none',
   consumerMaxSize: 2_147_483_647,
   consumerAssignors: assignors,
+  consumerMigrationPolicy: 'bidirectional',
   consumerRegexRefreshIntervalMs: 600_000,
   removeMembersOnDisconnect: false,
 }

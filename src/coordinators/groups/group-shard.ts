@@ -77,7 +77,7 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
       case 'sync':
       case 'heartbeat':
       case 'leave':
-        return this.#classic(event.groupId)?.step(event, now) ?? unknownGroup(event)
+        return this.#classic(event.groupId)?.step(event, now) ?? this.#consumers.get(event.groupId)?.step(event, now) ?? unknownGroup(event)
       case 'sessionExpired':
       case 'initialDelayOver':
       case 'joinPhaseOver':
@@ -181,10 +181,8 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
     const { groupId, request, replyTo } = event
     const known = this.#classic(groupId)
     if (known !== undefined) return known.step(event, now)
-    const other = this.#groups.get(groupId)
-    if (other !== undefined && !other.deserted) {
-      return [reply(replyTo, joinRefused(request.memberId, ErrorCode.INCONSISTENT_GROUP_PROTOCOL))]
-    }
+    const other = this.#consumers.get(groupId)
+    if (other !== undefined && !other.deserted) return other.step(event, now)
     if (request.memberId !== unknownMemberId) {
       return [reply(replyTo, joinRefused(request.memberId, ErrorCode.UNKNOWN_MEMBER_ID))]
     }

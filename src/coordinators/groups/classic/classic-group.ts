@@ -37,9 +37,10 @@ import type {
 import type { CommittedOffset, GroupGeneration, GroupRecord } from '../group-record.ts'
 import { heartbeatAnswer, unknownMemberId } from '../group-response.ts'
 import type { GroupSettings } from '../group-settings.ts'
+import { begin, giveWay, takePlace } from './classic-conversion.ts'
 import { join } from './classic-join.ts'
 import { connectionClosed, leave, sessionExpired } from './classic-leave.ts'
-import { ClassicMember } from './classic-member.ts'
+import { ClassicMember, type MemberProtocol } from './classic-member.ts'
 import { partitionsIn } from './classic-notes.ts'
 import { completeJoin, initialDelayOver, prepareRebalance, syncOverdue } from './classic-rebalance.ts'
 import { applyGeneration } from './classic-record.ts'
@@ -65,6 +66,18 @@ export class ClassicGroup implements Group {
   constructor(groupId: string, settings: GroupSettings) {
     this.groupId = groupId
     this.#group = new ClassicState(groupId, settings)
+  }
+
+  /** What was a consumer group until now (KIP-848). `begin` follows when the log has it. */
+  static converted(
+    groupId: string,
+    settings: GroupSettings,
+    value: GroupGeneration,
+    protocolsOf: ReadonlyMap<string, readonly MemberProtocol[]>,
+  ): ClassicGroup {
+    const group = new ClassicGroup(groupId, settings)
+    takePlace(group.#group, value, protocolsOf)
+    return group
   }
 
   get state(): ClassicPhase {
@@ -131,6 +144,17 @@ export class ClassicGroup implements Group {
       case 'connectionClosed':
         return connectionClosed(group, event.connectionId)
     }
+  }
+
+  /** After a conversion: members have a session, and are asked to rejoin where `rebalance`. */
+  begin(rebalance: boolean, now: Millis): GroupEffect[] {
+    this.#group.now = now
+    return begin(this.#group, rebalance)
+  }
+
+  /** A consumer group takes this group's place. */
+  giveWay(): GroupEffect[] {
+    return giveWay(this.#group)
   }
 
   apply(value: GroupGeneration): void {

@@ -1,6 +1,7 @@
 // What all KIP-848 groups of one coordinator share.
 
 import type { Assignor } from '../assignors/assignor.ts'
+import type { Group } from '../group.ts'
 import type { GroupConfigs } from '../group-config.ts'
 import type { GroupSettings } from '../group-settings.ts'
 import type { TopicsView } from '../topics-view.ts'
@@ -15,4 +16,6 @@ export interface ConsumerGroupContext {
   readonly assignors: readonly Assignor[]
   /** Revision of the cluster's metadata in which a topic was last created, as far as this coordinator knows. */
   topicsCreatedIn(): number
+  /** A group takes the place of the consumer group of its name (online migration). */
+  becomes(group: Group): void
 }

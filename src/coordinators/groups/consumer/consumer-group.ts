@@ -25,7 +25,10 @@ import type { Group } from '../group.ts'
 import type { CommitEvent, GroupEffect } from '../group-event.ts'
 import type { CommittedOffset, GroupRecord } from '../group-record.ts'
 import { type Happening, noted } from '../history/group-note.ts'
+import { withOwned } from '../history/last-commit.ts'
+import { ClassicMembers } from './classic-members.ts'
 import type { ConsumerGroupContext } from './consumer-group-context.ts'
+import type { ConsumerGroupHost, Followed, FoundMember } from './consumer-group-host.ts'
 import type { ConsumerGroupRecord } from './consumer-group-record.ts'
 import { ConsumerGroupState, type ConsumerGroupStateName, type MemberChange, noTarget } from './consumer-group-state.ts'
 import { describeConsumerGroup } from './consumer-group-view.ts'
@@ -45,6 +48,7 @@ import {
   sameTopicNames,
   subscriptionRecord,
 } from './consumer-member.ts'
+import { canDowngrade, downgradeByLeaving } from './downgrade.ts'
 import { cancelRevocation, cancelTimers, regexTimer, revocationTimer, sessionTimer } from './consumer-timers.ts'
 import { heartbeatRefused, type Refusal } from './heartbeat-answer.ts'
 import type { ConsumerGroupEvent, ConsumerHeartbeatEvent, DescribedConsumerGroup } from './heartbeat-event.ts'
@@ -57,7 +61,7 @@ import {
   unknownMember,
   unreleasedProblem,
 } from './member-checks.ts'
-import { listed, noPartitions, samePartitions, withEpoch, without } from './member-partitions.ts'
+import { listed, noPartitions, type OwnedPartitions, samePartitions, withEpoch, without } from './member-partitions.ts'
 import { commitProblem, fetchProblem } from './offset-access.ts'
 import { reconcile } from './reconciliation.ts'
 import { refreshDue, regexChange, RegexLookup } from './regex-subscription.ts'
@@ -66,12 +70,6 @@ import { computeTarget, preferredAssignor } from './target-assignment.ts'
 
 /** What the group reads is looked at again after this long, should a change have been missed (Kafka: fixed). */
 const metadataRefreshIntervalMs = 2_147_483_647
-
-/** The member a heartbeat is of, and the one whose place it takes (KIP-345). */
-interface Found {
-  readonly member: ConsumerMember
-  readonly replaces: ConsumerMember | null
-}
 
 /** Thrown by no one: what a step decides before it is told to the shell. */
 interface Decided {
@@ -94,10 +92,22 @@ export class ConsumerGroup implements Group {
   #movingSince: Millis | null = null
   /** Connections members were last heard on; kept only where a closed one means something. */
   readonly #heardOn = new Map<string, number>()
+  readonly #host: ConsumerGroupHost
+  readonly #classic: ClassicMembers
 
   constructor(groupId: string, context: ConsumerGroupContext) {
     this.groupId = groupId
     this.#context = context
+    this.#host = {
+      groupId,
+      group: this.#group,
+      context,
+      follow: (found, described, owned, now) => this.#follow(found, described, owned, now),
+      remove: (members, now, what) => this.#remove(members, now, what),
+      heard: (memberId, connectionId) => this.#heard(memberId, connectionId),
+      tombstones: () => this.tombstones(),
+    }
+    this.#classic = new ClassicMembers(this.#host)
   }
 
   get state(): ConsumerGroupStateName {
@@ -117,6 +127,12 @@ export class ConsumerGroup implements Group {
     switch (event.kind) {
       case 'consumerHeartbeat':
         return this.#heartbeatOrLeave(event, now)
+      case 'join':
+      case 'sync':
+      case 'heartbeat':
+      case 'leave':
+      case 'classicOverdue':
+        return this.#classic.step(event, now)
       case 'consumerSessionExpired': {
         const { memberId, silentMs } = event
         return this.#gone(memberId, (member) => ({ kind: 'memberSilent', member, silentMs }), now)
@@ -171,15 +187,49 @@ export class ConsumerGroup implements Group {
     return leaves ? this.#leave(event, now) : this.#heartbeat(event, now)
   }
 
-  /** Three steps: the member as it describes itself; a new target if one is due; the member's own way towards it. */
   #heartbeat(event: ConsumerHeartbeatEvent, now: Millis): GroupEffect[] {
     const { request, replyTo, sender } = event
     const found = this.#find(event)
     if ('code' in found) return [reply(replyTo, heartbeatRefused(found))]
+    const { member } = found
+    const followed = this.#follow(found, selfDescription(member, event), request.topicPartitions, now)
+    if ('code' in followed) return [reply(replyTo, heartbeatRefused(followed))]
+    const { memberId, memberEpoch, assignedPartitions } = followed.member
+    this.#heard(memberId, sender.connectionId)
+    const { sessionTimeoutMs, heartbeatIntervalMs } = this.#config
+    const isFull =
+      request.rebalanceTimeoutMs !== -1 &&
+      (request.subscribedTopicNames !== null || request.subscribedTopicRegex !== null) &&
+      request.topicPartitions !== null
+    const tells =
+      request.memberEpoch === joiningEpoch || isFull || !samePartitions(member.assignedPartitions, assignedPartitions)
+    const answer: ConsumerGroupHeartbeatResponse = {
+      throttleTimeMs: 0,
+      errorCode: ErrorCode.NONE,
+      errorMessage: null,
+      memberId,
+      memberEpoch,
+      heartbeatIntervalMs,
+      assignment: tells ? { topicPartitions: listed(assignedPartitions) } : null,
+    }
+    return [...followed.effects, sessionTimer(this.groupId, memberId, sessionTimeoutMs), reply(replyTo, answer)]
+  }
+
+  #heard(memberId: string, connectionId: number): void {
+    if (this.#context.settings.removeMembersOnDisconnect) this.#heardOn.set(memberId, connectionId)
+  }
+
+  /** Three steps: the member as it describes itself; a new target if one is due; the member's own way towards it. */
+  #follow(
+    found: FoundMember,
+    described: ConsumerMember,
+    owned: OwnedPartitions | null,
+    now: Millis,
+  ): Followed | Refusal {
     const { member, replaces } = found
-    const described = selfDescription(member, event)
+    const isClassic = described.classicMemberMetadata !== null
     const regex = regexChange(this.#group, this.groupId, member, described)
-    if ('code' in regex) return [reply(replyTo, heartbeatRefused(regex))]
+    if ('code' in regex) return regex
 
     const decided: Decided = { records: [], effects: this.#notesOf(found, described) }
     const change = { updated: described, ...(replaces && { removed: new Set([replaces.memberId]) }) }
@@ -187,19 +237,21 @@ export class ConsumerGroup implements Group {
     if (!sameSubscription(member, described)) decided.records.push(subscriptionRecord(this.groupId, described))
     decided.records.push(...regex.records)
     const namesChanged = !sameTopicNames(member, described)
-    const epoch = this.#nextEpoch(change, namesChanged || regex.resolved, now, decided)
+    const readsAnew = namesChanged || (isClassic ? regex.changed : regex.resolved)
+    const epoch = this.#nextEpoch(change, readsAnew, now, decided)
     const target = this.#nextTarget(change, epoch, replaces?.memberId ?? null, now, decided)
 
     const reconciled = this.#reconciled(
       described,
       { ...target, subscriptionChanged: namesChanged || regex.changed },
-      event,
+      owned,
     )
-    if (reconciled === null) return [reply(replyTo, heartbeatRefused(fencedInUnknownState()))]
+    if (reconciled === null) return fencedInUnknownState()
     if (!sameAssignment(reconciled, described)) {
       decided.records.push(assignmentRecord(this.groupId, reconciled))
       decided.effects.push(
-        reconciled.state === 'unrevoked'
+        // Classic members have other times to keep: to join, and to sync.
+        reconciled.state === 'unrevoked' && !isClassic
           ? revocationTimer(this.groupId, reconciled)
           : cancelRevocation(this.groupId, reconciled.memberId),
       )
@@ -214,35 +266,13 @@ export class ConsumerGroup implements Group {
     }
     if (replaces !== null) {
       this.#heardOn.delete(replaces.memberId)
+      this.#classic.forget(replaces.memberId)
       decided.effects.push(...cancelTimers(this.groupId, replaces.memberId))
     }
-    if (this.#context.settings.removeMembersOnDisconnect) this.#heardOn.set(member.memberId, sender.connectionId)
-    const { sessionTimeoutMs, heartbeatIntervalMs } = this.#config
-    const isFull =
-      request.rebalanceTimeoutMs !== -1 &&
-      (request.subscribedTopicNames !== null || request.subscribedTopicRegex !== null) &&
-      request.topicPartitions !== null
-    const tells =
-      request.memberEpoch === joiningEpoch ||
-      isFull ||
-      !samePartitions(member.assignedPartitions, reconciled.assignedPartitions)
-    const answer: ConsumerGroupHeartbeatResponse = {
-      throttleTimeMs: 0,
-      errorCode: ErrorCode.NONE,
-      errorMessage: null,
-      memberId: reconciled.memberId,
-      memberEpoch: reconciled.memberEpoch,
-      heartbeatIntervalMs,
-      assignment: tells ? { topicPartitions: listed(reconciled.assignedPartitions) } : null,
-    }
-    return [
-      ...written(decided),
-      sessionTimer(this.groupId, reconciled.memberId, sessionTimeoutMs),
-      reply(replyTo, answer),
-    ]
+    return { member: reconciled, effects: written(decided) }
   }
 
-  #find(event: ConsumerHeartbeatEvent): Found | Refusal {
+  #find(event: ConsumerHeartbeatEvent): FoundMember | Refusal {
     const { request, newMemberId } = event
     const { instanceId, memberEpoch, topicPartitions } = request
     const sizeMax = this.#context.settings.consumerMaxSize
@@ -280,7 +310,7 @@ export class ConsumerGroup implements Group {
     ]
   }
 
-  #notesOf({ member, replaces }: Found, described: ConsumerMember): GroupEffect[] {
+  #notesOf({ member, replaces }: FoundMember, described: ConsumerMember): GroupEffect[] {
     const who = notedMember(described)
     if (replaces !== null) return [this.#noted({ kind: 'memberReplaced', member: who, oldMemberId: replaces.memberId })]
     if (this.#group.member(member.memberId) === undefined) return [this.#noted({ kind: 'memberJoined', member: who })]
@@ -359,7 +389,7 @@ export class ConsumerGroup implements Group {
   #reconciled(
     member: ConsumerMember,
     to: { readonly epoch: number; readonly target: AssignedPartitions; readonly subscriptionChanged: boolean },
-    { request }: ConsumerHeartbeatEvent,
+    owned: OwnedPartitions | null,
   ): ConsumerMember | null {
     const { epoch: targetEpoch, target, subscriptionChanged } = to
     if (!subscriptionChanged && isReconciled(member, targetEpoch)) return member
@@ -373,7 +403,7 @@ export class ConsumerGroup implements Group {
       target,
       readTopicIds,
       subscriptionChanged,
-      owned: request.topicPartitions,
+      owned,
       isOwned: (topicId, partition) => this.#group.ownerOf(topicId, partition) !== undefined,
     })
   }
@@ -411,6 +441,11 @@ export class ConsumerGroup implements Group {
     this.#movingSince = null
     const protocol = members.length === 0 ? null : this.#assignorFor(members).name
     return this.#noted({ kind: 'rebalanceEnded', epoch, members: members.length, protocol, durationMs })
+  }
+
+  /** What it has not given up yet counts as well. */
+  #ownedBy({ assignedPartitions, partitionsPendingRevocation }: ConsumerMember): string[] {
+    return [assignedPartitions, partitionsPendingRevocation].flatMap((each) => this.#named(without(each, noPartitions)))
   }
 
   #named(partitions: readonly { readonly topicId: string; readonly partition: number }[]): string[] {
@@ -482,14 +517,18 @@ export class ConsumerGroup implements Group {
     const removed = new Set(members.map(({ memberId }) => memberId))
     const records: ConsumerGroupRecord[] = members.flatMap(({ memberId }) => memberTombstones(this.groupId, memberId))
     const left = [...group.membersAfter({ removed })]
+    for (const memberId of removed) {
+      this.#heardOn.delete(memberId)
+      this.#classic.forget(memberId)
+    }
+    const notes = members.map((member) => this.#noted(withOwned(what(notedMember(member)), this.#ownedBy(member))))
+    if (canDowngrade(this.#host, left)) return [...notes, ...downgradeByLeaving(this.#host, left, now)]
     const subscriptions = new Subscriptions(left, group.regexes)
     const inUse = new Set(subscriptions.regexes)
     for (const regex of group.regexes.keys()) {
       if (!inUse.has(regex)) records.push({ kind: 'consumerRegex', groupId: this.groupId, regex, value: null })
     }
     records.push(this.#epochRecord(group.epoch + 1, this.#context.hashes.of(subscriptions.topics)))
-    for (const memberId of removed) this.#heardOn.delete(memberId)
-    const notes = members.map((member) => this.#noted(what(notedMember(member))))
     return [
       ...notes,
       ...this.#startsToMove(now),

@@ -18,6 +18,7 @@ import { joiningEpoch, leavingEpoch, leavingForNowEpoch } from './consumer-membe
 import { heartbeatRefused } from './heartbeat-answer.ts'
 import type { ConsumerDescribeEvent, ConsumerHeartbeatEvent } from './heartbeat-event.ts'
 import { TopicHashes } from './metadata-hash.ts'
+import { upgradeByJoining } from './upgrade.ts'
 
 export interface ConsumerGroupsOptions {
   readonly settings: GroupSettings
@@ -42,6 +43,7 @@ export class ConsumerGroups {
       hashes: new TopicHashes(topics),
       assignors: settings.consumerAssignors,
       topicsCreatedIn: () => this.#topicsCreatedIn,
+      becomes: (group) => void this.#groups.set(group.groupId, group),
     }
   }
 
@@ -50,7 +52,7 @@ export class ConsumerGroups {
     return group instanceof ConsumerGroup ? group : undefined
   }
 
-  /** A group begins with the first member that joins it; a classic group without members makes way. */
+  /** A group begins with the first member that joins it; a classic group makes way, with members as the policy allows. */
   heartbeat(event: ConsumerHeartbeatEvent, now: Millis): GroupEffect[] {
     const { groupId, request } = event
     const known = this.#groups.get(groupId)
@@ -64,6 +66,7 @@ export class ConsumerGroups {
     if (joins && known instanceof ClassicGroup && known.state === 'Empty') {
       return this.#found(event, known.tombstones(), now)
     }
+    if (joins && known instanceof ClassicGroup) return upgradeByJoining(known, event, this.#context, now)
     return refused(event, `Group ${groupId} is not a consumer group.`)
   }
 

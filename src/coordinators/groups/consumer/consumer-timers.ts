@@ -26,9 +26,34 @@ export function cancelRevocation(groupId: string, memberId: string): GroupEffect
   return { kind: 'cancelTimer', key: memberKey('revocation', groupId, memberId) }
 }
 
+/** How long a classic member that was told to rejoin may take to do so. */
+export function joinTimer(groupId: string, memberId: string, afterMs: Millis): GroupEffect {
+  const event = { kind: 'classicOverdue', groupId, memberId, phase: 'join', afterMs } as const
+  return { kind: 'setTimer', key: memberKey('join', groupId, memberId), afterMs, event }
+}
+
+/** How long a classic member that has joined may take to sync. */
+export function syncTimer(groupId: string, memberId: string, afterMs: Millis): GroupEffect {
+  const event = { kind: 'classicOverdue', groupId, memberId, phase: 'sync', afterMs } as const
+  return { kind: 'setTimer', key: memberKey('sync', groupId, memberId), afterMs, event }
+}
+
+export function cancelJoin(groupId: string, memberId: string): GroupEffect {
+  return { kind: 'cancelTimer', key: memberKey('join', groupId, memberId) }
+}
+
+export function cancelSync(groupId: string, memberId: string): GroupEffect {
+  return { kind: 'cancelTimer', key: memberKey('sync', groupId, memberId) }
+}
+
 /** The member is gone. */
 export function cancelTimers(groupId: string, memberId: string): GroupEffect[] {
-  return [{ kind: 'cancelTimer', key: memberKey('session', groupId, memberId) }, cancelRevocation(groupId, memberId)]
+  return [
+    { kind: 'cancelTimer', key: memberKey('session', groupId, memberId) },
+    cancelRevocation(groupId, memberId),
+    cancelJoin(groupId, memberId),
+    cancelSync(groupId, memberId),
+  ]
 }
 
 /** At once, but after what is being decided. */
@@ -37,6 +62,6 @@ export function regexTimer(groupId: string): GroupEffect {
 }
 
 /** Ids may hold any character: the length keeps `a` + `b/c` apart from `a/b` + `c`. */
-function memberKey(what: 'session' | 'revocation', groupId: string, memberId: string): string {
+function memberKey(what: 'session' | 'revocation' | 'join' | 'sync', groupId: string, memberId: string): string {
   return `consumer-${what}/${groupId.length}/${groupId}/${memberId}`
 }

@@ -7,7 +7,7 @@ import type {
 } from '../../../protocol/apis/consumer-group-heartbeat.ts'
 import type { Millis } from '../../../io/clock.ts'
 import type { ReplyTo } from '../../effect.ts'
-import type { Sender, TopicsChangedEvent } from '../group-event.ts'
+import type { HeartbeatEvent, JoinEvent, LeaveEvent, Sender, SyncEvent, TopicsChangedEvent } from '../group-event.ts'
 
 export type DescribedConsumerGroup = ConsumerGroupDescribeResponse['groups'][number]
 
@@ -28,8 +28,18 @@ export interface ConsumerDescribeEvent {
   readonly replyTo: ReplyTo<DescribedConsumerGroup>
 }
 
+/** A classic member was told to rejoin, or has joined and is to sync (online migration). */
+export interface ClassicTimerEvent {
+  readonly kind: 'classicOverdue'
+  readonly groupId: string
+  readonly memberId: string
+  readonly phase: 'join' | 'sync'
+  readonly afterMs: Millis
+}
+
 /** What a group asked to be told later. */
 export type ConsumerTimerEvent =
+  | ClassicTimerEvent
   | {
       readonly kind: 'consumerSessionExpired'
       readonly groupId: string
@@ -48,6 +58,10 @@ export type ConsumerTimerEvent =
   | { readonly kind: 'regexRefresh'; readonly groupId: string }
 
 export type ConsumerGroupEvent =
+  | JoinEvent
+  | SyncEvent
+  | HeartbeatEvent
+  | LeaveEvent
   | ConsumerHeartbeatEvent
   | ConsumerTimerEvent
   | { readonly kind: 'connectionClosed'; readonly connectionId: number }
