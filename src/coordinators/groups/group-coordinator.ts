@@ -359,7 +359,8 @@ export class GroupCoordinator {
       const { topic, refused } = checked[index]!
       return { names: { name }, refused, answered: topic === null ? [] : answer.topics[next++]!.partitions }
     })
-    return { ...answer, topics: refusedFirst(answers) }
+    // Of a topic without partitions Kafka says nothing.
+    return { ...answer, topics: refusedFirst(answers).filter(({ partitions }) => partitions.length > 0) }
   }
 
   /** Groups of one partition go in one append. */
