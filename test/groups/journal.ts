@@ -17,7 +17,7 @@ export type Observation = { readonly at: number; readonly member: string } & (
 
 /** Null for a line that is none of `member-lines.ts`. */
 export function observationOf(member: string, line: string): Observation | null {
-  const [time = '', kind, ...words] = line.split(' ')
+  const [time = '', kind = '', ...words] = line.split(' ')
   const at = Number(time)
   if (!/^\d{16}$/.test(time)) return null
   switch (kind) {

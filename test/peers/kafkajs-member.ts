@@ -13,7 +13,7 @@ const range: PartitionAssigner = ({ cluster }) => ({
   version: 0,
   assign: async ({ members, topics: wanted }) => {
     const ids = members.map(({ memberId }) => memberId).toSorted()
-    const assignment = new Map(ids.map((id) => [id, {} as Record<string, number[]>]))
+    const assignment = new Map<string, Record<string, number[]>>(ids.map((id) => [id, {}]))
     for (const topic of wanted) {
       const partitions = cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId)
       partitions.sort((a, b) => a - b)
@@ -75,13 +75,14 @@ consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
   own.become(new Set(next), 'lost')
 })
 
-async function handle({ batch: { topic, partition, messages }, heartbeat }: EachBatchPayload): Promise<void> {
+async function handle(payload: EachBatchPayload): Promise<void> {
+  const { topic, partition, messages } = payload.batch
   for (const { offset, value } of messages) say('record', topic, partition, offset, String(value))
   const offset = String(BigInt(messages.at(-1)!.offset) + 1n)
   say('committing', topic, partition, offset)
   await consumer.commitOffsets([{ topic, partition, offset }])
   say('committed', topic, partition, offset)
-  await heartbeat()
+  await payload.heartbeat()
 }
 
 process.once('SIGTERM', () => {

@@ -46,8 +46,9 @@ function look(): void {
 
 let rebalancing = false
 consumer.on('consumer:group:rebalance', () => {
-  if (!eager) return
+  if (protocol === 'consumer') return
   rebalancing = true
+  if (!eager) return look()
   positions.clear()
   own.become(new Set(), 'revoked')
 })
@@ -61,8 +62,9 @@ consumer.on('consumer:heartbeat:start', () => {
 consumer.on('consumer:heartbeat:error', ({ error }) => say('failed', 'heartbeat:', wordsOf(error)))
 
 function wordsOf(error: unknown): string {
-  const { message, errors = [] } = error as AggregateError
-  return [message, ...errors.slice(-1).map(wordsOf)].join(': ').replaceAll('\n', ' ')
+  if (!(error instanceof Error)) return String(error)
+  const inner = error instanceof AggregateError ? error.errors.slice(-1) : []
+  return [error.message, ...inner.map(wordsOf)].join(': ').replaceAll('\n', ' ')
 }
 
 const stream = await consumer.consume({
@@ -84,7 +86,9 @@ stream.on('data', (message) => {
   if (isOwn) positions.set(`${topic}:${partition}`, { topic, partition, offset: offset + 1n })
 })
 
+/** Not while it joins: what the coordinator refuses then, this client sends again later, when others may have committed more. */
 async function commit(): Promise<void> {
+  if (rebalancing) return
   const offsets = [...positions.values()].map((position) => ({ ...position, leaderEpoch: -1 }))
   if (offsets.length === 0) return
   positions.clear()
@@ -102,7 +106,7 @@ const commits = setInterval(() => {
   committing = committing.then(commit)
 }, 200)
 
-process.once('SIGTERM', async () => {
+async function close(): Promise<void> {
   stopping = true
   clearInterval(commits)
   await committing
@@ -112,4 +116,6 @@ process.once('SIGTERM', async () => {
   await consumer.close(true)
   say('closed')
   process.exit(0)
-})
+}
+
+process.once('SIGTERM', () => void close())
