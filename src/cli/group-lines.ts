@@ -1,6 +1,6 @@
 // Groups for people: a list of them, and one of them with all there is to say.
 
-import { spanWords } from '../coordinators/groups/history/happening-words.ts'
+import { shortId, spanWords } from '../coordinators/groups/history/happening-words.ts'
 import type { GroupMember } from './group-members.ts'
 import type { GroupReport, ListedGroup, ReportedHistory, ReportedPartition } from './group-report.ts'
 import {
@@ -78,10 +78,8 @@ function readsText({ assigned, awaited }: GroupMember): string {
 }
 
 /** Enough to tell members apart; the whole id is in --json. */
-export function shortIdOf({ memberId, clientId, instanceId }: GroupMember): string {
-  const name = [instanceId, clientId].find((each) => each !== null && each !== '' && memberId.startsWith(`${each}-`))
-  return memberId.slice(name == null ? 0 : name.length + 1).slice(0, 8)
-}
+const shortIdOf = ({ memberId, clientId, instanceId }: GroupMember): string =>
+  shortId({ clientId, groupInstanceId: instanceId }, memberId)
 
 function partitionLines({ partitions, members, lag, behindMs }: GroupReport): string[] {
   if (partitions.length === 0) return ['', 'it has committed no offsets']
@@ -162,13 +160,11 @@ function courseWords({ outcome, durationMs, epoch, protocol, membersBefore, memb
 }
 
 function changeWords({ member, gained, lost }: ReportedRebalance['changes'][number]): string {
-  const { memberId, groupInstanceId: instanceId, clientId, clientHost } = member
-  const shortId = shortIdOf({ memberId, instanceId, clientId, host: clientHost, assigned: [], awaited: [] })
   const parts = [
     ...(gained.names.length > 0 ? [`+ ${namesText(gained)}`] : []),
     ...(lost.names.length > 0 ? [`- ${namesText(lost)}`] : []),
   ]
-  return `${instanceId ?? clientId} ${shortId}: ${parts.length === 0 ? 'as before' : parts.join('  ')}`
+  return `${member.groupInstanceId ?? member.clientId} ${shortId(member, member.memberId)}: ${parts.length === 0 ? 'as before' : parts.join('  ')}`
 }
 
 function namesText({ names, more }: { readonly names: readonly string[]; readonly more: number }): string {

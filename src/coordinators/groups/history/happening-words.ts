@@ -65,10 +65,14 @@ export function requestWords(member: NotedMember | null, reason: string | null):
 /** Kafka writes hosts as Java does, with a slash. */
 export const hostOf = (clientHost: string): string => clientHost.replace(/^\//, '')
 
-/** Enough of a member id to tell members apart: what is unique in it, without the name of the client that most put before it. */
-export function shortId({ clientId, groupInstanceId }: NotedMember, memberId: string): string {
-  const name = [groupInstanceId, clientId].find((each) => each !== null && memberId.startsWith(`${each}-`))
-  return memberId.slice(name === undefined || name === null ? 0 : name.length + 1).slice(0, 8)
+/** Enough of a member id to tell members apart: what is unique in it, without the name that most clients put before it. */
+export function shortId(
+  { clientId, groupInstanceId }: Pick<NotedMember, 'clientId' | 'groupInstanceId'>,
+  memberId: string,
+): string {
+  const names = [groupInstanceId ?? '', clientId].filter((name) => name !== '')
+  const name = names.find((each) => memberId.startsWith(`${each}-`))
+  return memberId.slice(name === undefined ? 0 : name.length + 1).slice(0, 8)
 }
 
 /** `orders-0, orders-1 and 3 more` */
