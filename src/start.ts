@@ -233,7 +233,8 @@ async function build(options: BrokerOptions, life: Life): Promise<RunningBroker>
       unsentResponseBytesMax: UNSENT_RESPONSE_BYTES_MAX,
       idleMsMax: settings.connectionsMaxIdleMs < 0 ? Infinity : settings.connectionsMaxIdleMs,
     },
-    onDisconnected: (id) => groups.connectionClosed(id),
+    // Whose connection this broker closes itself, because it stops, is no less a member for that.
+    onDisconnected: (id) => life.stage !== 'ending' && groups.connectionClosed(id),
   })
   undo.push(async () => {
     await server.close()

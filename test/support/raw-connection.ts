@@ -53,11 +53,13 @@ export class RawConnection {
         this.#received = [bytes.subarray(4 + size)]
         return bytes.subarray(4, 4 + size)
       }
+      let closed = (): void => {}
       const more = new Promise<void>((resolve, reject) => {
         this.socket.once('data', () => resolve())
-        this.socket.once('close', () => reject(new Error('closed in place of an answer')))
+        closed = () => reject(new Error('closed in place of an answer'))
+        this.socket.once('close', closed)
       })
-      await within('an answer', more, deadline - performance.now())
+      await within('an answer', more, deadline - performance.now()).finally(() => this.socket.off('close', closed))
     }
   }
 
