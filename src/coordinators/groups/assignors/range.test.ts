@@ -13,7 +13,7 @@ import {
   type WrittenMember,
   type WrittenTopic,
   written,
-} from './assignor-tester.sim.ts'
+} from './assignor.contract.ts'
 import { range } from './range.ts'
 
 const both = { reads: ['a', 'b'] }

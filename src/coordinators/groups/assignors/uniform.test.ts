@@ -16,7 +16,7 @@ import {
   type WrittenMember,
   type WrittenTopic,
   written,
-} from './assignor-tester.sim.ts'
+} from './assignor.contract.ts'
 import type { AssignorInput } from './assignor.ts'
 import { uniform } from './uniform.ts'
 
