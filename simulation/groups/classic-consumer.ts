@@ -26,6 +26,7 @@ export type ClassicMode = 'eager' | 'cooperative'
 interface OwnMembership extends Membership {
   /** The last generation whose assignment it got. */
   generation: number
+  assigned: string
 }
 
 const assignors: Readonly<Record<ClassicMode, { readonly name: string; readonly assign: ClientAssignor }>> = {
@@ -131,6 +132,11 @@ export class ClassicConsumer implements SimulatedMember {
 
   async #poll(): Promise<void> {
     const { client, allTopics } = this.#options
+    if (this.#phase === 'stable') {
+      // What it got from its last poll; whether its group has gone on without it, it may not know yet.
+      this.#processing.work(this.#owned)
+      if (client.random.chance(0.3)) await this.#commit()
+    }
     if (this.#isLost) this.#forgetAll()
     if (this.#now - this.#lastRefreshMs > memberTiming.metadataAgeMsMax) {
       this.#lastRefreshMs = this.#now
@@ -143,8 +149,6 @@ export class ClassicConsumer implements SimulatedMember {
     }
     const said = await this.#processing.resume(this.#owned, this.#committer())
     if (said !== ErrorCode.NONE && !isRetriable(said)) this.#impossible('OffsetFetch', said)
-    this.#processing.work(this.#owned)
-    if (client.random.chance(0.3)) await this.#commit()
   }
 
   async #commit(): Promise<void> {
@@ -228,7 +232,7 @@ export class ClassicConsumer implements SimulatedMember {
     this.#memberId = memberId
     this.#generation = generationId
     this.#isPrepared = false
-    this.#membership ??= { name: `${this.#options.client.name} (${memberId})`, generation: -1 }
+    this.#membership ??= { name: `${this.#options.client.name} (${memberId})`, generation: -1, assigned: '' }
     if (generationId < this.#membership.generation) {
       const last = this.#membership.generation
       const what = `${this.#membership.name} joined generation ${generationId} after ${last}`
@@ -287,8 +291,19 @@ export class ClassicConsumer implements SimulatedMember {
   #take(assigned: ReadonlySet<string>): void {
     const { ownership } = this.#options
     const membership = this.#membership!
+    const names = [...assigned].toSorted().join()
+    if (membership.generation === this.#generation && membership.assigned !== names) {
+      const what = `${membership.name} was given ${membership.assigned} in generation ${this.#generation}, and is given ${names}`
+      throw new Violation('a generation has one assignment', what)
+    }
     membership.generation = this.#generation
+    membership.assigned = names
     this.#phase = 'stable'
+    // It has changed its mind since, or had other topics in its last life.
+    if ([...assigned].some((name) => !this.#reads(name))) {
+      this.#wantsToJoin = true
+      return
+    }
     for (const name of this.#owned) {
       if (assigned.has(name)) continue
       this.#giveUp(name)

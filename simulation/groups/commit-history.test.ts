@@ -51,3 +51,19 @@ test('what was committed while the answer was on its way need not be in it', () 
   for (const offset of [5, 7, 9]) history.told('t-0', offset, asked)
   assert.throws(() => history.told('t-0', 4, asked), broken)
 })
+
+test('who commits less than another has committed before was no longer the owner', () => {
+  const history = new CommitHistory('g')
+  history.commits('one', 't-0', 8)('committed')
+  const late = history.commits('other', 't-0', 5)
+  assert.throws(() => late('committed'), broken)
+})
+
+test('what was found to be in force is what the next owner goes on from', () => {
+  const history = new CommitHistory('g')
+  history.commits('one', 't-0', 5)('unknown')
+  history.commits('one', 't-0', 8)('committed')
+  tell(history, 5)
+  history.commits('other', 't-0', 7)('committed')
+  tell(history, 7)
+})

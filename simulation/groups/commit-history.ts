@@ -44,12 +44,16 @@ export class CommitHistory {
   commits(by: string, partition: string, offset: Offset): (fate: CommitFate) => void {
     const history = this.#partition(partition)
     const commit: Commit = { by, offset, number: ++this.#commits }
+    const before = history.confirmed
     history.unsettled.push(commit)
     return (fate) => {
       if (fate === 'unknown') return
       history.unsettled = history.unsettled.filter((other) => other !== commit)
       if (fate === 'refused') return
       this.#confirmed += 1
+      if (before !== null && before.by !== by && before.offset > offset) {
+        this.#broken(`${by} commits ${offset} of ${partition}, and ${before.by} had committed ${before.offset}`)
+      }
       if (history.confirmed !== null && history.confirmed.number > commit.number) return
       history.confirmed = commit
       history.unsettled = history.unsettled.filter((other) => other.by === by || other.number > commit.number)
@@ -63,16 +67,21 @@ export class CommitHistory {
   /** `offset`: -1: nothing is committed. */
   told(partition: string, offset: Offset, { confirmed }: Asked): void {
     const history = this.#partition(partition)
-    const isLast = offset === (confirmed?.offset ?? -1) || offset === history.confirmed?.offset
-    if (isLast || history.unsettled.some((commit) => commit.offset === offset)) return
+    if (offset === (confirmed?.offset ?? -1) || offset === history.confirmed?.offset) return
+    const late = history.unsettled.find((commit) => commit.offset === offset)
+    if (late !== undefined) {
+      if (history.confirmed === confirmed) history.confirmed = late
+      return
+    }
     // Confirmed after the question, and before the last one.
     const isBetween = offset > (confirmed?.offset ?? -1) && offset < (history.confirmed?.offset ?? -1)
     if (isBetween) return
     const last = confirmed === null ? 'nothing' : `${confirmed.offset}, by ${confirmed.by}`
-    throw new Violation(
-      'committed offsets go back only when a client says so',
-      `${this.#group} has committed ${last} of ${partition}, and is told ${offset}`,
-    )
+    this.#broken(`${this.#group} has committed ${last} of ${partition}, and is told ${offset}`)
+  }
+
+  #broken(what: string): never {
+    throw new Violation('committed offsets go back only when a client says so', what)
   }
 
   #partition(name: string): PartitionHistory {

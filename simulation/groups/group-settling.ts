@@ -1,7 +1,8 @@
 // A group whose members join, leave, die, freeze, dawdle and change their minds while its topics grow and its coordinator moves. However
-// that goes, no partition has two owners and no commit is lost; and when all is well again, the group settles in time. Then:
-//   - its coordinator is moved to another broker, and no member notices: nothing is rebalanced;
-//   - a member comes, and those that keep their partitions are not stopped, where the protocol says so (KIP-429, KIP-848).
+// that goes, no partition has two owners and no commit is lost; and when all is well again, the group settles in time. Then, one by one:
+//   - its coordinator is moved to another broker, and a static member is restarted, and no other notices: nothing is rebalanced;
+//   - a member comes, and those that keep their partitions are not stopped, where the protocol says so (KIP-429, KIP-848);
+//   - a member dies just when the coordinator moves, and is missed.
 
 import type { Millis } from '../../src/io/clock.ts'
 import { javaHashPartition } from '../../src/lib/java-hash.ts'
@@ -85,15 +86,20 @@ export class GroupSettling implements Workload {
     await this.#growing
     for (const slot of this.#slots) slot.calmDown()
     const first = await this.#settled('after the faults')
-    await this.#moveCoordinator()
-    const last = await this.#addMember()
+    await this.#isNotNoticed('the coordinator moves', () => this.#moveCoordinator())
+    const staticSlot = this.#slots.find(({ isStatic }) => isStatic)
+    if (staticSlot !== undefined) {
+      await this.#isNotNoticed(`${staticSlot.name} is restarted`, () => staticSlot.restart(), staticSlot)
+    }
+    const joinMs = await this.#addMember()
+    const deathMs = await this.#loseMember()
     await Promise.all(this.#slots.map((slot) => slot.end()))
     this.#client.close()
     const { handovers } = this.#ownership
     const { commitsConfirmed } = this.#commits
     world.trace.add(
       this.name,
-      `settled in ${first} and ${last} ms, ${handovers} handovers, ${commitsConfirmed} commits, and all partitions have one owner`,
+      `settled in ${first} ms, a member came in ${joinMs} and was missed in ${deathMs} ms, ${handovers} handovers, ${commitsConfirmed} commits, and all partitions have one owner`,
     )
   }
 
@@ -105,6 +111,7 @@ export class GroupSettling implements Workload {
       world,
       name: `${group}-${number}`,
       topics: this.#topics,
+      staticKeepsTopics: protocol !== 'consumer',
       calmMsMax,
       start: (client, options) => {
         const common = { client, group, allTopics: this.#topics, ownership: this.#ownership, commits: this.#commits }
@@ -157,11 +164,24 @@ export class GroupSettling implements Workload {
     return describe(this.#line, group, protocol === 'consumer' ? 'consumer' : 'classic')
   }
 
+  /** Nobody but `self` is concerned, neither at once nor later. */
+  async #isNotNoticed(what: string, happens: () => Promise<void>, self: MemberSlot | null = null): Promise<void> {
+    const before = this.#asItIs(self)
+    await happens()
+    await this.#settled(`after ${what}`)
+    // Long enough for whoever was forgotten to be missed.
+    await this.#client.sleep(memberTiming.sessionTimeoutMs + 2 * memberTiming.heartbeatMs)
+    await this.#settled(`long after ${what}`)
+    const after = this.#asItIs(self)
+    const changed = before.findIndex((line, i) => line !== after[i])
+    if (changed < 0) return
+    const contradiction = `${before[changed]}\n${after[changed]}, after ${what}`
+    throw new Violation('a group that keeps its members is not rebalanced', contradiction)
+  }
+
   /** In order, to another broker. */
   async #moveCoordinator(): Promise<void> {
     const { world, group } = this.#options
-    if (world.machines.length < 2) return
-    const before = this.#asItIs()
     const topic = '__consumer_offsets'
     const partitions = () => world.image.topicsByName.get(topic)?.partitions ?? []
     const index = javaHashPartition(group, partitions().length)
@@ -169,7 +189,7 @@ export class GroupSettling implements Workload {
     const replicas = partition()?.replicas ?? []
     const old = partition()?.leader
     const next = replicas.find((id) => id !== old)
-    if (old === undefined || next === undefined) return
+    if (next === undefined) return
     world.trace.add(this.name, `its coordinator moves from ${old} to ${next}`)
     while (partition()?.leader !== next) {
       const order = [next, ...replicas.filter((id) => id !== next)]
@@ -177,25 +197,16 @@ export class GroupSettling implements Workload {
       await this.#admin.electPreferred(topic, index)
       await this.#client.sleep(lookMs)
     }
-    await this.#settled(`after its coordinator moved from ${old} to ${next}`)
-    // Long enough for whoever was forgotten to be missed.
-    await this.#client.sleep(memberTiming.sessionTimeoutMs + 2 * memberTiming.heartbeatMs)
-    await this.#settled(`long after its coordinator moved from ${old} to ${next}`)
-    const after = this.#asItIs()
-    if (before !== after) {
-      throw new Violation('no member notices that its coordinator has moved', `${group} was ${before}, and is ${after}`)
-    }
   }
 
-  /** Members with their epochs and partitions, and how often each partition changed hands. */
-  #asItIs(): string {
-    return this.#slots
-      .map(({ host }) => host?.member.view)
-      .map(
-        (view) =>
-          `${view?.memberId} ${view?.epoch} ${[...(view?.owned ?? [])].map((name) => `${name} ${this.#ownership.endsOf(name)}`).join()}`,
-      )
-      .join('; ')
+  /** Members, one line each: epochs and partitions, and how often each partition changed hands. */
+  #asItIs(without: MemberSlot | null): string[] {
+    return this.#slots.flatMap((slot) => {
+      const view = slot.host?.member.view
+      if (slot === without || view === undefined) return []
+      const owned = [...view.owned].map((name) => `${name} (${this.#ownership.endsOf(name)})`)
+      return [`${slot.name} in epoch ${view.epoch} with ${owned.join(', ')}`]
+    })
   }
 
   /** How long it took until all had what they get then. */
@@ -222,5 +233,14 @@ export class GroupSettling implements Workload {
       }
     }
     return tookMs
+  }
+  /** How long it took until others had its partitions. */
+  async #loseMember(): Promise<Millis> {
+    const { clock } = this.#options.world
+    const from = clock.monotonic()
+    this.#slots.pop()?.powerFails()
+    await this.#moveCoordinator()
+    await this.#settled('after one has died')
+    return Math.round(clock.monotonic() - from)
   }
 }

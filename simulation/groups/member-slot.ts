@@ -12,6 +12,8 @@ export interface MemberSlotOptions {
   readonly world: World
   readonly name: string
   readonly topics: readonly string[]
+  /** A static member that comes back with other topics is not heard by a classic group that is stable, so it keeps to them. */
+  readonly staticKeepsTopics: boolean
   /** Between two things that befall it. */
   readonly calmMsMax: Millis
   readonly start: (client: ClusterClient, own: Pick<MemberOptions, 'instanceId' | 'topics'>) => SimulatedMember
@@ -29,6 +31,7 @@ export class MemberSlot {
   readonly #random: SeededRandom
   readonly #client: ClusterClient
   readonly #instanceId: string | null
+  #topics: readonly string[]
   #host: MemberHost | null = null
   /** Those that have not ended: closing, or frozen while another process has taken their instance id. */
   readonly #former: MemberHost[] = []
@@ -43,11 +46,16 @@ export class MemberSlot {
     this.#random = world.random(`${name} slot`)
     this.#client = new ClusterClient({ world, name: `${name}-slot` })
     this.#instanceId = this.#random.chance(0.25) ? name : null
+    this.#topics = this.#someTopics()
   }
 
   /** Null when none runs. */
   get host(): MemberHost | null {
     return this.#host === null || this.#host.isOver ? null : this.#host
+  }
+
+  get isStatic(): boolean {
+    return this.#instanceId !== null
   }
 
   begin(): void {
@@ -61,6 +69,18 @@ export class MemberSlot {
       host?.thaw('ioFirst')
       for (const machine of this.#options.world.machines) host?.heal(machine.host)
     }
+  }
+
+  /** Its consumer is closed, and the next one is there at once. */
+  async restart(): Promise<void> {
+    await this.host?.leave()
+    this.#start()
+  }
+
+  /** For good, and without a word. */
+  powerFails(): void {
+    this.#isOver = true
+    this.host?.powerFails()
   }
 
   /** Closes the consumer. */
@@ -80,9 +100,9 @@ export class MemberSlot {
   }
 
   #start(): void {
-    const { world, name, topics, start } = this.#options
+    const { world, name, start } = this.#options
     this.#lives += 1
-    const own = { instanceId: this.#instanceId, topics: this.#someTopics(topics) }
+    const own = { instanceId: this.#instanceId, topics: this.#topics }
     this.#host = new MemberHost({
       world,
       name: `${name}-${this.#lives}`,
@@ -121,7 +141,8 @@ export class MemberSlot {
       case 'dawdle':
         return host.member.dawdle(random.below(1.7 * pollGapMsMax))
       case 'subscribe':
-        return host.member.subscribe(this.#someTopics(this.#options.topics))
+        this.#topics = this.#someTopics()
+        return host.member.subscribe(this.#topics)
       case 'cut': {
         const broker = random.pick(this.#options.world.machines).host
         host.cut(broker, random.pick<CutWay>(['requests', 'answers', 'both']))
@@ -138,7 +159,9 @@ export class MemberSlot {
   }
 
   /** Mostly all of them. */
-  #someTopics(topics: readonly string[]): readonly string[] {
+  #someTopics(): readonly string[] {
+    const { topics } = this.#options
+    if (this.#options.staticKeepsTopics && this.isStatic) return topics
     return this.#random.chance(0.7) ? topics : [this.#random.pick(topics)]
   }
 

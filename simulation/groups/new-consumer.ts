@@ -60,13 +60,15 @@ export class NewConsumer implements SimulatedMember {
 
   constructor(options: MemberOptions) {
     this.#options = options
-    const { client, group, commits, topics } = options
+    const { client, group, commits, topics, instanceId } = options
+    // What a static member wishes is the same in each of its lives.
+    const wishes = client.world.random(`${instanceId ?? client.name} wishes`)
     this.#topics = topics
     this.#line = new CoordinatorLine(client, group)
     this.#processing = new Processing({ client, line: this.#line, group, commits })
     this.#memberId = Buffer.from(client.random.bytes(16)).toString('base64url')
-    this.#usesRegex = client.random.chance(0.3)
-    this.#assignor = client.random.pick([null, null, 'uniform', 'range'])
+    this.#usesRegex = wishes.chance(0.3)
+    this.#assignor = wishes.pick([null, null, 'uniform', 'range'])
   }
 
   get view(): MemberView {
@@ -128,6 +130,11 @@ export class NewConsumer implements SimulatedMember {
 
   async #poll(): Promise<void> {
     const { client, allTopics } = this.#options
+    if (this.#membership !== null) {
+      // What it got from its last poll; whether its group has gone on without it, it may not know yet.
+      this.#processing.work(this.#owned)
+      if (client.random.chance(0.3)) await this.#commit()
+    }
     if (this.#isLost) this.#forgetAll()
     if (this.#now - this.#lastRefreshMs > memberTiming.metadataAgeMsMax) {
       this.#lastRefreshMs = this.#now
@@ -139,8 +146,6 @@ export class NewConsumer implements SimulatedMember {
       return
     }
     await this.#processing.resume(this.#owned, this.#committer())
-    this.#processing.work(this.#owned)
-    if (client.random.chance(0.3)) await this.#commit()
   }
 
   async #commit(): Promise<void> {

@@ -26,13 +26,16 @@ const plant = new URL('./plant.ts', import.meta.url).href
 export interface HuntOptions {
   /** Null: nothing is planted, and nothing should be found. */
   readonly mutation: string | null
+  /** By name; left out: all that the seeds have. */
+  readonly workloads?: readonly string[]
   readonly firstSeed: number
   readonly seedsMax: number
 }
 
-export async function hunt({ mutation, firstSeed, seedsMax }: HuntOptions): Promise<Hunt> {
+export async function hunt({ mutation, workloads = [], firstSeed, seedsMax }: HuntOptions): Promise<Hunt> {
   const env = { ...process.env, ...(mutation !== null && { [plantedVariable]: mutation }) }
-  const running = spawn(process.execPath, ['--import', plant, child, String(firstSeed), String(seedsMax)], {
+  const asked = [String(firstSeed), String(seedsMax), ...workloads]
+  const running = spawn(process.execPath, ['--import', plant, child, ...asked], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -22,31 +22,39 @@ const wanted = values.only === undefined ? mutations : values.only.split(',').ma
 const firstSeed = Number(values.from)
 
 let failed = 0
-let seedsUsed = 0
+/** By workloads. */
+const seedsUsed = new Map<string, number>()
 const waiting = [...wanted]
 console.log(row('mutation', 'seeds', 'of', 'simulated', 'the rule that found it'))
 await Promise.all(Array.from({ length: sideBySideMax }, work))
-const clean = await hunt({ mutation: null, firstSeed, seedsMax: Math.max(1, seedsUsed) })
-if (clean.kind !== 'notFound') failed += 1
+for (const [key, seeds] of seedsUsed) {
+  const workloads = key === '' ? [] : key.split(',')
+  const clean = await hunt({ mutation: null, workloads, firstSeed, seedsMax: seeds })
+  if (clean.kind !== 'notFound') failed += 1
+  const of = key === '' ? '' : ` of ${key}`
+  console.log(
+    clean.kind === 'notFound'
+      ? `The same ${clean.seeds} seeds${of} without a mistake: every rule held.`
+      : `Without a mistake: ${JSON.stringify(clean)}`,
+  )
+}
 console.log(
-  clean.kind === 'notFound'
-    ? `The same ${clean.seeds} seeds without a mistake: every rule held.`
-    : `Without a mistake: ${JSON.stringify(clean)}`,
-)
-console.log(
-  failed === 0 ? `All ${wanted.length} mistakes were found.` : `${failed} of ${wanted.length + 1} went wrong.`,
+  failed === 0
+    ? `All ${wanted.length} mistakes were found.`
+    : `${failed} of ${wanted.length + seedsUsed.size} went wrong.`,
 )
 process.exitCode = failed === 0 ? 0 : 1
 
 async function work(): Promise<void> {
   for (let mutation = waiting.shift(); mutation !== undefined; mutation = waiting.shift()) {
-    const { name } = mutation
+    const { name, workloads = [] } = mutation
     const seedsMax = Number(values.seeds ?? mutation.seedsMax)
-    const found = await hunt({ mutation: name, firstSeed, seedsMax })
+    const found = await hunt({ mutation: name, workloads, firstSeed, seedsMax })
     const of = String(seedsMax)
     if (found.kind === 'found') {
       const { seeds, outcome } = found
-      seedsUsed = Math.max(seedsUsed, seeds)
+      const key = workloads.join()
+      seedsUsed.set(key, Math.max(seedsUsed.get(key) ?? 1, seeds))
       console.log(
         row(name, String(seeds), of, `${(outcome.simulatedMs / 1000).toFixed(1)} s`, outcome.what.slice(0, 120)),
       )

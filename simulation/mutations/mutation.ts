@@ -14,6 +14,8 @@ export interface Mutation {
   /** What goes wrong with it, in words. */
   readonly breaks: string
   readonly edits: readonly Edit[]
+  /** Where it shows soonest, by name; left out: whatever the seeds have. */
+  readonly workloads?: readonly string[]
   /** The simulator must have seen it by then. */
   readonly seedsMax: number
 }

@@ -2,6 +2,7 @@
 
 import { clusterMistakes } from './cluster-mistakes.ts'
 import { commitMistakes } from './commit-mistakes.ts'
+import { groupMistakes } from './group-mistakes.ts'
 import { logMistakes } from './log-mistakes.ts'
 import type { Mutation } from './mutation.ts'
 import { serviceMistakes } from './service-mistakes.ts'
@@ -12,6 +13,7 @@ export const mutations: readonly Mutation[] = [
   ...logMistakes,
   ...clusterMistakes,
   ...serviceMistakes,
+  ...groupMistakes,
 ]
 
 export const allMutations: readonly Mutation[] = [...mutations, ...unseenMistakes]
