@@ -138,10 +138,10 @@ describe("Apache Kafka's tools for groups", { skip: withoutKafkaTools(), concurr
 
   test('a group of the consumer protocol is listed and described', async (t) => {
     const [group, topic] = [uniqueName('modern'), await filledTopic()]
+    const properties = ['group.protocol=consumer', 'auto.commit.interval.ms=100', 'client.id=modern']
     const consumer = startKafkaTool('console-consumer', [
-      ...['--bootstrap-server', target.bootstrap, '--topic', topic, '--group', group, '--from-beginning'],
-      ...['--command-property', 'group.protocol=consumer', '--command-property', 'auto.commit.interval.ms=100'],
-      ...['--command-property', 'client.id=modern'],
+      ...`--bootstrap-server ${target.bootstrap} --topic ${topic} --group ${group} --from-beginning`.split(' '),
+      ...properties.flatMap((property) => ['--command-property', property]),
     ])
     t.after(() => consumer.kill('SIGKILL'))
     await waitFor(
@@ -222,9 +222,8 @@ describe("Apache Kafka's tools for groups", { skip: withoutKafkaTools(), concurr
       [group, topic, '0', '0'],
       [group, topic, '1', '0'],
     ])
-    const exported = await tool('consumer-groups', [
-      ...['--reset-offsets', '--group', group, '--shift-by', '-1', '--all-topics', '--dry-run', '--export'],
-    ])
+    const shift = ['--reset-offsets', '--group', group, '--shift-by', '-1', '--all-topics']
+    const exported = await tool('consumer-groups', [...shift, '--dry-run', '--export'])
     const csv = exported.stdout.split('\n').filter((line) => /^"?orders-/.test(line))
     assert.deepEqual(csv.map((line) => line.replaceAll('"', '')).toSorted(), [`${topic},0,9`, `${topic},1,3`])
     assert.deepEqual(await committed(group, topic), counts)
