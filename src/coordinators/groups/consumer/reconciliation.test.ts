@@ -153,7 +153,7 @@ const cases: readonly Case[] = [
     to: { state: 'unrevoked', epoch: 10, assigned: { a: { 2: 6 } }, pending: { a: { 3: 6 } } },
   },
   {
-    name: 'unrevoked, and the newest target gives back what it has just given up: gets it, for it is nobody else’s',
+    name: 'unrevoked, and the newest target gives back what it has just given up: gets it, for it is no other member has it',
     state: 'unrevoked',
     assigned: {},
     pending: { a: { 1: 5 } },
