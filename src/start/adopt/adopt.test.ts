@@ -11,6 +11,7 @@ import { SimulatedDisk } from '../../io/disk.sim.ts'
 import type { LockHolder } from '../../io/file-lock-holder.ts'
 import { seededRandom } from '../../io/random.sim.ts'
 import { createTopics } from '../../protocol/apis/create-topics.ts'
+import { describeConfigs } from '../../protocol/apis/describe-configs.ts'
 import { fetch } from '../../protocol/apis/fetch.ts'
 import { initProducerId } from '../../protocol/apis/init-producer-id.ts'
 import { metadata } from '../../protocol/apis/metadata.ts'
@@ -356,6 +357,28 @@ suite('an adoption is refused', () => {
   })
 })
 
+test('the configs of single groups come along', async () => {
+  const resourceType = resourceTypes.group
+  const config = (name: string, value: string) =>
+    metadataValue(configRecord, { resourceType, resourceName: 'billing', name, value })
+  const disk = await newKafka({}, [
+    config('consumer.session.timeout.ms', '50000'),
+    config('consumer.heartbeat.interval.ms', 'often'),
+  ])
+  const { adoption } = await adopt(disk)
+  assert.ok(adoption.ok)
+  const broker = await SimulatedBroker.start({ disk, settings: { 'log.dir': kafka } })
+  const { results } = await broker.ask(describeConfigs, 4, {
+    resources: [{ resourceType, resourceName: 'billing', configurationKeys: null }],
+  })
+  const own = results[0]!.configs.filter(({ configSource }) => configSource === 8)
+  assert.deepEqual(
+    own.map(({ name, value }) => [name, value]),
+    [['consumer.session.timeout.ms', '50000']],
+  )
+  await broker.stop()
+})
+
 suite('an adoption says', () => {
   test('what it leaves out', async () => {
     const bytes = new Uint8Array(4)
@@ -367,6 +390,7 @@ suite('an adoption says', () => {
       config(resourceTypes.broker, '', 'ssl.keystore.password', 'secret'),
       config(resourceTypes.broker, '', 'min.insync.replicas', '1'),
       config(resourceTypes.topic, 'orders', 'of.a.plugin', 'x'),
+      config(resourceTypes.group, 'billing', 'of.a.plugin', 'y'),
       metadataValue(userScramCredentialRecord, credential),
     ])
     await disk.makeFolder(`${kafka}/gone-0.0123456789abcdef0123456789abcdef-delete`)
@@ -378,6 +402,7 @@ suite('an adoption says', () => {
     assert.match(said, /ssl.keystore.password/)
     assert.doesNotMatch(said, /secret|min.insync.replicas/)
     assert.match(said, /of.a.plugin=x of orders/)
+    assert.match(said, /of.a.plugin=y of the group billing/)
     assert.match(said, /-delete: its topic was deleted/)
     assert.match(said, /gone-1: the cluster has no topic of that name any more/)
     assert.deepEqual(adoption.plan.brokerConfigs, new Map([['log.retention.ms', '5000']]))

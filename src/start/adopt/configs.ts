@@ -1,8 +1,9 @@
-// The configs of Kafka's topics, as Odradek can hold them.
+// The configs of Kafka's topics, brokers and groups, as Odradek can hold them.
 
 import { isInternalTopic } from '../../cluster/internal-topics.ts'
 import { type KraftMetadata, resourceTypes } from '../../cluster/kraft-metadata.ts'
 import { brokerDefinition } from '../../cluster/settings/broker-settings.ts'
+import { groupDefinitions } from '../../cluster/settings/group-definitions.ts'
 import { topicDefinitions } from '../../cluster/settings/topic-definitions.ts'
 import { listed, plural } from './words.ts'
 
@@ -69,6 +70,27 @@ export function dynamicBrokerConfigs(metadata: KraftMetadata, nodeId: number): D
   return { known, unknown }
 }
 
+export interface AdoptedGroupConfigs {
+  /** By group id; none of them is empty. */
+  readonly byGroup: ReadonlyMap<string, ReadonlyMap<string, string>>
+  readonly leftOut: readonly string[]
+}
+
+/** What was set on single groups (KIP-848). A value outside of the bounds that a broker has for it counts as the nearest within them. */
+export function groupConfigsFrom(metadata: KraftMetadata): AdoptedGroupConfigs {
+  const byGroup = new Map<string, ReadonlyMap<string, string>>()
+  const leftOut: string[] = []
+  for (const group of metadata.configured(resourceTypes.group)) {
+    const configs = new Map<string, string>()
+    for (const [name, value] of metadata.configsOf(resourceTypes.group, group)) {
+      if (groupDefinitions.get(name)?.parse(value).ok === true) configs.set(name, value)
+      else leftOut.push(`the config ${name}=${value} of the group ${group}: Odradek does not know it`)
+    }
+    if (configs.size > 0) byGroup.set(group, configs)
+  }
+  return { byGroup, leftOut }
+}
+
 /** What else KRaft's metadata holds that Odradek has no place for, a line each. */
 export function leftOutOf(metadata: KraftMetadata, nodeId: number): string[] {
   const left: string[] = []
@@ -81,7 +103,7 @@ export function leftOutOf(metadata: KraftMetadata, nodeId: number): string[] {
   if (aclCount > 0) left.push(`${plural(aclCount, 'ACL')}: Odradek has no authorizer`)
   if (scramCredentialCount > 0) left.push(`${plural(scramCredentialCount, 'SCRAM credential')}: Odradek has no SASL`)
   if (quotaCount > 0) left.push(`${plural(quotaCount, 'client quota')}: Odradek has none`)
-  for (const group of metadata.configured(resourceTypes.group)) left.push(`the configs of the group ${group}`)
+  left.push(...groupConfigsFrom(metadata).leftOut)
   for (const name of metadata.configured(resourceTypes.clientMetrics))
     left.push(`the client metrics subscription ${name}`)
   return left

@@ -30,7 +30,7 @@ export async function writeNewMetadata(
   }
 }
 
-function* writesOf({ topics, brokerId, nextProducerId }: AdoptionPlan): Generator<MetaWrite> {
+function* writesOf({ topics, groupConfigs, brokerId, nextProducerId }: AdoptionPlan): Generator<MetaWrite> {
   yield put(producerIdBlockKey, { next: nextProducerId })
   for (const { name, id, partitions, configs } of topics) {
     yield put(topicKey(name), { id, partitionCount: partitions.length })
@@ -40,6 +40,9 @@ function* writesOf({ topics, brokerId, nextProducerId }: AdoptionPlan): Generato
       const partition = { replicas: [brokerId], isr: [brokerId], leader: brokerId, leaderEpoch, partitionEpoch }
       yield put(partitionKey(id, index), partition)
     }
+  }
+  for (const [group, configs] of groupConfigs) {
+    yield put(configKey('group', group), { entries: Object.fromEntries(configs) })
   }
 }
 

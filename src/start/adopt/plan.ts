@@ -5,7 +5,7 @@
 import type { KraftMetadata, KraftPartition, KraftTopic } from '../../cluster/kraft-metadata.ts'
 import { isInternalTopic } from '../../cluster/internal-topics.ts'
 import { ZERO_UUID } from '../../lib/uuid.ts'
-import { configsFrom, configsKeepingAll, dynamicBrokerConfigs, leftOutOf } from './configs.ts'
+import { configsFrom, configsKeepingAll, dynamicBrokerConfigs, groupConfigsFrom, leftOutOf } from './configs.ts'
 import type { KafkaFolder, KafkaLog } from './kafka-folder.ts'
 import type { LogFacts } from './kafka-log.ts'
 import { listed, plural } from './words.ts'
@@ -45,6 +45,8 @@ export interface AdoptionPlan {
   readonly nextProducerId: number
   /** Broker configs that were set while Kafka ran, and that the broker should be given. */
   readonly brokerConfigs: ReadonlyMap<string, string>
+  /** By group id. */
+  readonly groupConfigs: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Topics whose records go by the age that the broker's own settings say. */
   readonly followingBroker: readonly string[]
   /** What Kafka has and Odradek does not take, a line each. */
@@ -123,6 +125,7 @@ class Planner {
       topics,
       nextProducerId: this.#nextProducerId(),
       brokerConfigs: metadata === null ? new Map() : dynamicBrokerConfigs(metadata, this.#nodeId).known,
+      groupConfigs: metadata === null ? new Map() : groupConfigsFrom(metadata).byGroup,
       followingBroker: topics.filter(followsBroker).map(({ name }) => name),
       leftOut: this.#leftOut,
       notes: this.#notes,
