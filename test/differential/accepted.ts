@@ -127,6 +127,11 @@ export const accepted: readonly Accepted[] = [
     why: 'No config of a group or of client metrics is acted on: setting one is refused as Kafka refuses those it does not know.',
   },
   {
+    step: /^committing with epochs: nobody, with the epoch fetches/,
+    path: /^groups\.0\.errorCode$/,
+    why: 'Kafka fails with UNKNOWN_SERVER_ERROR for an epoch without a member; to Odradek nobody is an unknown member.',
+  },
+  {
     step: /^connections: (ApiVersions 0 with bytes left over|a request with a byte too many|tags out of order|a tag twice)$/,
     odradek: 'closed',
     why: 'A request that is not what its version says may be another than its sender thinks: the connection is closed. Kafka reads on.',

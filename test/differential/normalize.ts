@@ -24,6 +24,8 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 const ordered = new Set(['records', 'recordErrors', 'synonyms', 'replicaNodes', 'isrNodes', 'brokers'])
 
 const dayMs = 24 * 60 * 60 * 1000
+/** As a broker makes up for a member of a KIP-848 group. */
+const kafkaUuid = /^[A-Za-z0-9_-]{22}$/
 const uuidInText = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/
 
 interface Stored {
@@ -58,7 +60,9 @@ export class Labels {
     if (typeof value === 'bigint') return Number(value)
     if (typeof value === 'number') return this.#number(value, field)
     if (typeof value === 'string') return this.#text(value, field)
-    if (value instanceof Uint8Array) return field === 'records' ? this.#batches(value) : bytesAsText(value)
+    if (value instanceof Uint8Array) {
+      return field === 'records' ? this.#batches(value) : this.#withoutRun(bytesAsText(value))
+    }
     if (Array.isArray(value)) {
       if (field === 'records') return this.#batches(Buffer.concat(value as Uint8Array[]))
       const elements = value.map((element) => this.normalized(element, `${field}[]`))
@@ -88,8 +92,13 @@ export class Labels {
     if (field === 'logDir' && value.startsWith('/')) return '<folder>'
     if (/message$/i.test(field) && value !== '') return '<text>'
     if (field === 'documentation') return '<text>'
+    if (field === 'memberId' && kafkaUuid.test(value)) return this.#label('member', value)
     if (uuidInText.test(value)) return this.#label('member', value)
-    return value.replaceAll(new RegExp(`[._]${this.#run}([._]v\\d+)?`, 'g'), '')
+    return this.#withoutRun(value)
+  }
+
+  #withoutRun(text: string): string {
+    return text.replaceAll(new RegExp(`[._]${this.#run}([._]v\\d+)?`, 'g'), '')
   }
 
   #label(kind: string, value: string): string {

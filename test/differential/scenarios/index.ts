@@ -2,6 +2,7 @@
 
 import type { Dialogue } from '../dialogue.ts'
 import { alteringOthers, alteringTopics } from './altering.ts'
+import { changingProtocols } from './changing-protocols.ts'
 import { connections } from './connection.ts'
 import {
   committingByState,
@@ -13,6 +14,15 @@ import {
 } from './classic-groups.ts'
 import { anew, fetching, fetchSessions, offsets } from './fetch.ts'
 import { committing, describingGroups, finding, joiningGroups, livingGroups, staticMembers } from './groups.ts'
+import {
+  fencing,
+  givingAndTaking,
+  otherProtocol,
+  refusedHeartbeats,
+  regexSubscriptions,
+  staticConsumers,
+} from './consumer-groups.ts'
+import { committingWithEpochs, deletingGroups, deletingOffsets, groupConfigs } from './group-administration.ts'
 import { idempotence, producerIds } from './idempotence.ts'
 import { electing, growing, moving, throttling, unregistering } from './partitions.ts'
 import { produceBadly, produceBySettings, produceTogether, produceWell } from './produce.ts'
@@ -41,6 +51,17 @@ export const scenarios: Readonly<Record<string, (dialogue: Dialogue) => Promise<
   'static groups': staticGroups,
   committing,
   'describing groups': describingGroups,
+  'refused heartbeats': refusedHeartbeats,
+  'giving and taking': givingAndTaking,
+  fencing,
+  'static consumers': staticConsumers,
+  'regex subscriptions': regexSubscriptions,
+  'the other protocol': otherProtocol,
+  'changing protocols': changingProtocols,
+  'committing with epochs': committingWithEpochs,
+  'deleting offsets': deletingOffsets,
+  'deleting groups': deletingGroups,
+  'configs of groups': groupConfigs,
   'finding coordinators': finding,
   metadata: metadataOf,
   'creating topics': creating,
