@@ -22,6 +22,8 @@ export interface Client {
   readonly assignor: string
   /** Says why a static member of it does not come back under its name, if so. */
   readonly notStatic: string | null
+  /** Says why two members of one name do not come to rest, if so. */
+  readonly notReplaced: string | null
   /** It reads on while it joins again, with what it owned before. */
   readonly readsWhileJoining: boolean
   /** Says why it cannot run here, if so. */
@@ -34,6 +36,7 @@ interface Library {
   readonly name: string
   readonly assignors: Readonly<Record<string, readonly [protocol: 'classic' | 'consumer', assignor: string]>>
   readonly notStatic?: (protocol: 'classic' | 'consumer') => string | null
+  readonly notReplaced?: string
   readonly readsWhileJoining?: boolean
   readonly missing: () => string | false
   readonly program: () => Promise<readonly string[]>
@@ -59,6 +62,7 @@ const libraries: readonly Library[] = [
     },
     notStatic: (protocol) =>
       protocol === 'classic' ? null : 'it leaves with member epoch -1, as a member that is not static',
+    notReplaced: 'a member whose name was taken over takes it back',
     readsWhileJoining: true,
     missing: () => false,
     program: async () => nodeProgram('platformatic-member.ts'),
@@ -109,6 +113,7 @@ export const clients: readonly Client[] = libraries.flatMap((library) =>
     protocol,
     assignor,
     notStatic: library.notStatic?.(protocol) ?? null,
+    notReplaced: library.notReplaced ?? null,
     readsWhileJoining: library.readsWhileJoining === true && protocol === 'classic',
     missing: library.missing,
     program: library.program,

@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 args = dict(arg.split("=", 1) for arg in sys.argv[1:])
 stopped = False
+fatal = None
 pending = {}
 
 
@@ -40,6 +41,13 @@ def commit():
             pending.pop((one.topic, one.partition), None)
     except KafkaException as error:
         say("failed", "commit:", error)
+        look_for_the_end(error.args[0])
+
+
+def look_for_the_end(error):
+    global fatal
+    if error.fatal() or error.code() in (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID, KafkaError.UNRELEASED_INSTANCE_ID):
+        fatal = error
 
 
 def assigned(_consumer, partitions):
@@ -84,7 +92,6 @@ else:
     settings["group.remote.assignor"] = args["assignor"]
 consumer = Consumer(settings)
 consumer.subscribe(args["topics"].split(","), on_assign=assigned, on_revoke=revoked, on_lost=lost)
-fatal = None
 while not stopped and fatal is None:
     for message in consumer.consume(100, 0.2):
         error = message.error()
@@ -93,8 +100,7 @@ while not stopped and fatal is None:
             pending[message.topic(), message.partition()] = message.offset() + 1
         elif error.code() != KafkaError._PARTITION_EOF:
             say("failed", error)
-            if error.fatal():
-                fatal = error
+            look_for_the_end(error)
     commit()
 consumer.close()
 if fatal is not None:
