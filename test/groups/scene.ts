@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { kafkaJs } from '../support/kafkajs-client.ts'
-import { waitFor } from '../support/wait-for.ts'
+import { waitFor, within } from '../support/wait-for.ts'
 import type { Client } from './clients.ts'
 import { type GroupLog, readGroupLog, wrongCommit } from './group-log.ts'
 import { judge, type Observation, type PartitionName } from './journal.ts'
@@ -44,24 +44,25 @@ export async function played(
   options: SceneOptions,
   scenario: { play(scene: Scene): Promise<void> },
 ): Promise<Judgement> {
-  const scene = await Scene.open(options)
+  const folder = await mkdtemp(join(tmpdir(), 'odradek-groups-'))
+  const scene = new Scene(folder, options)
   let problems: string[]
   try {
+    await scene.begin()
     await scenario.play(scene)
     problems = await scene.end()
   } catch (error) {
     problems = [...scene.problems(), wordsOf(error)]
   }
-  await scene.close()
-  if (problems.length === 0) await rm(scene.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
-  const problem = problems.length === 0 ? null : `${problems.slice(0, 5).join('\n')}\nlogs and data: ${scene.folder}`
+  await scene.close().catch((error: unknown) => void problems.push(wordsOf(error)))
+  if (problems.length === 0) await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  const problem = problems.length === 0 ? null : `${problems.slice(0, 5).join('\n')}\nlogs and data: ${folder}`
   return { problem, ...scene.figures() }
 }
 
 export class Scene {
   readonly folder: string
   readonly client: Client
-  readonly server: Server
   readonly #options: SceneOptions
   readonly #members: Member[] = []
   readonly #observations: Observation[] = []
@@ -70,29 +71,27 @@ export class Scene {
   readonly #values = new Map<PartitionName, Map<number, string>>()
   readonly #committed = new Map<PartitionName, number>()
   readonly #problems: string[] = []
-  #numbers!: Numbers
+  #server: Server | null = null
+  #numbers: Numbers | null = null
   #started = 0
   #settledMs = 0
   #generations = 0
 
-  static async open(options: SceneOptions): Promise<Scene> {
-    const folder = await mkdtemp(join(tmpdir(), 'odradek-groups-'))
-    await mkdir(join(folder, 'data'))
-    const server = await startServer(options.server, folder, options.sessionTimeoutMs)
-    const scene = new Scene(folder, options, server)
-    await scene.#begin(options.server === 'cluster' ? 3 : 1)
-    return scene
-  }
-
-  private constructor(folder: string, options: SceneOptions, server: Server) {
+  /** `folder` gets its data, and what members say. */
+  constructor(folder: string, options: SceneOptions) {
     this.folder = folder
     this.client = options.client
-    this.server = server
     this.#options = options
   }
 
-  async #begin(replicationFactor: number): Promise<void> {
-    const admin = kafkaJs('', { brokers: [...this.server.bootstrap] }).admin()
+  /** The server is there, and numbers are written. */
+  async begin(): Promise<void> {
+    const { server, sessionTimeoutMs } = this.#options
+    await mkdir(join(this.folder, 'data'))
+    this.#server = await startServer(server, this.folder, sessionTimeoutMs)
+    const { bootstrap } = this.#server
+    const replicationFactor = server === 'cluster' ? 3 : 1
+    const admin = kafkaJs('', { brokers: [...bootstrap] }).admin()
     await admin.connect()
     try {
       await waitFor('all brokers to be known', async () => {
@@ -103,7 +102,11 @@ export class Scene {
     } finally {
       await admin.disconnect()
     }
-    this.#numbers = await Numbers.start(this.server.bootstrap, partitions)
+    this.#numbers = await Numbers.start(bootstrap, partitions)
+  }
+
+  get server(): Server {
+    return this.#server!
   }
 
   get group(): string {
@@ -146,7 +149,7 @@ export class Scene {
 
   /** All that is acknowledged by now is read. */
   async readUpToHere(what: string): Promise<void> {
-    const ends = this.#numbers.ends()
+    const ends = this.#numbers!.ends()
     await this.#until(`all that was written to be read after ${what}`, () => {
       return [...ends].every(([name, end]) => this.#unread(name, end).length === 0)
     })
@@ -178,14 +181,14 @@ export class Scene {
 
   /** Nothing more is written; everything is read; everyone leaves. Answers what was wrong, all in all. */
   async end(): Promise<string[]> {
-    await this.#numbers.stop()
+    await this.#numbers!.stop()
     await this.readUpToHere('the last number')
     for (const member of this.members) await this.leave(member)
     const log = await readGroupLog(this.server.folders, partitionOfGroup(group), group)
     this.#generations = log.generations.length
     const wrong = wrongCommit(log, this.#committed)
     if (wrong !== null) this.#problems.push(wrong)
-    for (const [name, acknowledged] of this.#numbers.acknowledged) {
+    for (const [name, acknowledged] of this.#numbers!.acknowledged) {
       const values = this.#values.get(name)
       const other = acknowledged.find(({ offset, value }) => values?.get(offset) !== value)
       if (other === undefined) continue
@@ -203,14 +206,15 @@ export class Scene {
 
   figures(): Omit<Judgement, 'problem'> {
     const { again, lostLate } = judge(this.#observations, this.client)
-    const records = this.#numbers.count
+    const records = this.#numbers?.count ?? 0
     return { records, again, lostLate, generations: this.#generations, settledMs: this.#settledMs }
   }
 
   async close(): Promise<void> {
-    await this.#numbers.stop().catch(() => {})
     await Promise.all(this.members.map((member) => member.kill()))
-    await this.server.stop().catch((error: unknown) => void this.#problems.push(wordsOf(error)))
+    const stopped = this.#numbers?.stop() ?? Promise.resolve()
+    await within('the last number', stopped, 10_000).catch(() => {}) // there may be nobody to take it
+    await this.#server?.stop()
   }
 
   #observe(one: Observation): void {
@@ -252,7 +256,7 @@ export class Scene {
 
   #everythingOwned(): boolean {
     const owning = new Set<string>()
-    for (const name of this.#numbers.acknowledged.keys()) {
+    for (const name of this.#numbers!.acknowledged.keys()) {
       const owners = this.#ownersOf(name)
       if (owners.size !== 1) return false
       for (const owner of owners) owning.add(owner)
@@ -284,7 +288,7 @@ export class Scene {
   }
 
   #stateInWords(): string {
-    const ends = this.#numbers.ends()
+    const ends = this.#numbers!.ends()
     const words = [...ends].map(([name, end]) => {
       const unread = this.#unread(name, end)
       const left = unread.length === 0 ? 'read' : `${unread.length} unread from ${unread[0]}`
