@@ -24,7 +24,7 @@ import type { AssignedPartitions } from '../assignors/assignor.ts'
 import type { Group } from '../group.ts'
 import type { CommitEvent, GroupEffect } from '../group-event.ts'
 import type { CommittedOffset, GroupRecord } from '../group-record.ts'
-import { type Happening, noted } from '../history/group-note.ts'
+import type { Happening, NotedMember } from '../history/group-note.ts'
 import { withOwned } from '../history/last-commit.ts'
 import { ClassicMembers } from './classic-members.ts'
 import type { ConsumerGroupContext } from './consumer-group-context.ts'
@@ -39,43 +39,26 @@ import {
   joiningEpoch,
   leavingEpoch,
   leavingForNowEpoch,
-  memberTombstones,
-  newMember,
   notedMember,
-  regexOf,
   sameAssignment,
   sameSubscription,
   sameTopicNames,
   subscriptionRecord,
 } from './consumer-member.ts'
+import { cancelRevocation, cancelTimers, revocationTimer, sessionTimer } from './consumer-timers.ts'
 import { canDowngrade, downgradeByLeaving } from './downgrade.ts'
-import { cancelRevocation, cancelTimers, regexTimer, revocationTimer, sessionTimer } from './consumer-timers.ts'
+import { GroupProgress } from './group-progress.ts'
+import { GroupSubscription } from './group-subscription.ts'
 import { heartbeatRefused, type Refusal } from './heartbeat-answer.ts'
 import type { ConsumerGroupEvent, ConsumerHeartbeatEvent, DescribedConsumerGroup } from './heartbeat-event.ts'
-import {
-  epochProblem,
-  fencedInUnknownState,
-  groupFull,
-  instanceProblem,
-  unknownInstance,
-  unknownMember,
-  unreleasedProblem,
-} from './member-checks.ts'
-import { listed, noPartitions, type OwnedPartitions, samePartitions, withEpoch, without } from './member-partitions.ts'
+import { fencedInUnknownState, findLeaving, findMember } from './member-checks.ts'
+import { listed, noPartitions, type OwnedPartitions, samePartitions, withEpoch } from './member-partitions.ts'
 import { commitProblem, fetchProblem } from './offset-access.ts'
 import { reconcile } from './reconciliation.ts'
-import { refreshDue, regexChange, RegexLookup } from './regex-subscription.ts'
-import { Subscriptions, topicsReadBy } from './subscriptions.ts'
-import { computeTarget, preferredAssignor } from './target-assignment.ts'
-
-/** What the group reads is looked at again after this long, should a change have been missed (Kafka: fixed). */
-const metadataRefreshIntervalMs = 2_147_483_647
-
-/** Thrown by no one: what a step decides before it is told to the shell. */
-interface Decided {
-  readonly records: ConsumerGroupRecord[]
-  readonly effects: GroupEffect[]
-}
+import { regexChange } from './regex-subscription.ts'
+import { topicsReadBy } from './subscriptions.ts'
+import { assignorFor, computeTarget, isTooYoung } from './target-assignment.ts'
+import { groupTombstones, memberTombstones } from './tombstones.ts'
 
 export class ConsumerGroup implements Group {
   readonly type = 'consumer'
@@ -83,13 +66,8 @@ export class ConsumerGroup implements Group {
   readonly protocolType = 'consumer'
   readonly #context: ConsumerGroupContext
   readonly #group = new ConsumerGroupState()
-  /** Wall milliseconds after which the topics the group reads are looked at again. */
-  #metadataDueAt: Millis = 0
-  /** Topics the group reads that have changed since they were last looked at. */
-  readonly #changedTopics = new Set<string>()
-  #lookup: RegexLookup | 'wanted' | null = null
-  /** Wall milliseconds at which the group began to move, or null while it rests. */
-  #movingSince: Millis | null = null
+  readonly #subscription: GroupSubscription
+  readonly #progress: GroupProgress
   /** Connections members were last heard on; kept only where a closed one means something. */
   readonly #heardOn = new Map<string, number>()
   readonly #host: ConsumerGroupHost
@@ -98,6 +76,8 @@ export class ConsumerGroup implements Group {
   constructor(groupId: string, context: ConsumerGroupContext) {
     this.groupId = groupId
     this.#context = context
+    this.#subscription = new GroupSubscription(groupId, this.#group, context)
+    this.#progress = new GroupProgress(groupId, this.#group, context)
     this.#host = {
       groupId,
       group: this.#group,
@@ -147,7 +127,7 @@ export class ConsumerGroup implements Group {
       case 'connectionClosed':
         return this.#connectionClosed(event.connectionId, now)
       case 'topicsChanged':
-        this.#topicsChanged(event.topics)
+        this.#subscription.topicsChanged(event.topics)
         return []
     }
   }
@@ -158,7 +138,7 @@ export class ConsumerGroup implements Group {
 
   /** Members get a fresh session: what they sent meanwhile was heard by nobody. */
   loaded(now: Millis): GroupEffect[] {
-    if (this.state !== 'Empty' && this.state !== 'Stable') this.#movingSince = now
+    this.#progress.loaded(now)
     const { sessionTimeoutMs } = this.#config
     return [...this.#group.members].flatMap((member) => [
       sessionTimer(this.groupId, member.memberId, sessionTimeoutMs),
@@ -167,12 +147,8 @@ export class ConsumerGroup implements Group {
   }
 
   describe(): DescribedConsumerGroup {
-    return describeConsumerGroup(
-      this.groupId,
-      this.#group,
-      this.#assignorFor(this.#group.members).name,
-      this.#context.topics,
-    )
+    const { assignors, topics } = this.#context
+    return describeConsumerGroup(this.groupId, this.#group, assignorFor(this.#group.members, assignors).name, topics)
   }
 
   get #config() {
@@ -189,7 +165,7 @@ export class ConsumerGroup implements Group {
 
   #heartbeat(event: ConsumerHeartbeatEvent, now: Millis): GroupEffect[] {
     const { request, replyTo, sender } = event
-    const found = this.#find(event)
+    const found = findMember(this.#group, event, this.#context.settings.consumerMaxSize)
     if ('code' in found) return [reply(replyTo, heartbeatRefused(found))]
     const { member } = found
     const followed = this.#follow(found, selfDescription(member, event), request.topicPartitions, now)
@@ -231,71 +207,42 @@ export class ConsumerGroup implements Group {
     const regex = regexChange(this.#group, this.groupId, member, described)
     if ('code' in regex) return regex
 
-    const decided: Decided = { records: [], effects: this.#notesOf(found, described) }
+    const records: ConsumerGroupRecord[] = replaces === null ? [] : this.#replacement(replaces, member)
+    if (!sameSubscription(member, described)) records.push(subscriptionRecord(this.groupId, described))
+    records.push(...regex.records)
     const change = { updated: described, ...(replaces && { removed: new Set([replaces.memberId]) }) }
-    if (replaces !== null) decided.records.push(...this.#replacement(replaces, member))
-    if (!sameSubscription(member, described)) decided.records.push(subscriptionRecord(this.groupId, described))
-    decided.records.push(...regex.records)
     const namesChanged = !sameTopicNames(member, described)
     const readsAnew = namesChanged || (isClassic ? regex.changed : regex.resolved)
-    const epoch = this.#nextEpoch(change, readsAnew, now, decided)
-    const target = this.#nextTarget(change, epoch, replaces?.memberId ?? null, now, decided)
-
-    const reconciled = this.#reconciled(
-      described,
-      { ...target, subscriptionChanged: namesChanged || regex.changed },
-      owned,
-    )
-    if (reconciled === null) return fencedInUnknownState()
-    if (!sameAssignment(reconciled, described)) {
-      decided.records.push(assignmentRecord(this.groupId, reconciled))
-      decided.effects.push(
-        // Classic members have other times to keep: to join, and to sync.
-        reconciled.state === 'unrevoked' && !isClassic
-          ? revocationTimer(this.groupId, reconciled)
-          : cancelRevocation(this.groupId, reconciled.memberId),
-      )
+    const next = this.#subscription.nextEpoch(change, readsAnew, now)
+    const target = this.#nextTarget(change, next.epoch, replaces, now)
+    records.push(...next.records, ...target.records)
+    const after = this.#reconciled(described, target, namesChanged || regex.changed, owned)
+    if (after === null) return fencedInUnknownState()
+    const step = {
+      before: member,
+      after,
+      change: { ...change, updated: after },
+      epoch: next.epoch,
+      targetEpoch: target.epoch,
     }
-    decided.effects.push(
-      ...this.#progress(member, reconciled, { ...change, updated: reconciled }, epoch, target.epoch, now),
-    )
-
-    if (this.#regexesDue(member, described, regex.isNew, now)) {
-      this.#lookup = 'wanted'
-      decided.effects.push(regexTimer(this.groupId))
+    const effects = [
+      ...this.#progress.described(found, described),
+      ...next.effects,
+      ...this.#progress.stepped(step, now),
+      ...this.#subscription.lookUpIfDue(member, described, regex.isNew, now),
+    ]
+    if (!sameAssignment(after, described)) {
+      records.push(assignmentRecord(this.groupId, after))
+      // Classic members have other times to keep: to join, and to sync.
+      const revokes = after.state === 'unrevoked' && !isClassic
+      effects.push(revokes ? revocationTimer(this.groupId, after) : cancelRevocation(this.groupId, after.memberId))
     }
     if (replaces !== null) {
       this.#heardOn.delete(replaces.memberId)
       this.#classic.forget(replaces.memberId)
-      decided.effects.push(...cancelTimers(this.groupId, replaces.memberId))
+      effects.push(...cancelTimers(this.groupId, replaces.memberId))
     }
-    return { member: reconciled, effects: written(decided) }
-  }
-
-  #find(event: ConsumerHeartbeatEvent): FoundMember | Refusal {
-    const { request, newMemberId } = event
-    const { instanceId, memberEpoch, topicPartitions } = request
-    const sizeMax = this.#context.settings.consumerMaxSize
-    const memberId = request.memberId === '' ? newMemberId : request.memberId
-    const known = this.#group.member(memberId)
-    if (known === undefined && this.#group.size >= sizeMax) return groupFull(sizeMax)
-    const joins = memberEpoch === joiningEpoch
-    if (instanceId === null) {
-      const member = known ?? (joins ? newMember(memberId) : null)
-      if (member === null) return unknownMember(this.groupId, memberId)
-      return epochProblem(member, memberEpoch, topicPartitions) ?? { member, replaces: null }
-    }
-    const holder = this.#group.holderOf(instanceId)
-    if (!joins) {
-      if (holder === undefined) return unknownInstance(instanceId)
-      return (
-        instanceProblem(holder, memberId, instanceId) ??
-        epochProblem(holder, memberEpoch, topicPartitions) ?? { member: holder, replaces: null }
-      )
-    }
-    if (holder === undefined) return { member: known ?? newMember(memberId), replaces: null }
-    const member = { ...holder, memberId, memberEpoch: joiningEpoch, previousMemberEpoch: joiningEpoch }
-    return unreleasedProblem(holder, memberId, instanceId) ?? { member, replaces: holder }
+    return { member: after, effects: records.length === 0 ? effects : [...effects, { kind: 'append', records }] }
   }
 
   /** The new member begins with what the old one had. */
@@ -310,50 +257,18 @@ export class ConsumerGroup implements Group {
     ]
   }
 
-  #notesOf({ member, replaces }: FoundMember, described: ConsumerMember): GroupEffect[] {
-    const who = notedMember(described)
-    if (replaces !== null) return [this.#noted({ kind: 'memberReplaced', member: who, oldMemberId: replaces.memberId })]
-    if (this.#group.member(member.memberId) === undefined) return [this.#noted({ kind: 'memberJoined', member: who })]
-    if (sameTopicNames(member, described) && regexOf(member) === regexOf(described)) return []
-    const [topics, regex] = [described.subscribedTopicNames, regexOf(described)]
-    return [this.#noted({ kind: 'subscriptionChanged', member: who, topics, regex })]
-  }
-
-  /** The group's epoch from now on: the next one when its members read something else, or what they read has changed. */
-  #nextEpoch(change: MemberChange, subscriptionsChanged: boolean, now: Millis, decided: Decided): number {
-    const { epoch, metadataHash, hasPartitionMetadata } = this.#group
-    if (!subscriptionsChanged && now < this.#metadataDueAt) return epoch
-    this.#metadataDueAt = now + metadataRefreshIntervalMs
-    const { topics } = new Subscriptions(this.#group.membersAfter(change), this.#group.regexes)
-    const hash = this.#context.hashes.of(topics)
-    const topicsChanged = hash !== metadataHash && !subscriptionsChanged
-    if (topicsChanged) decided.effects.push(this.#noted({ kind: 'topicsChanged', topics: [...this.#changedTopics] }))
-    this.#changedTopics.clear()
-    const next = subscriptionsChanged || topicsChanged ? epoch + 1 : epoch
-    if (next > epoch) decided.records.push(this.#epochRecord(next, hash))
-    if (hasPartitionMetadata) {
-      decided.records.push({ kind: 'consumerPartitionMetadata', groupId: this.groupId, value: null })
-    }
-    return next
-  }
-
-  #epochRecord(epoch: number, metadataHash: bigint): ConsumerGroupRecord {
-    return { kind: 'consumerEpoch', groupId: this.groupId, value: { epoch, metadataHash } }
-  }
-
   /** The target the member is to follow: a new one when the group's epoch asks for it and the last one is not too young. */
   #nextTarget(
     change: MemberChange & { readonly updated: ConsumerMember },
     epoch: number,
-    replacedId: string | null,
+    replaces: ConsumerMember | null,
     now: Millis,
-    decided: Decided,
-  ): { readonly epoch: number; readonly target: AssignedPartitions } {
+  ): { readonly epoch: number; readonly target: AssignedPartitions; readonly records: readonly ConsumerGroupRecord[] } {
     const { memberId } = change.updated
-    const heirOf = (id: string) => (id === memberId && replacedId !== null ? replacedId : id)
+    const heirOf = (id: string) => (id === memberId && replaces !== null ? replaces.memberId : id)
     const group = this.#group
-    if (group.targetEpoch >= epoch || this.#targetIsTooYoung(now)) {
-      return { epoch: group.targetEpoch, target: group.targetOf(heirOf(memberId)) ?? noTarget }
+    if (group.targetEpoch >= epoch || isTooYoung(group.targetTimestamp, this.#config.assignmentIntervalMs, now)) {
+      return { epoch: group.targetEpoch, target: group.targetOf(heirOf(memberId)) ?? noTarget, records: [] }
     }
     const members = [...group.membersAfter(change)]
     const computed = computeTarget({
@@ -362,36 +277,20 @@ export class ConsumerGroup implements Group {
       members,
       regexes: group.regexes,
       topics: this.#context.topics,
-      assignor: this.#assignorFor(members),
+      assignor: assignorFor(members, this.#context.assignors),
       now,
       targetOf: (id) => group.targetOf(id),
       heirOf,
     })
-    decided.records.push(...computed.records)
-    return { epoch, target: computed.of(memberId) }
-  }
-
-  #targetIsTooYoung(now: Millis): boolean {
-    const { targetTimestamp } = this.#group
-    const { assignmentIntervalMs } = this.#config
-    return targetTimestamp !== 0 && assignmentIntervalMs !== 0 && now < targetTimestamp + assignmentIntervalMs
-  }
-
-  #assignorFor(members: Iterable<ConsumerMember>) {
-    const { assignors } = this.#context
-    const preferred = preferredAssignor(
-      members,
-      assignors.map(({ name }) => name),
-    )
-    return assignors.find(({ name }) => name === preferred) ?? assignors[0]!
+    return { epoch, target: computed.of(memberId), records: computed.records }
   }
 
   #reconciled(
     member: ConsumerMember,
-    to: { readonly epoch: number; readonly target: AssignedPartitions; readonly subscriptionChanged: boolean },
+    { epoch: targetEpoch, target }: { readonly epoch: number; readonly target: AssignedPartitions },
+    subscriptionChanged: boolean,
     owned: OwnedPartitions | null,
   ): ConsumerMember | null {
-    const { epoch: targetEpoch, target, subscriptionChanged } = to
     if (!subscriptionChanged && isReconciled(member, targetEpoch)) return member
     const readTopicIds = new Set<string>()
     for (const name of topicsReadBy(member, this.#group.regexes)) {
@@ -408,71 +307,20 @@ export class ConsumerGroup implements Group {
     })
   }
 
-  /** What those who watch are told: what the member gained and lost, and whether the group began to move or has come to rest. */
-  #progress(
-    before: ConsumerMember,
-    after: ConsumerMember,
-    change: MemberChange,
-    epoch: number,
-    targetEpoch: number,
-    now: Millis,
-  ): GroupEffect[] {
-    const effects: GroupEffect[] = []
-    if (epoch > this.#group.epoch) effects.push(...this.#startsToMove(now))
-    const gained = this.#named(without(after.assignedPartitions, before.assignedPartitions))
-    const lost = this.#named(without(before.assignedPartitions, after.assignedPartitions))
-    if (gained.length > 0 || lost.length > 0) {
-      effects.push(this.#noted({ kind: 'assignmentChanged', member: notedMember(after), gained, lost }))
-    }
-    if (this.#movingSince === null || targetEpoch < epoch || !isReconciled(after, targetEpoch)) return effects
-    const members = [...this.#group.membersAfter(change)]
-    if (!members.every((member) => isReconciled(member, targetEpoch))) return effects
-    return [...effects, this.#rests(targetEpoch, members, now)]
-  }
-
-  #startsToMove(now: Millis): GroupEffect[] {
-    if (this.#movingSince !== null) return []
-    this.#movingSince = now
-    return [this.#noted({ kind: 'rebalanceStarted', reason: null })]
-  }
-
-  #rests(epoch: number, members: readonly ConsumerMember[], now: Millis): GroupEffect {
-    const durationMs = now - (this.#movingSince ?? now)
-    this.#movingSince = null
-    const protocol = members.length === 0 ? null : this.#assignorFor(members).name
-    return this.#noted({ kind: 'rebalanceEnded', epoch, members: members.length, protocol, durationMs })
-  }
-
-  /** What it has not given up yet counts as well. */
-  #ownedBy({ assignedPartitions, partitionsPendingRevocation }: ConsumerMember): string[] {
-    return [assignedPartitions, partitionsPendingRevocation].flatMap((each) => this.#named(without(each, noPartitions)))
-  }
-
-  #named(partitions: readonly { readonly topicId: string; readonly partition: number }[]): string[] {
-    return partitions.map(({ topicId, partition }) => {
-      return `${this.#context.topics.byId(topicId)?.name ?? topicId}-${partition}`
-    })
-  }
-
   // ---- Members that leave, or are gone
 
-  #leave({ request, replyTo }: ConsumerHeartbeatEvent, now: Millis): GroupEffect[] {
+  #leave(event: ConsumerHeartbeatEvent, now: Millis): GroupEffect[] {
+    const { request, replyTo } = event
+    const leaving = findLeaving(this.#group, event)
+    if ('code' in leaving) return [reply(replyTo, heartbeatRefused(leaving))]
     const { memberId, memberEpoch, instanceId } = request
-    const member = instanceId === null ? this.#group.member(memberId) : this.#group.holderOf(instanceId)
-    const refusal =
-      member === undefined
-        ? instanceId === null
-          ? unknownMember(this.groupId, memberId)
-          : unknownInstance(instanceId)
-        : instanceId !== null && instanceProblem(member, memberId, instanceId)
-    if (refusal) return [reply(replyTo, heartbeatRefused(refusal))]
     const answer = reply(replyTo, {
       ...heartbeatRefused({ code: ErrorCode.NONE, message: null }),
       memberId,
       memberEpoch,
     })
-    if (instanceId !== null && memberEpoch === leavingForNowEpoch) return [...this.#leaveForNow(member!), answer]
-    const effects = this.#remove([member!], now, (who) => ({ kind: 'memberLeft', member: who, reason: null }))
+    if (instanceId !== null && memberEpoch === leavingForNowEpoch) return [...this.#leaveForNow(leaving), answer]
+    const effects = this.#remove([leaving], now, (member) => ({ kind: 'memberLeft', member, reason: null }))
     return [...effects, answer]
   }
 
@@ -490,7 +338,7 @@ export class ConsumerGroup implements Group {
     ]
   }
 
-  #gone(memberId: string, what: (member: ReturnType<typeof notedMember>) => Happening, now: Millis): GroupEffect[] {
+  #gone(memberId: string, what: (member: NotedMember) => Happening, now: Millis): GroupEffect[] {
     const member = this.#group.member(memberId)
     return member === undefined ? [] : this.#remove([member], now, what)
   }
@@ -507,87 +355,35 @@ export class ConsumerGroup implements Group {
     return this.#remove(gone, now, (member) => ({ kind: 'memberDisconnected', member }))
   }
 
-  #remove(
-    members: readonly ConsumerMember[],
-    now: Millis,
-    what: (member: ReturnType<typeof notedMember>) => Happening,
-  ): GroupEffect[] {
+  #remove(members: readonly ConsumerMember[], now: Millis, what: (member: NotedMember) => Happening): GroupEffect[] {
     if (members.length === 0) return []
     const group = this.#group
     const removed = new Set(members.map(({ memberId }) => memberId))
-    const records: ConsumerGroupRecord[] = members.flatMap(({ memberId }) => memberTombstones(this.groupId, memberId))
     const left = [...group.membersAfter({ removed })]
     for (const memberId of removed) {
       this.#heardOn.delete(memberId)
       this.#classic.forget(memberId)
     }
-    const notes = members.map((member) => this.#noted(withOwned(what(notedMember(member)), this.#ownedBy(member))))
+    const notes = members.map((member) =>
+      this.#progress.told(withOwned(what(notedMember(member)), this.#progress.ownedBy(member))),
+    )
     if (canDowngrade(this.#host, left)) return [...notes, ...downgradeByLeaving(this.#host, left, now)]
-    const subscriptions = new Subscriptions(left, group.regexes)
-    const inUse = new Set(subscriptions.regexes)
-    for (const regex of group.regexes.keys()) {
-      if (!inUse.has(regex)) records.push({ kind: 'consumerRegex', groupId: this.groupId, regex, value: null })
-    }
-    records.push(this.#epochRecord(group.epoch + 1, this.#context.hashes.of(subscriptions.topics)))
+    const records = [
+      ...members.flatMap(({ memberId }) => memberTombstones(this.groupId, memberId)),
+      ...this.#subscription.without(left),
+    ]
     return [
       ...notes,
-      ...this.#startsToMove(now),
-      ...(left.length === 0 ? [this.#rests(group.epoch + 1, left, now)] : []),
+      ...this.#progress.startsToMove(now),
+      ...(left.length === 0 ? [this.#progress.rests(group.epoch + 1, left, now)] : []),
       { kind: 'append', records },
       ...members.flatMap(({ memberId }) => cancelTimers(this.groupId, memberId)),
     ]
   }
 
-  // ---- Topics, and regular expressions that stand for them
-
-  /** They are looked at with the next heartbeat. */
-  #topicsChanged(names: readonly string[]): void {
-    for (const name of names) {
-      if (!this.#group.subscriptions.reads(name)) continue
-      this.#changedTopics.add(name)
-      this.#metadataDueAt = 0
-    }
-  }
-
-  #regexesDue(member: ConsumerMember, described: ConsumerMember, anyNew: boolean, now: Millis): boolean {
-    if (this.#lookup !== null || (!anyNew && !this.#group.usesRegexes)) return false
-    const inUse = new Set(this.#group.regexesInUse)
-    const [old, regex] = [regexOf(member), regexOf(described)]
-    if (old !== null && old !== regex && this.#group.membersWith(old) === 1) inUse.delete(old)
-    if (regex !== null) inUse.add(regex)
-    const rules = {
-      intervalMs: this.#context.settings.consumerRegexRefreshIntervalMs,
-      topicsCreatedIn: this.#context.topicsCreatedIn(),
-    }
-    return refreshDue(this.#group, { inUse: inUse.size, anyNew }, rules, now)
-  }
-
   #lookUpRegexes(now: Millis): GroupEffect[] {
-    if (this.#lookup === 'wanted' || this.#lookup === null) {
-      this.#lookup = new RegexLookup(this.#group.regexesInUse, this.#context.topics, now)
-    }
-    const resolved = this.#lookup.advance()
-    if (resolved === null) return [regexTimer(this.groupId)]
-    this.#lookup = null
-    const records: ConsumerGroupRecord[] = []
-    const regexes = new Map(this.#group.regexes)
-    const changed = new Set<string>()
-    for (const [regex, value] of resolved) {
-      if (this.#group.membersWith(regex) === 0) continue
-      for (const topic of difference(regexes.get(regex)?.topics ?? [], value.topics)) changed.add(topic)
-      regexes.set(regex, value)
-      records.push({ kind: 'consumerRegex', groupId: this.groupId, regex, value })
-    }
-    const effects: GroupEffect[] = []
-    const hash = this.#context.hashes.of(new Subscriptions(this.#group.members, regexes).topics)
-    if (changed.size > 0 || hash !== this.#group.metadataHash) {
-      records.push(this.#epochRecord(this.#group.epoch + 1, hash))
-      this.#metadataDueAt = now + metadataRefreshIntervalMs
-      effects.push(this.#noted({ kind: 'topicsChanged', topics: [...changed, ...this.#changedTopics] }))
-      effects.push(...this.#startsToMove(now))
-      this.#changedTopics.clear()
-    }
-    return written({ records, effects })
+    const { moves, effects } = this.#subscription.lookUp(now)
+    return moves ? [...effects, ...this.#progress.startsToMove(now)] : [...effects]
   }
 
   // ---- Offsets
@@ -623,30 +419,8 @@ export class ConsumerGroup implements Group {
 
   // ---- Records
 
-  /** In the order in which Kafka wants to read them. */
   tombstones(): GroupRecord[] {
-    const { groupId } = this
-    const memberIds = Array.from(this.#group.members, ({ memberId }) => memberId)
-    const gone = (kind: 'consumerAssignment' | 'consumerTarget' | 'consumerMember') =>
-      memberIds.map((memberId) => ({ kind, groupId, memberId, value: null }))
-    return [
-      ...gone('consumerAssignment'),
-      ...gone('consumerTarget'),
-      { kind: 'consumerTargetEpoch', groupId, value: null },
-      ...gone('consumerMember'),
-      ...Array.from(this.#group.regexes.keys(), (regex) => ({
-        kind: 'consumerRegex' as const,
-        groupId,
-        regex,
-        value: null,
-      })),
-      { kind: 'consumerPartitionMetadata', groupId, value: null },
-      { kind: 'consumerEpoch', groupId, value: null },
-    ]
-  }
-
-  #noted(what: Happening): GroupEffect {
-    return noted(this.groupId, what)
+    return groupTombstones(this.groupId, this.#group)
   }
 }
 
@@ -665,14 +439,4 @@ function selfDescription(member: ConsumerMember, { request, sender }: ConsumerHe
     clientHost: sender.clientHost,
     classicMemberMetadata: null,
   }
-}
-
-function written({ records, effects }: Decided): GroupEffect[] {
-  return records.length === 0 ? effects : [...effects, { kind: 'append', records }]
-}
-
-/** What is in one and not in the other. */
-function difference(one: readonly string[], other: readonly string[]): string[] {
-  const [ones, others] = [new Set(one), new Set(other)]
-  return [...one.filter((each) => !others.has(each)), ...other.filter((each) => !ones.has(each))]
 }

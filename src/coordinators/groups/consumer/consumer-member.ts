@@ -98,15 +98,6 @@ export function assignmentRecord(groupId: string, member: ConsumerMember): Consu
   return { kind: 'consumerAssignment', groupId, memberId, value }
 }
 
-/** Takes a member out of the log. The order is Kafka's, which checks it when it reads the log. */
-export function memberTombstones(groupId: string, memberId: string): ConsumerGroupRecord[] {
-  return [
-    { kind: 'consumerAssignment', groupId, memberId, value: null },
-    { kind: 'consumerTarget', groupId, memberId, value: null },
-    { kind: 'consumerMember', groupId, memberId, value: null },
-  ]
-}
-
 export function notedMember({ memberId, instanceId, clientId, clientHost }: ConsumerMember): NotedMember {
   return { memberId, groupInstanceId: instanceId, clientId, clientHost }
 }

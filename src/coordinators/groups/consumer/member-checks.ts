@@ -1,9 +1,51 @@
 // Whether whoever sends a heartbeat is who it says it is, and where it should be (KIP-345, KIP-848).
 
 import { ErrorCode } from '../../../protocol/error-code.ts'
-import { type ConsumerMember, joiningEpoch, leavingForNowEpoch } from './consumer-member.ts'
+import type { FoundMember } from './consumer-group-host.ts'
+import type { ConsumerGroupState } from './consumer-group-state.ts'
+import { type ConsumerMember, joiningEpoch, leavingForNowEpoch, newMember } from './consumer-member.ts'
 import type { Refusal } from './heartbeat-answer.ts'
+import type { ConsumerHeartbeatEvent } from './heartbeat-event.ts'
 import { containsAll, type OwnedPartitions } from './member-partitions.ts'
+
+/** The member a heartbeat is of: one of the group's, or a new one when it joins. */
+export function findMember(
+  group: ConsumerGroupState,
+  { groupId, request, newMemberId }: ConsumerHeartbeatEvent,
+  sizeMax: number,
+): FoundMember | Refusal {
+  const { instanceId, memberEpoch, topicPartitions } = request
+  const memberId = request.memberId === '' ? newMemberId : request.memberId
+  const known = group.member(memberId)
+  if (known === undefined && group.size >= sizeMax) return groupFull(sizeMax)
+  const joins = memberEpoch === joiningEpoch
+  if (instanceId === null) {
+    const member = known ?? (joins ? newMember(memberId) : null)
+    if (member === null) return unknownMember(groupId, memberId)
+    return epochProblem(member, memberEpoch, topicPartitions) ?? { member, replaces: null }
+  }
+  const holder = group.holderOf(instanceId)
+  if (joins) {
+    if (holder === undefined) return { member: known ?? newMember(memberId), replaces: null }
+    const member = { ...holder, memberId, memberEpoch: joiningEpoch, previousMemberEpoch: joiningEpoch }
+    return unreleasedProblem(holder, memberId, instanceId) ?? { member, replaces: holder }
+  }
+  if (holder === undefined) return unknownInstance(instanceId)
+  return (
+    instanceProblem(holder, memberId, instanceId) ??
+    epochProblem(holder, memberEpoch, topicPartitions) ?? { member: holder, replaces: null }
+  )
+}
+
+/** The member that leaves. */
+export function findLeaving(group: ConsumerGroupState, event: ConsumerHeartbeatEvent): ConsumerMember | Refusal {
+  const { groupId, request } = event
+  const { memberId, instanceId } = request
+  if (instanceId === null) return group.member(memberId) ?? unknownMember(groupId, memberId)
+  const holder = group.holderOf(instanceId)
+  if (holder === undefined) return unknownInstance(instanceId)
+  return instanceProblem(holder, memberId, instanceId) ?? holder
+}
 
 /**
  * A member must know its epoch, or join again. It may be one epoch behind when it owns nothing that it lost on the way: it has not got

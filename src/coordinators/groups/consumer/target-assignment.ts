@@ -67,12 +67,17 @@ export function computeTarget(input: TargetInput): Target {
   return { records, of }
 }
 
-/** The assignor most members ask for; of equals the first in the broker's list. Null when nobody asks. */
-export function preferredAssignor(members: Iterable<ConsumerMember>, supported: readonly string[]): string | null {
+/** The assignor most members ask for, of equals the first in the broker's list; that one also when nobody asks. */
+export function assignorFor(members: Iterable<ConsumerMember>, assignors: readonly Assignor[]): Assignor {
   const votes = new Map<string, number>()
   for (const { serverAssignor } of members) {
     if (serverAssignor !== null) votes.set(serverAssignor, (votes.get(serverAssignor) ?? 0) + 1)
   }
-  const most = Math.max(0, ...votes.values())
-  return supported.find((name) => most > 0 && votes.get(name) === most) ?? null
+  const votesFor = ({ name }: Assignor) => votes.get(name) ?? 0
+  return assignors.reduce((best, each) => (votesFor(each) > votesFor(best) ? each : best))
+}
+
+/** Whether the last target is too young to be followed by another. Not when nobody knows its age. */
+export function isTooYoung(targetTimestamp: Millis, intervalMs: Millis, now: Millis): boolean {
+  return targetTimestamp !== 0 && intervalMs !== 0 && now < targetTimestamp + intervalMs
 }
