@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { consumerProtocolSubscription } from '../../../protocol/consumer-protocol.ts'
 import { ErrorCode, errorName } from '../../../protocol/error-code.ts'
 import type { GroupRecord } from '../group-record.ts'
+import { ConsumerGroupTester, type HeartbeatOptions } from '../consumer/consumer-group-tester.sim.ts'
 import { GroupTester, type JoinOptions } from '../group-tester.sim.ts'
 import type { Happening } from '../history/group-note.ts'
 import { CommittedOffsets } from './committed-offsets.ts'
@@ -231,6 +232,43 @@ describe('DeleteGroups', () => {
     assert.equal(group.answer(group.join({ memberId }))!.errorCode, ErrorCode.UNKNOWN_MEMBER_ID)
     group.stable(1)
     assert.equal(group.describe().groupState, 'Stable')
+  })
+})
+
+describe('of a group of the consumer protocol', () => {
+  function modern(options: HeartbeatOptions): ConsumerGroupTester {
+    const group = new ConsumerGroupTester()
+    group.topic('orders', 1)
+    group.topic('returns', 1)
+    for (const topic of ['orders', 'returns']) group.commit(1, { topic })
+    assert.equal(group.beat({ member: 'm', ...options }).errorCode, NONE)
+    group.advance(1_000) // a regular expression is matched on the side
+    return group
+  }
+
+  for (const { what, options } of [
+    { what: 'by name', options: { topics: ['orders'] } },
+    { what: 'by regular expression', options: { topics: [], regex: 'ord.*' } },
+  ]) {
+    test(`offsets are deleted of what nobody reads: its member subscribes ${what}`, () => {
+      const group = modern(options)
+      assert.deepEqual(
+        [group.deleteOffsets('orders'), group.deleteOffsets('returns')],
+        [GROUP_SUBSCRIBED_TO_TOPIC, NONE],
+      )
+      const left = ['orders', 'returns'].map((topic) => group.fetch({ topic }).committedOffset)
+      assert.deepEqual(left, [1, -1])
+    })
+  }
+
+  test('the group stays while it has members, and goes with its offsets after', () => {
+    const group = modern({ topics: ['orders'] })
+    assert.deepEqual(group.deleteGroups('g'), [NON_EMPTY_GROUP])
+    group.beat({ member: 'm', epoch: -1 })
+    assert.equal(group.deleteOffsets('orders'), NONE)
+    assert.deepEqual(group.deleteGroups('g'), [NONE])
+    group.restart()
+    assert.deepEqual([group.list(), group.fetchAll().topics], [[], []])
   })
 })
 
