@@ -14,8 +14,8 @@ import type { CommittedOffsets } from './committed-offsets.ts'
 const consumerProtocolType = 'consumer'
 
 /**
- * Offsets of a topic that a member reads stay. What classic members that are no consumers read nobody knows, so they keep everything
- * while there are any.
+ * Offsets of a topic that a member reads stay. What members that are no consumers read nobody knows, so they keep everything while there
+ * are any.
  */
 export function deleteOffsets(
   { groupId, topics, replyTo }: DeleteOffsetsEvent,
@@ -23,7 +23,7 @@ export function deleteOffsets(
   offsets: CommittedOffsets,
 ): GroupEffect[] {
   if (group === undefined) return [reply(replyTo, offsetDeleteRefused(ErrorCode.GROUP_ID_NOT_FOUND))]
-  if (group.type === 'classic' && !isEmpty(group) && group.protocolType !== consumerProtocolType) {
+  if (!isEmpty(group) && group.protocolType !== consumerProtocolType) {
     return [reply(replyTo, offsetDeleteRefused(ErrorCode.NON_EMPTY_GROUP))]
   }
   const records: GroupRecord[] = []
