@@ -5,13 +5,12 @@ import type { DeleteGroupsResponse } from '../../../protocol/apis/delete-groups.
 import type { OffsetDeleteResponse } from '../../../protocol/apis/offset-delete.ts'
 import { ErrorCode } from '../../../protocol/error-code.ts'
 import { reply } from '../../effect.ts'
+import { consumerProtocolType } from '../classic/classic-subscription.ts'
 import type { Group } from '../group.ts'
 import type { DeletedTopic, DeleteGroupsEvent, DeleteOffsetsEvent, GroupEffect } from '../group-event.ts'
 import type { GroupRecord } from '../group-record.ts'
 import { noted } from '../history/group-note.ts'
 import type { CommittedOffsets } from './committed-offsets.ts'
-
-const consumerProtocolType = 'consumer'
 
 /**
  * Offsets of a topic that a member reads stay. What members that are no consumers read nobody knows, so they keep everything while there
