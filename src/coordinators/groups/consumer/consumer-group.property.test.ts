@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { ErrorCode } from '../../../protocol/error-code.ts'
 import { type Answer, ConsumerGroupTester, type Partitions } from './consumer-group-tester.sim.ts'
 
