@@ -295,9 +295,9 @@ export class GroupCoordinator {
       throttleTimeMs: 0,
       topics: refusedFirst(
         request.topics.map(({ name, topicId }, index) => {
-          const { topic, refused } = checked[index]!
+          const { topic, exists, refused } = checked[index]!
           const answered = topic === null ? [] : answer.topics[next++]!.partitions
-          return { names: { name, topicId }, refused, answered }
+          return { names: { name, topicId }, exists, refused, answered }
         }),
       ),
     }
@@ -356,11 +356,10 @@ export class GroupCoordinator {
     if (answer.errorCode !== ErrorCode.NONE) return answer
     let next = 0
     const answers = request.topics.map(({ name }, index) => {
-      const { topic, refused } = checked[index]!
-      return { names: { name }, refused, answered: topic === null ? [] : answer.topics[next++]!.partitions }
+      const { topic, exists, refused } = checked[index]!
+      return { names: { name }, exists, refused, answered: topic === null ? [] : answer.topics[next++]!.partitions }
     })
-    // Of a topic without partitions Kafka says nothing.
-    return { ...answer, topics: refusedFirst(answers).filter(({ partitions }) => partitions.length > 0) }
+    return { ...answer, topics: refusedFirst(answers) }
   }
 
   /** Groups of one partition go in one append. */

@@ -26,6 +26,7 @@ type CommitAnswer = { readonly partitionIndex: number; readonly errorCode: Error
 export interface CheckedTopic {
   /** As the group is to see it: by name, only with partitions that exist; null when none does. */
   readonly topic: CommittedTopic | null
+  readonly exists: boolean
   /** Answers for the partitions that do not exist. */
   readonly refused: readonly CommitAnswer[]
 }
@@ -43,8 +44,8 @@ export function checkCommittedTopic(topics: TopicLookup, topic: CommittedTopic, 
   const refused = topic.partitions
     .filter(({ partitionIndex }) => !exists(partitionIndex))
     .map(({ partitionIndex }) => ({ partitionIndex, errorCode: code }))
-  if (known === null || partitions.length === 0) return { topic: null, refused }
-  return { topic: { name: known.name, topicId: known.id, partitions }, refused }
+  if (known === null || partitions.length === 0) return { topic: null, exists: known !== null, refused }
+  return { topic: { name: known.name, topicId: known.id, partitions }, exists: true, refused }
 }
 
 type DeletedOffsets = OffsetDeleteRequest['topics'][number]
@@ -53,30 +54,52 @@ type DeletedOffsets = OffsetDeleteRequest['topics'][number]
 export function checkDeletedTopic(
   topics: TopicLookup,
   { name, partitions }: DeletedOffsets,
-): { readonly topic: DeletedOffsets | null; readonly refused: readonly CommitAnswer[] } {
-  const count = topics.byName(name)?.partitionCount ?? 0
+): Omit<CheckedTopic, 'topic'> & { readonly topic: DeletedOffsets | null } {
+  const known = topics.byName(name)
+  const count = known?.partitionCount ?? 0
   const exists = ({ partitionIndex }: { partitionIndex: number }) => partitionIndex >= 0 && partitionIndex < count
   const existing = partitions.filter(exists)
   const refused = partitions
     .filter((partition) => !exists(partition))
     .map(({ partitionIndex }) => ({ partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }))
-  return { topic: existing.length === 0 ? null : { name, partitions: existing }, refused }
-}
-
-/** In Kafka's order: topics and partitions that were refused before the group was asked come first. */
-export function refusedFirst<Names extends object>(
-  topics: readonly CheckedAnswer<Names>[],
-): (Names & { readonly partitions: readonly CommitAnswer[] })[] {
-  return [
-    ...topics.filter(({ refused }) => refused.length > 0),
-    ...topics.filter(({ refused }) => refused.length === 0),
-  ].map(({ names, refused, answered }) => ({ ...names, partitions: [...refused, ...answered] }))
+  return { topic: existing.length === 0 ? null : { name, partitions: existing }, exists: known !== null, refused }
 }
 
 interface CheckedAnswer<Names> {
   readonly names: Names
+  readonly exists: boolean
   readonly refused: readonly CommitAnswer[]
   readonly answered: readonly CommitAnswer[]
+}
+
+/**
+ * The answer put together as Kafka does: what was refused before the group was asked comes first, and where there is such, each topic is
+ * named once. A topic that exists is not mentioned when the request names no partition of it.
+ */
+export function refusedFirst<Names extends object>(
+  topics: readonly CheckedAnswer<Names>[],
+): (Names & { readonly partitions: readonly CommitAnswer[] })[] {
+  const answers: (Names & { readonly partitions: CommitAnswer[] })[] = []
+  const byNames = new Map<string, CommitAnswer[]>()
+  const add = (names: Names, partitions: readonly CommitAnswer[]) => {
+    const key = JSON.stringify(names)
+    const before = byNames.get(key)
+    if (before !== undefined) {
+      before.push(...partitions)
+      return
+    }
+    const own = [...partitions]
+    byNames.set(key, own)
+    answers.push({ ...names, partitions: own })
+  }
+  for (const { names, exists, refused } of topics) if (!exists || refused.length > 0) add(names, refused)
+  const anyRefused = answers.length > 0
+  for (const { names, answered } of topics) {
+    if (answered.length === 0) continue
+    if (anyRefused) add(names, answered)
+    else answers.push({ ...names, partitions: [...answered] })
+  }
+  return answers
 }
 
 type RequestedTopic = NonNullable<FetchedGroup['topics']>[number]

@@ -24,6 +24,7 @@ import {
 } from './consumer-groups.ts'
 import { committingWithEpochs, deletingGroups, deletingOffsets, groupConfigs } from './group-administration.ts'
 import { idempotence, producerIds } from './idempotence.ts'
+import { oddGroupRequests } from './odd-group-requests.ts'
 import { electing, growing, moving, throttling, unregistering } from './partitions.ts'
 import { produceBadly, produceBySettings, produceTogether, produceWell } from './produce.ts'
 import { deletingRecords, describingFolders } from './records-and-folders.ts'
@@ -62,6 +63,7 @@ export const scenarios: Readonly<Record<string, (dialogue: Dialogue) => Promise<
   'deleting offsets': deletingOffsets,
   'deleting groups': deletingGroups,
   'configs of groups': groupConfigs,
+  'odd requests to groups': oddGroupRequests,
   'finding coordinators': finding,
   metadata: metadataOf,
   'creating topics': creating,
