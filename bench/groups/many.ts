@@ -131,10 +131,11 @@ async function measure(protocol: Protocol): Promise<void> {
 
     const joinsBefore = ((await load.ask({ kind: 'status' } satisfies MemberQuestion)) as MemberStatus).joins
     const stopped = performance.now()
-    await broker.stop()
+    const stopMs = await broker.stop()
     broker = await BrokerProcess.start({ data, nodeFlags, port: Number(bootstrap.split(':').at(-1)), probe: true })
     const ready = performance.now()
     const settledMs = await settled(load, bootstrap, protocol, stopped)
+    row('restart: until the broker has stopped', seconds(stopMs))
     row('restart: until the broker is ready', seconds(ready - stopped))
     row('restart: until all groups are stable with all members', seconds(settledMs), 'goal: under 10 s')
     const { joins } = (await load.ask({ kind: 'status' } satisfies MemberQuestion)) as MemberStatus
