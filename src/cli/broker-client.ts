@@ -13,6 +13,11 @@ export interface BrokerAddress {
   readonly port: number
 }
 
+/** The connection stands, and nothing comes. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer'
+}
+
 /** A broker takes no longer for the answers asked here. */
 const patienceMs = 10_000
 const responseBytesMax = 512 * 1024 * 1024
@@ -111,7 +116,7 @@ export class BrokerClient {
     const answer = new Promise<Uint8Array>((resolve, reject) => {
       const timer = this.#clock.setTimer(patienceMs, () => {
         this.#waiting.delete(correlationId)
-        reject(new Error(`the broker did not answer for ${patienceMs / 1000} s`))
+        reject(new NoAnswer(`the broker did not answer for ${patienceMs / 1000} s`))
       })
       this.#waiting.set(correlationId, { resolve, reject, timer })
     })

@@ -6,7 +6,7 @@ import { findCoordinator } from '../protocol/apis/find-coordinator.ts'
 import { metadata, type MetadataResponse } from '../protocol/apis/metadata.ts'
 import { ErrorCode, errorName } from '../protocol/error-code.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../protocol/schema/index.ts'
-import { type BrokerAddress, BrokerClient } from './broker-client.ts'
+import { type BrokerAddress, BrokerClient, NoAnswer } from './broker-client.ts'
 
 /** What cannot be done, in words for whoever asked for it. */
 export class GroupRefused extends Error {
@@ -112,16 +112,20 @@ export class GroupCluster {
     }
   }
 
-  /** On a connection of its own, which a broker that does not know the API closes: null then. */
-  async askUnnamed<A extends AnyApi>(brokerId: number, api: A, body: RequestInput<A>): Promise<ResponseOf<A> | null> {
-    const client = await this.#connect(brokerId)
-    try {
-      return await client.askUnnamed(api, body)
-    } catch {
-      return null
-    } finally {
-      client.close()
-    }
+  /**
+   * Asks the group's coordinator for what brokers serve without naming it, as `askCoordinator` does. On a connection of its own, which a
+   * broker that does not know the API closes: null then.
+   */
+  async askCoordinatorUnnamed<A extends AnyApi>(
+    groupId: string,
+    api: A,
+    body: RequestInput<A>,
+    codeOf: (response: ResponseOf<A>) => ErrorCode,
+  ): Promise<ResponseOf<A> | null> {
+    return this.#patiently(
+      async () => this.#askUnnamed(await this.coordinatorOf(groupId), api, body),
+      (answer) => (answer === null ? ErrorCode.NONE : codeOf(answer)),
+    )
   }
 
   /** The broker that coordinates the group. */
@@ -163,6 +167,18 @@ export class GroupCluster {
       if (!passing.has(code)) return answer
       if (systemClock.monotonic() > until) throw new Error(`the coordinator is not there: ${errorName(code)}`)
       await new Promise<void>((resolve) => void systemClock.setTimer(retryAfterMs, resolve))
+    }
+  }
+
+  async #askUnnamed<A extends AnyApi>(brokerId: number, api: A, body: RequestInput<A>): Promise<ResponseOf<A> | null> {
+    const client = await this.#connect(brokerId)
+    try {
+      return await client.askUnnamed(api, body)
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) return null
+      throw new Error(`broker ${brokerId} (${this.addressOf(brokerId)}): ${error.message}`, { cause: error })
+    } finally {
+      client.close()
     }
   }
 

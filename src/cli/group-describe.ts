@@ -2,7 +2,6 @@
 
 import { systemClock } from '../io/clock.ts'
 import { describeGroupHistory } from '../protocol/apis/describe-group-history.ts'
-import { ErrorCode } from '../protocol/error-code.ts'
 import { type GroupCluster, GroupRefused, nameOf } from './group-cluster.ts'
 import { describeLines } from './group-lines.ts'
 import { stateOf } from './group-members.ts'
@@ -39,18 +38,19 @@ async function gather(cluster: GroupCluster, groupId: string): Promise<GroupRepo
     if (bound === undefined || each.offset >= bound.end) return []
     return [{ ...each, offset: Math.max(each.offset, bound.start) }]
   })
-  const [unreadSince, history] = await Promise.all([
-    recordTimes(cluster, unread),
-    historyOf(cluster, brokerId, groupId),
-  ])
+  const [unreadSince, history] = await Promise.all([recordTimes(cluster, unread), historyOf(cluster, groupId)])
   const coordinator = { brokerId, address: cluster.addressOf(brokerId) }
   return reportOf({ state, coordinator, committed, bounds, unreadSince, history, nowMs: systemClock.now() })
 }
 
 /** Null from a broker that is none of ours. */
-async function historyOf(cluster: GroupCluster, brokerId: number, groupId: string): Promise<ReportedHistory | null> {
-  const answer = await cluster.askUnnamed(brokerId, describeGroupHistory, { groups: [groupId] })
+async function historyOf(cluster: GroupCluster, groupId: string): Promise<ReportedHistory | null> {
+  const answer = await cluster.askCoordinatorUnnamed(
+    groupId,
+    describeGroupHistory,
+    { groups: [groupId] },
+    ({ groups }) => groups[0]!.errorCode,
+  )
   const group = answer?.groups[0]
-  if (group === undefined || group.errorCode === ErrorCode.UNSUPPORTED_VERSION) return null
-  return { rebalances: group.rebalances, happenings: group.happenings }
+  return group === undefined ? null : { rebalances: group.rebalances, happenings: group.happenings }
 }
