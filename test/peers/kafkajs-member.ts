@@ -80,7 +80,8 @@ async function handle(payload: EachBatchPayload): Promise<void> {
   for (const { offset, value } of messages) say('record', topic, partition, offset, String(value))
   const offset = String(BigInt(messages.at(-1)!.offset) + 1n)
   say('committing', topic, partition, offset)
-  await consumer.commitOffsets([{ topic, partition, offset }])
+  // Not `consumer.commitOffsets`: that one asks a coordinator that has moved again and again.
+  await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] })
   say('committed', topic, partition, offset)
   await payload.heartbeat()
 }
