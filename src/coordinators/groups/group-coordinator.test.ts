@@ -542,3 +542,69 @@ test('groups whose commits come in the same turn share a batch', async () => {
   )
   assert.deepEqual([partitions[0]!.batches.length, partitions[0]!.recordsCount], [1, 3])
 })
+
+// ---- a log that does not take a generation
+
+/** Two members of a generation that has yet to sync; what is stored is the generation before, of the first alone. */
+async function twoToSync(setting: Awaited<ReturnType<typeof setUp>>) {
+  const { coordinator } = setting
+  const one = await oneMember(setting)
+  const { memberId: two } = await coordinator.join(context(9), joinRequest())
+  const joining = coordinator.join(context(9), joinRequest({ memberId: two }))
+  const [again] = await Promise.all([coordinator.join(context(9), joinRequest({ memberId: one.memberId })), joining])
+  const sync = (memberId: string, generationId: number, leads = false) =>
+    coordinator.sync(context(5), {
+      groupId: 'g',
+      generationId,
+      memberId,
+      groupInstanceId: null,
+      protocolType: 'consumer',
+      protocolName: 'range',
+      assignments: leads ? [{ memberId, assignment: Buffer.from('all') }] : [],
+    })
+  return { one: one.memberId, two, before: one.generationId, generationId: again.generationId, sync }
+}
+
+const lostGenerations = {
+  'there is no room': { refusal: 'diskFull', code: ErrorCode.COORDINATOR_NOT_AVAILABLE },
+  'the batch is too large': { refusal: 'recordListTooLarge', code: ErrorCode.UNKNOWN_SERVER_ERROR },
+} as const
+for (const [what, { refusal, code }] of Object.entries(lostGenerations)) {
+  test(`where ${what} for the assignments, all who wait hear it, and the group goes on from what is stored`, async () => {
+    const setting = await setUp({}, 1)
+    const { coordinator, partitions, clock } = setting
+    const { one, two, before, generationId, sync } = await twoToSync(setting)
+    const waiting = sync(two, generationId)
+    partitions[0]!.nextRefusal = refusal
+    const led = sync(one, generationId, true)
+    await clock.advance(0)
+    assert.deepEqual([(await waiting).errorCode, (await led).errorCode], [code, code])
+    await clock.advance(0)
+    const beat = async (memberId: string, generation: number) => {
+      const request = { groupId: 'g', generationId: generation, memberId, groupInstanceId: null }
+      return (await coordinator.heartbeat(context(4), request)).errorCode
+    }
+    assert.equal(await beat(one, generationId), ErrorCode.ILLEGAL_GENERATION)
+    assert.equal(await beat(one, before), NONE)
+    assert.equal(await beat(two, generationId), ErrorCode.UNKNOWN_MEMBER_ID)
+    const back = await coordinator.join(context(9), joinRequest({ memberId: one }))
+    assert.equal((await sync(one, back.generationId, true)).errorCode, NONE)
+    assert.equal(await beat(one, back.generationId), NONE)
+  })
+}
+
+test('a static member whose new id cannot be stored is refused, and its old id is good still', async () => {
+  const setting = await setUp({}, 1)
+  const { coordinator, partitions, clock } = setting
+  const joining = coordinator.join(context(9), joinRequest({ groupInstanceId: 'shop-1' }))
+  await clock.advance(1)
+  const { memberId, generationId } = await joining
+  const ids = { groupId: 'g', generationId, memberId, groupInstanceId: 'shop-1' }
+  const protocol = { protocolType: 'consumer', protocolName: 'range' }
+  await coordinator.sync(context(5), { ...ids, ...protocol, assignments: [] })
+  partitions[0]!.nextRefusal = 'diskFull'
+  const back = await coordinator.join(context(9), joinRequest({ groupInstanceId: 'shop-1' }))
+  assert.equal(back.errorCode, ErrorCode.COORDINATOR_NOT_AVAILABLE)
+  await clock.advance(0)
+  assert.equal((await coordinator.heartbeat(context(4), ids)).errorCode, NONE)
+})
