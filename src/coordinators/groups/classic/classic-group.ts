@@ -17,9 +17,12 @@
 //   PreparingRebalance -- nobody is left --------------------> Empty                 generation + 1, appended
 //   CompletingRebalance - the leader's assignments appended -> Stable                syncs answered
 //   Completing, Stable -- members that do not sync: removed -> PreparingRebalance
+//   Completing, Stable -- an id that was given: leaves ------> PreparingRebalance    falls silent: nothing
+//   Stable -------------- a static member is back -----------> Stable                new id appended; another protocol: rebalance
 //
 // The log remembers the last generation that became stable or empty. A rebalance under way is forgotten by a restart; its
-// members join again. Rules are those of Kafka's GroupMetadataManager and ClassicGroup (KIP-62, 134, 345, 394, 559, 814).
+// members join again. Rules are those of Kafka's GroupMetadataManager and ClassicGroup (KIP-62, 134, 345, 394, 559, 814), each in the file
+// of its subject: classic-join.ts, classic-static.ts, classic-sync.ts, classic-leave.ts, and classic-rebalance.ts below them.
 
 import type { Millis } from '../../../io/clock.ts'
 import { ErrorCode } from '../../../protocol/error-code.ts'
