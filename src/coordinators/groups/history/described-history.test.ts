@@ -41,7 +41,7 @@ async function setUp() {
   const coordinator = coordinatorOf()
   const partition = new SimulatedCoordinatorPartition()
   await coordinator.elected(0, partition)
-  return { clock, coordinator, coordinatorOf, partition }
+  return { clock, coordinator, coordinatorOf, partition, topics }
 }
 
 type Setting = Awaited<ReturnType<typeof setUp>>
@@ -129,6 +129,50 @@ test('a group that lost a member says which, and how far it had come', async () 
   const gone = happenings.find(({ kind }) => kind === 'memberSilent')
   assert.match(gone!.words, silent)
   assert.deepEqual([gone!.member!.groupInstanceId, gone!.member!.clientId], ['pod-1', 'billing-1'])
+})
+
+test('a consumer group (KIP-848) says the same, and what became of its topics', async () => {
+  const { clock, coordinator, topics } = await setUp()
+  const beat = async (memberEpoch: number, owned: number[] | null) => {
+    const answering = coordinator.consumerHeartbeat(
+      { ...context, apiVersion: 1 },
+      {
+        groupId: 'counting',
+        memberId: 'Qm9uam91ciE',
+        memberEpoch,
+        instanceId: null,
+        rackId: null,
+        rebalanceTimeoutMs: memberEpoch === 0 ? 60_000 : -1,
+        subscribedTopicNames: memberEpoch === 0 ? ['orders'] : null,
+        subscribedTopicRegex: null,
+        serverAssignor: null,
+        topicPartitions:
+          owned?.length === 0 ? [] : owned && [{ topicId: topics.byName('orders')!.id, partitions: owned }],
+      },
+    )
+    await clock.advance(1)
+    const { errorCode, memberEpoch: epoch } = await answering
+    assert.equal(errorCode, ErrorCode.NONE)
+    return epoch
+  }
+  const joined = await beat(0, [])
+  await beat(joined, [0, 1])
+  topics.set('orders', 3)
+  coordinator.topicsChanged(['orders'], { anyCreated: false })
+  await beat(joined, null)
+  await clock.advance(2_000) // group.consumer.assignment.interval.ms
+  const grown = await beat(joined, null)
+  await beat(grown, [0, 1, 2])
+  await clock.advance(60_000)
+  const { rebalances } = await historyOf(coordinator, 'counting')
+  assert.deepEqual(
+    rebalances.map(({ causes }) => causes.map((cause) => cause.replace('Qm9uam91', 'ID'))),
+    [
+      ['billing-1 (10.1.2.3, ID) joined'],
+      ['topic orders changed, and has 3 partitions now'],
+      ['billing-1 (10.1.2.3, ID) was silent for 45 s while nothing was committed of its 3 partitions'],
+    ],
+  )
 })
 
 test('where the coordinator is another one now, history begins with that', async () => {
