@@ -1,41 +1,43 @@
-// Numbered records, written all the time: one to each partition in turn, and what was acknowledged.
+// Numbered records, written all the time to every partition, and what was acknowledged.
 
 import type { Producer } from 'kafkajs'
 import { kafkaJs } from '../support/kafkajs-client.ts'
 import { pause } from '../support/wait-for.ts'
 import type { PartitionName } from './journal.ts'
 
-/** Between two rounds over the partitions. */
+/** Between an acknowledgement and the next record, in each partition. */
 const paceMs = 50
 
+interface Acknowledged {
+  readonly offset: number
+  readonly value: string
+}
+
+/** A producer for each partition: one of KafkaJS that writes to several loses count of them when a leader goes. */
 export class Numbers {
-  readonly #producer: Producer
-  readonly #partitions: ReadonlyMap<string, number>
-  readonly #acknowledged = new Map<PartitionName, { readonly offset: number; readonly value: string }[]>()
-  #next = 0
+  readonly #acknowledged = new Map<PartitionName, Acknowledged[]>()
+  readonly #writing: Promise<unknown>
   #stopped = false
-  #writing: Promise<void> = Promise.resolve()
 
   /** `partitions`: how many each topic has. */
-  static async start(bootstrap: readonly string[], partitions: ReadonlyMap<string, number>): Promise<Numbers> {
-    const numbers = new Numbers(bootstrap, partitions)
-    await numbers.#producer.connect()
-    numbers.#writing = numbers.#write()
-    return numbers
-  }
-
-  private constructor(bootstrap: readonly string[], partitions: ReadonlyMap<string, number>) {
-    const retry = { initialRetryTime: 50, maxRetryTime: 500, retries: 200 }
+  constructor(bootstrap: readonly string[], partitions: ReadonlyMap<string, number>) {
+    const retry = { initialRetryTime: 50, maxRetryTime: 500, retries: 1_000_000 }
     const kafka = kafkaJs('', { brokers: [...bootstrap], clientId: 'numbers', retry, requestTimeout: 10_000 })
-    this.#producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, retry })
-    this.#partitions = partitions
+    const writing: Promise<void>[] = []
     for (const [topic, count] of partitions) {
-      for (let partition = 0; partition < count; partition++) this.#acknowledged.set(`${topic}:${partition}`, [])
+      for (let partition = 0; partition < count; partition++) {
+        const acknowledged: Acknowledged[] = []
+        this.#acknowledged.set(`${topic}:${partition}`, acknowledged)
+        const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
+        writing.push(this.#write(producer, topic, partition, acknowledged))
+      }
     }
+    this.#writing = Promise.all(writing)
+    this.#writing.catch(() => {}) // `stop` says it
   }
 
   /** Of all partitions, those without any included. */
-  get acknowledged(): ReadonlyMap<PartitionName, readonly { readonly offset: number; readonly value: string }[]> {
+  get acknowledged(): ReadonlyMap<PartitionName, readonly Acknowledged[]> {
     return this.#acknowledged
   }
 
@@ -52,22 +54,19 @@ export class Numbers {
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#writing
-    await this.#producer.disconnect()
   }
 
-  async #write(): Promise<void> {
-    while (!this.#stopped) {
-      const topicMessages = [...this.#partitions].map(([topic, count]) => ({
-        topic,
-        messages: Array.from({ length: count }, (_, partition) => ({ partition, value: String(this.#next++) })),
-      }))
-      const written = await this.#producer.sendBatch({ topicMessages, acks: -1 })
-      for (const { topicName, partition, baseOffset } of written) {
-        const { messages } = topicMessages.find(({ topic }) => topic === topicName)!
-        const { value } = messages[partition]!
-        this.#acknowledged.get(`${topicName}:${partition}`)!.push({ offset: Number(baseOffset), value })
+  async #write(producer: Producer, topic: string, partition: number, acknowledged: Acknowledged[]): Promise<void> {
+    await producer.connect()
+    try {
+      for (let number = 0; !this.#stopped; number++) {
+        const value = String(number)
+        const [answer] = await producer.send({ topic, acks: -1, messages: [{ partition, value }] })
+        acknowledged.push({ offset: Number(answer!.baseOffset), value })
+        await pause(paceMs)
       }
-      await pause(paceMs)
+    } finally {
+      await producer.disconnect()
     }
   }
 }

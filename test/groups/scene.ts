@@ -102,7 +102,7 @@ export class Scene {
     } finally {
       await admin.disconnect()
     }
-    this.#numbers = await Numbers.start(bootstrap, partitions)
+    this.#numbers = new Numbers(bootstrap, partitions)
   }
 
   get server(): Server {
