@@ -13,6 +13,8 @@ import { SimulatedClock } from '../../io/clock.sim.ts'
 import { seededRandom } from '../../io/random.sim.ts'
 import { silentLogger } from '../../lib/logger.ts'
 import { deleteGroups } from '../../protocol/apis/delete-groups.ts'
+import { consumerGroupDescribe } from '../../protocol/apis/consumer-group-describe.ts'
+import { consumerGroupHeartbeat } from '../../protocol/apis/consumer-group-heartbeat.ts'
 import { describeGroups } from '../../protocol/apis/describe-groups.ts'
 import { findCoordinator } from '../../protocol/apis/find-coordinator.ts'
 import { heartbeat } from '../../protocol/apis/heartbeat.ts'
@@ -36,6 +38,8 @@ import {
 import type { Handler, RequestContext } from '../handler.ts'
 import type { Services } from '../services.ts'
 import { handleDeleteGroups } from './delete-groups.ts'
+import { handleConsumerGroupDescribe } from './consumer-group-describe.ts'
+import { handleConsumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
 import { handleDescribeGroups } from './describe-groups.ts'
 import { handleFindCoordinator } from './find-coordinator.ts'
 import { handleHeartbeat } from './heartbeat.ts'
@@ -366,4 +370,55 @@ test('a coordinator whose address is not known is not available', async () => {
   const request = throughTheWire(findCoordinator.request, 4, { coordinatorKeys: ['g'] })
   const answer = await handleFindCoordinator({ ...context, endpointFor: () => null }, request)
   assert.equal(answer!.coordinators[0]!.errorCode, ErrorCode.COORDINATOR_NOT_AVAILABLE)
+})
+
+for (const version of versionsOf(consumerGroupHeartbeat)) {
+  test(`a member of a KIP-848 group joins, is described and leaves, version ${version}`, async () => {
+    const { call } = await setUp()
+    const joining = {
+      groupId: 'g',
+      // Before version 1 ids are made here.
+      memberId: version === 0 ? '' : 'own-id',
+      memberEpoch: 0,
+      rebalanceTimeoutMs: 60_000,
+      subscribedTopicNames: ['orders'],
+      topicPartitions: [],
+    }
+    const joined = await call(handleConsumerGroupHeartbeat, consumerGroupHeartbeat, version, joining)
+    assert.equal(joined.errorCode, NONE)
+    assert.equal(joined.memberEpoch, 2)
+    assert.deepEqual(joined.assignment, { topicPartitions: [{ topicId: ordersId, partitions: [0] }] })
+    const memberId = joined.memberId!
+    if (version === 0) assert.match(memberId, /^[\w-]{22}$/)
+    else assert.equal(memberId, 'own-id')
+
+    const { groups } = await call(handleConsumerGroupDescribe, consumerGroupDescribe, version, {
+      groupIds: ['g', 'other', ''],
+      includeAuthorizedOperations: true,
+    })
+    const [group, other, nameless] = groups
+    assert.deepEqual([group?.groupState, group?.assignorName, group?.groupEpoch], ['Stable', 'uniform', 2])
+    assert.deepEqual(group?.members[0]?.assignment, {
+      topicPartitions: [{ topicId: ordersId, topicName: 'orders', partitions: [0] }],
+    })
+    assert.equal(group.members[0].memberType, version === 0 ? -1 : 1)
+    assert.notEqual(group.authorizedOperations, -0x8000_0000)
+    assert.deepEqual([other?.errorCode, other?.errorMessage], [ErrorCode.GROUP_ID_NOT_FOUND, 'Group other not found.'])
+    assert.equal(other?.authorizedOperations, -0x8000_0000)
+    assert.equal(nameless?.errorCode, ErrorCode.INVALID_GROUP_ID)
+
+    const leaving = { groupId: 'g', memberId, memberEpoch: -1 }
+    const left = await call(handleConsumerGroupHeartbeat, consumerGroupHeartbeat, version, leaving)
+    assert.deepEqual([left.errorCode, left.memberEpoch], [NONE, -1])
+  })
+}
+
+test('a KIP-848 heartbeat that makes no sense is refused before any group sees it', async () => {
+  const { call } = await setUp()
+  const request = { groupId: 'g', memberId: '', memberEpoch: 0 }
+  const answer = await call(handleConsumerGroupHeartbeat, consumerGroupHeartbeat, 1, request)
+  assert.deepEqual([answer.errorCode, answer.errorMessage], [ErrorCode.INVALID_REQUEST, "MemberId can't be empty."])
+  const assignor = { ...request, memberId: 'm', memberEpoch: 3, serverAssignor: 'sticky' }
+  const unsupported = await call(handleConsumerGroupHeartbeat, consumerGroupHeartbeat, 1, assignor)
+  assert.equal(unsupported.errorCode, ErrorCode.UNSUPPORTED_ASSIGNOR)
 })
