@@ -13,6 +13,15 @@ import type { ClassicState } from './classic-state.ts'
 import { cancelPhase, cancelSession } from './classic-timers.ts'
 import { refuseSync } from './classic-waits.ts'
 
+export interface ConvertedGroup {
+  /** For the log. */
+  readonly value: GroupGeneration
+  /** All that each member offers: the log keeps only the protocol that is chosen. */
+  readonly protocolsOf: ReadonlyMap<string, readonly MemberProtocol[]>
+  /** That its members know; the log's is newer when they are to rebalance. */
+  readonly generation: number
+}
+
 /** Another group takes this one's place: whoever waits is to join again, and no timer of this one fires any more. */
 export function giveWay(group: ClassicState): GroupEffect[] {
   const { groupId, roster, pendingJoins } = group

@@ -40,10 +40,10 @@ import type {
 import type { CommittedOffset, GroupGeneration, GroupRecord } from '../group-record.ts'
 import { heartbeatAnswer, unknownMemberId } from '../group-response.ts'
 import type { GroupSettings } from '../group-settings.ts'
-import { begin, giveWay, takePlace } from './classic-conversion.ts'
+import { begin, type ConvertedGroup, giveWay, takePlace } from './classic-conversion.ts'
 import { join } from './classic-join.ts'
 import { connectionClosed, leave, sessionExpired } from './classic-leave.ts'
-import { ClassicMember, type MemberProtocol } from './classic-member.ts'
+import { ClassicMember } from './classic-member.ts'
 import { partitionsIn } from './classic-notes.ts'
 import { completeJoin, initialDelayOver, prepareRebalance, syncOverdue } from './classic-rebalance.ts'
 import { applyGeneration } from './classic-record.ts'
@@ -65,21 +65,26 @@ export class ClassicGroup implements Group {
   readonly #group: ClassicState
   /** Topics its consumers read as of this generation, null when they do not say; undefined until somebody asks. */
   #subscribed: ReadonlySet<string> | null | undefined
+  /** What the log gets is known here already, and more. */
+  #foreseen: GroupGeneration | null = null
 
   constructor(groupId: string, settings: GroupSettings) {
     this.groupId = groupId
     this.#group = new ClassicState(groupId, settings)
   }
 
-  /** What was a consumer group until now (KIP-848). `begin` follows when the log has it. */
+  /**
+   * What was a consumer group until now (KIP-848), in the generation that was its epoch. `value`: what the log is about to hold, and
+   * this group need not be told. `begin` follows.
+   */
   static converted(
     groupId: string,
     settings: GroupSettings,
-    value: GroupGeneration,
-    protocolsOf: ReadonlyMap<string, readonly MemberProtocol[]>,
+    { value, protocolsOf, generation }: ConvertedGroup,
   ): ClassicGroup {
     const group = new ClassicGroup(groupId, settings)
-    takePlace(group.#group, value, protocolsOf)
+    takePlace(group.#group, { ...value, generation }, protocolsOf)
+    group.#foreseen = value
     return group
   }
 
@@ -161,6 +166,7 @@ export class ClassicGroup implements Group {
   }
 
   apply(value: GroupGeneration): void {
+    if (value === this.#foreseen) return
     // The record that founds a group says that it has no members. They have begun to come.
     if (this.#group.phase === 'PreparingRebalance' && value.generation <= this.#group.generation) return
     if (value.generation !== this.#group.generation) this.#subscribed = undefined

@@ -1,5 +1,6 @@
 // Speaks to KIP-848 groups as members would, and keeps what comes back: for tests of the rules, without log or clock.
 
+import { decodeUuid, ZERO_UUID } from '../../../lib/uuid.ts'
 import type {
   ConsumerGroupHeartbeatRequest,
   ConsumerGroupHeartbeatResponse,
@@ -142,8 +143,9 @@ export class ConsumerGroupTester extends GroupTester {
     return this.records.slice(before)
   }
 
+  /** A topic that has been deleted goes by its id. */
   topicId(name: string): string {
-    return this.topics.byName(name)?.id ?? 'AAAAAAAAAAAAAAAAAAAAAA'
+    return this.topics.byName(name)?.id ?? (decodeUuid(name) === null ? ZERO_UUID : name)
   }
 
   named(list: readonly { readonly topicId: string; readonly partitions: readonly number[] }[]): Partitions {
@@ -185,6 +187,10 @@ export class ObedientClient {
     this.owned = answer.assignment ?? this.owned
     this.#reported = true
     return answer
+  }
+
+  get instance(): string | null {
+    return this.#options.instance ?? null
   }
 
   get hasJoined(): boolean {

@@ -5,6 +5,7 @@ import type { Millis } from '../../../io/clock.ts'
 import { invariant } from '../../../lib/invariant.ts'
 import { ErrorCode } from '../../../protocol/error-code.ts'
 import type { AssignedPartitions } from '../assignors/assignor.ts'
+import type { ConvertedGroup } from '../classic/classic-conversion.ts'
 import { ClassicMember, type MemberProtocol } from '../classic/classic-member.ts'
 import { ClassicRoster } from '../classic/classic-roster.ts'
 import { consumerProtocolType } from '../classic/classic-subscription.ts'
@@ -12,6 +13,7 @@ import type { GroupGeneration } from '../group-record.ts'
 import type { TopicsView } from '../topics-view.ts'
 import type { ConsumerGroupRecord } from './consumer-group-record.ts'
 import { assignmentRecord, type ConsumerMember, newMember, subscriptionRecord } from './consumer-member.ts'
+import { responsibleFor } from './consumer-group-view.ts'
 import { readAssignment, readSubscription, writeAssignment } from './embedded-protocol.ts'
 import type { Refusal } from './heartbeat-answer.ts'
 
@@ -21,12 +23,18 @@ export interface ClassicGeneration {
   readonly generation: number
   /** Null before its first generation is complete. */
   readonly protocol: string | null
+  /** No rebalance is under way: members have all that there is to have. */
+  readonly isStable: boolean
   readonly members: readonly ClassicMember[]
 }
 
 export interface Upgraded {
   readonly members: readonly ConsumerMember[]
-  /** They found the consumer group; its epoch is the generation. */
+  /**
+   * They found the consumer group. Its epoch is the generation, or one more where there has to be a new target whatever follows: a
+   * rebalance was cut short, or topics have grown and the leader has not seen it yet. (Kafka relies on a join that changes what the
+   * group reads, which a static member's does not.)
+   */
   readonly records: readonly ConsumerGroupRecord[]
 }
 
@@ -39,7 +47,7 @@ export function upgraded(
   topics: TopicsView,
   hashOf: (topicNames: ReadonlySet<string>) => bigint,
 ): Upgraded | Refusal {
-  const { groupId, generation } = classic
+  const { groupId, generation, isStable } = classic
   const members: ConsumerMember[] = []
   const targets: AssignedPartitions[] = []
   for (const member of classic.members) {
@@ -73,9 +81,14 @@ export function upgraded(
     })
   }
   const topicNames = new Set(members.flatMap(({ subscribedTopicNames }) => subscribedTopicNames))
+  const needsTarget = !isStable || !coverAll(targets, topicNames, topics)
   const records: ConsumerGroupRecord[] = [
     ...members.map((member) => subscriptionRecord(groupId, member)),
-    { kind: 'consumerEpoch', groupId, value: { epoch: generation, metadataHash: hashOf(topicNames) } },
+    {
+      kind: 'consumerEpoch',
+      groupId,
+      value: { epoch: needsTarget ? generation + 1 : generation, metadataHash: hashOf(topicNames) },
+    },
     ...members.map(({ memberId }, index): ConsumerGroupRecord => {
       return { kind: 'consumerTarget', groupId, memberId, value: targets[index]! }
     }),
@@ -83,6 +96,19 @@ export function upgraded(
     ...members.map((member) => assignmentRecord(groupId, member)),
   ]
   return { members, records }
+}
+
+function coverAll(
+  targets: readonly AssignedPartitions[],
+  topicNames: ReadonlySet<string>,
+  topics: TopicsView,
+): boolean {
+  return [...topicNames].every((name) => {
+    const topic = topics.byName(name)
+    if (topic === null) return true
+    const assigned = new Set(targets.flatMap((target) => target.get(topic.id) ?? []))
+    return assigned.size >= topic.partitionCount
+  })
 }
 
 /** Before a protocol is chosen, what the member would like best: consumers say the same under each. */
@@ -104,19 +130,20 @@ export interface DowngradeInput {
   readonly members: readonly ConsumerMember[]
   readonly topics: TopicsView
   readonly now: Millis
-  readonly targetOf: (memberId: string) => AssignedPartitions | undefined
+  /** Null: the first of the members. */
+  readonly leaderId: string | null
+  /** Members are about to be asked to rejoin. */
+  readonly rebalance: boolean
 }
 
-export interface Downgraded {
-  readonly value: GroupGeneration
-  /** What each member offers: the log keeps only the protocol that is chosen. */
-  readonly protocolsOf: ReadonlyMap<string, readonly MemberProtocol[]>
-}
-
-/** The classic group that a consumer group becomes: its members' assignments are their targets, which they may not have got to yet. */
-export function downgraded({ epoch, members, topics, now, targetOf }: DowngradeInput): Downgraded {
+/**
+ * The classic group that a consumer group becomes. Members are assigned what they have, so that no partition is somebody's twice should
+ * the group be converted again before they have rejoined (Kafka: their targets, which is the same once all have got there).
+ */
+export function downgraded({ epoch, members, topics, now, leaderId, rebalance }: DowngradeInput): ConvertedGroup {
   const roster = new ClassicRoster()
   const protocolsOf = new Map<string, readonly MemberProtocol[]>()
+  const held = new Map(members.map((member) => [member.memberId, responsibleFor(member)]))
   for (const { memberId, instanceId, clientId, clientHost, rebalanceTimeoutMs, classicMemberMetadata } of members) {
     invariant(classicMemberMetadata !== null, 'a member of a classic group has the classic protocol')
     const member = new ClassicMember({ memberId, groupInstanceId: instanceId, clientId, clientHost })
@@ -129,14 +156,15 @@ export function downgraded({ epoch, members, topics, now, targetOf }: DowngradeI
   const protocol = roster.selectProtocol()
   const value: GroupGeneration = {
     protocolType: consumerProtocolType,
-    generation: epoch,
+    // Should this coordinator be lost before the rebalance is over, members find that their generation is not the group's, and rejoin.
+    generation: rebalance ? epoch + 1 : epoch,
     protocol,
-    leader: roster.leaderId,
+    leader: leaderId ?? roster.leaderId,
     currentStateTimestamp: now,
     members: Array.from(roster, (member) => {
-      const target = targetOf(member.memberId) ?? new Map<string, readonly number[]>()
-      return member.toRecord(protocol, writeAssignment(target, member.metadataFor(protocol), topics))
+      const assignment = writeAssignment(held.get(member.memberId)!, member.metadataFor(protocol), topics)
+      return member.toRecord(protocol, assignment)
     }),
   }
-  return { value, protocolsOf }
+  return { value, protocolsOf, generation: epoch }
 }

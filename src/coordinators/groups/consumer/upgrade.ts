@@ -56,8 +56,12 @@ function upgradeProblem(classic: ClassicGroup, settings: GroupSettings): Refusal
   return cannotUpgrade(groupId, 'the group size exceeds the consumer group maximum size')
 }
 
-function convert({ groupId, generation, protocol, members }: ClassicGroup, { topics, hashes }: ConsumerGroupContext) {
-  return upgraded({ groupId, generation, protocol, members }, topics, (names) => hashes.of(names))
+function convert(
+  { groupId, generation, protocol, state, members }: ClassicGroup,
+  { topics, hashes }: ConsumerGroupContext,
+) {
+  const isStable = state === 'Stable'
+  return upgraded({ groupId, generation, protocol, isStable, members }, topics, (names) => hashes.of(names))
 }
 
 /** Into the first append, which must be the only one for all of it to be in the log or nothing. */
