@@ -156,8 +156,7 @@ export class ClassicConsumer implements SimulatedMember {
     const membership = this.#membership
     const asked = ownership.asking()
     const code = await this.#processing.commit(this.#owned, this.#committer())
-    if (membership === null || membership !== this.#membership) return
-    if (code === ErrorCode.NONE) return
+    if (code === null || membership === null || membership !== this.#membership) return
     this.#heard(code, 'OffsetCommit', membership, asked)
   }
 

@@ -3,7 +3,7 @@
 import { ClusterClient } from '../clients/cluster-client.ts'
 import { Violation, type World } from '../contracts.ts'
 import { ProcessLife, type ThawOrder } from '../process-life.ts'
-import type { SimulatedMember } from './member.ts'
+import { memberTiming, type SimulatedMember } from './member.ts'
 
 export interface MemberHostOptions {
   readonly world: World
@@ -31,7 +31,7 @@ export class MemberHost {
       () => 0,
       (error) => this.#threw(error),
     )
-    this.#client = new ClusterClient({ world, name, rack, life: this.#life })
+    this.#client = new ClusterClient({ world, name, rack, timeoutMs: memberTiming.requestTimeoutMs, life: this.#life })
     this.member = start(this.#client)
     this.#life.enter(() => {
       this.member.run().then(

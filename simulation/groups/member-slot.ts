@@ -94,8 +94,12 @@ export class MemberSlot {
     await this.#rest(2000)
     while (!this.#isOver) {
       if (this.host === null) this.#start()
-      if (this.#isCalm) await this.#client.sleep(lookMs)
-      else await this.#befall()
+      if (this.#isCalm) {
+        await this.#client.sleep(lookMs)
+        for (const host of this.#former) host.kill()
+      } else {
+        await this.#befall()
+      }
     }
   }
 
@@ -136,8 +140,11 @@ export class MemberSlot {
         host.freeze()
         this.#part(host)
         this.#start()
+        await this.#rest(3 * sessionTimeoutMs)
+        host.thaw(random.pick(['ioFirst', 'timersFirst']))
+        // A KIP-848 group goes by who was first, if it is still there: then somebody has to end that one.
         await this.#rest(sessionTimeoutMs)
-        return host.thaw(random.pick(['ioFirst', 'timersFirst']))
+        return host.kill()
       case 'dawdle':
         return host.member.dawdle(random.below(1.7 * pollGapMsMax))
       case 'subscribe':

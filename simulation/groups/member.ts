@@ -51,4 +51,6 @@ export const memberTiming = {
   /** max.poll.interval.ms, and so the time that members have to rejoin. */
   pollGapMsMax: 5000,
   metadataAgeMsMax: 1000,
+  /** Two that are not answered still leave time in a session: a connection to a host that lost power looks as good as any. */
+  requestTimeoutMs: 1200,
 } as const satisfies Record<string, Millis>

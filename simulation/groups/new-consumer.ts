@@ -153,7 +153,7 @@ export class NewConsumer implements SimulatedMember {
     const membership = this.#membership
     const asked = ownership.asking()
     const code = await this.#processing.commit(this.#owned, this.#committer())
-    if (membership === null || membership !== this.#membership) return
+    if (code === null || membership === null || membership !== this.#membership) return
     // The next heartbeat brings another epoch, or the news that there is none.
     if (code !== ErrorCode.STALE_MEMBER_EPOCH) this.#heard(code, 'OffsetCommit', membership, asked)
   }

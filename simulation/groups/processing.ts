@@ -90,8 +90,8 @@ export class Processing {
     }
   }
 
-  /** All that is not committed yet, in one request. NONE also when there is nothing to do. */
-  async commit(owned: ReadonlySet<string>, who: Committer): Promise<ErrorCode> {
+  /** All that is not committed yet, in one request. Null: there was nothing to ask for. */
+  async commit(owned: ReadonlySet<string>, who: Committer): Promise<ErrorCode | null> {
     const { line, group, commits } = this.#options
     const sent = new Map<string, { progress: Progress; position: Offset; settle: (fate: CommitFate) => void }>()
     for (const partition of owned) {
@@ -100,7 +100,7 @@ export class Processing {
       const { position } = progress
       sent.set(partition, { progress, position, settle: commits.commits(who.by, partition, position) })
     }
-    if (sent.size === 0) return ErrorCode.NONE
+    if (sent.size === 0) return null
     const topics = byTopic(sent.keys()).map(({ topic, partitions }) => ({
       name: topic,
       partitions: partitions.map((partitionIndex) => {
