@@ -1,6 +1,8 @@
 // A member made with @platformatic/kafka, in both protocols. See member-lines.ts.
 // It says what it gives up when it learns of a rebalance, and reads on until the next assignment is there, as this client does.
+// A stream of this client ends when a broker is not known at that moment: the member then begins anew, with a consumer of its own.
 
+import { once } from 'node:events'
 import { Consumer, type GroupAssignment, stringDeserializers } from '@platformatic/kafka'
 import { memberArguments, OwnPartitions, say } from './member-lines.ts'
 
@@ -24,42 +26,22 @@ const classic = {
   heartbeatInterval: 500,
   protocols: [{ name: assignor, version: 1 }],
 }
-const consumer = new Consumer<string, string, string, string>(
-  protocol === 'classic' ? classic : { ...common, groupProtocol: 'consumer', groupRemoteAssignor: assignor },
-)
+const newConsumer = (): Consumer<string, string, string, string> =>
+  new Consumer(
+    protocol === 'classic' ? classic : { ...common, groupProtocol: 'consumer', groupRemoteAssignor: assignor },
+  )
 const eager = protocol === 'classic' && assignor !== 'cooperative-sticky'
+
 const own = new OwnPartitions()
 /** Next to read, of the own partitions, where that is not committed. */
 const positions = new Map<string, { readonly topic: string; readonly partition: number; readonly offset: bigint }>()
+let rebalancing = false
+let consumer = newConsumer()
 
 const namesOf = (assignments: readonly GroupAssignment[] | null): Set<string> =>
   new Set(
     (assignments ?? []).flatMap(({ topic, partitions }) => partitions.map((partition) => `${topic}:${partition}`)),
   )
-
-/** Takes over what the client believes to own; says so before the coordinator is told, as this comes before each heartbeat. */
-function look(): void {
-  const now = namesOf(consumer.assignments)
-  own.become(now, 'revoked')
-  for (const partition of positions.keys()) if (!now.has(partition)) positions.delete(partition)
-}
-
-let rebalancing = false
-consumer.on('consumer:group:rebalance', () => {
-  if (protocol === 'consumer') return
-  rebalancing = true
-  if (!eager) return look()
-  positions.clear()
-  own.become(new Set(), 'revoked')
-})
-consumer.on('consumer:group:join', () => {
-  rebalancing = false
-  look()
-})
-consumer.on('consumer:heartbeat:start', () => {
-  if (!rebalancing) look()
-})
-consumer.on('consumer:heartbeat:error', ({ error }) => say('failed', 'heartbeat:', wordsOf(error)))
 
 function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
@@ -67,24 +49,33 @@ function wordsOf(error: unknown): string {
   return [error.message, ...inner.map(wordsOf)].join(': ').replaceAll('\n', ' ')
 }
 
-const stream = await consumer.consume({
-  topics: [...topics],
-  mode: 'committed',
-  fallbackMode: 'earliest',
-  autocommit: false,
-})
-stream.on('error', (error) => {
-  say('failed', 'stream:', wordsOf(error))
-  process.exit(1)
-})
+function owns(next: ReadonlySet<string>, goes: 'revoked' | 'lost'): void {
+  own.become(next, goes)
+  for (const partition of positions.keys()) if (!next.has(partition)) positions.delete(partition)
+}
+
+/** Takes over what the client believes to own; says so before the coordinator is told, as this comes before each heartbeat. */
+const look = (): void => owns(namesOf(consumer.assignments), 'revoked')
+
+function listen(): void {
+  consumer.on('consumer:group:rebalance', () => {
+    if (protocol === 'consumer') return
+    rebalancing = true
+    if (eager) owns(new Set(), 'revoked')
+    else look()
+  })
+  consumer.on('consumer:group:join', () => {
+    rebalancing = false
+    look()
+  })
+  consumer.on('consumer:heartbeat:start', () => {
+    if (!rebalancing) look()
+  })
+  consumer.on('consumer:heartbeat:error', ({ error }) => say('failed', 'heartbeat:', wordsOf(error)))
+}
+
 let stopping = false
-stream.on('data', (message) => {
-  const { topic, partition, offset, value } = message
-  const isOwn = own.has(topic, partition)
-  if (stopping || (!isOwn && !rebalancing)) return
-  say('record', topic, partition, String(offset), value)
-  if (isOwn) positions.set(`${topic}:${partition}`, { topic, partition, offset: offset + 1n })
-})
+let committing: Promise<void> = Promise.resolve()
 
 /** Not while it joins: what the coordinator refuses then, this client sends again later, when others may have committed more. */
 async function commit(): Promise<void> {
@@ -101,21 +92,45 @@ async function commit(): Promise<void> {
   }
 }
 
-let committing: Promise<void> = Promise.resolve()
-const commits = setInterval(() => {
-  committing = committing.then(commit)
+setInterval(() => {
+  if (!stopping) committing = committing.then(commit)
 }, 200)
 
-async function close(): Promise<void> {
+process.once('SIGTERM', () => {
   stopping = true
-  clearInterval(commits)
-  await committing
-  await commit()
-  own.become(new Set(), 'revoked')
-  await stream.close()
-  await consumer.close(true)
-  say('closed')
-  process.exit(0)
-}
+  void committing.then(async () => {
+    await commit()
+    owns(new Set(), 'revoked')
+    await consumer.close(true)
+    say('closed')
+    process.exit(0)
+  })
+})
 
-process.once('SIGTERM', () => void close())
+for (;;) {
+  listen()
+  try {
+    const stream = await consumer.consume({
+      topics: [...topics],
+      mode: 'committed',
+      fallbackMode: 'earliest',
+      autocommit: false,
+    })
+    stream.on('data', ({ topic, partition, offset, value }) => {
+      const isOwn = own.has(topic, partition)
+      if (stopping || (!isOwn && !rebalancing)) return
+      say('record', topic, partition, String(offset), value)
+      if (isOwn) positions.set(`${topic}:${partition}`, { topic, partition, offset: offset + 1n })
+    })
+    await once(stream, 'close')
+    if (stopping) break
+  } catch (error) {
+    if (stopping) break
+    say('failed', 'stream:', wordsOf(error))
+  }
+  owns(new Set(), 'lost')
+  rebalancing = false
+  await consumer.close(true).catch((error: unknown) => say('failed', 'close:', wordsOf(error)))
+  consumer = newConsumer()
+  committing = Promise.resolve() // the one under way may never end
+}
