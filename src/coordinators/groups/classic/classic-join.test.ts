@@ -273,3 +273,26 @@ test('while members rejoin, a full group turns away whoever is new, and lets in 
   assert.equal(group.answer(two), undefined)
   assert.equal(group.answer(group.join(changed))?.errorCode, GROUP_MAX_SIZE_REACHED)
 })
+
+test('who comes back with its id too late for a place is not waited for any longer', () => {
+  const group = new GroupTester({ maxSize: 2 })
+  const { ids } = group.stable(1)
+  const { memberId: late } = group.answer(group.join())!
+  const second = group.join({ version: 3 })
+  const first = group.join({ memberId: ids[0]! })
+  assert.equal(group.answer(first), undefined, 'somebody has an id, and may come back with it')
+  assert.equal(group.answer(group.join({ memberId: late }))?.errorCode, GROUP_MAX_SIZE_REACHED)
+  assert.deepEqual([group.answer(first)?.errorCode, group.answer(second)?.errorCode], [NONE, NONE])
+})
+
+test('a group that has settled waits for nothing but signs of life', () => {
+  const { group, ids } = stableGroup()
+  const phases = () => [...group.timers.keys()].filter((key) => key.startsWith('join/') || key.startsWith('sync/'))
+  assert.deepEqual(phases(), [])
+  const replies = ids.map((memberId) => group.join({ memberId, protocols: [['range', 'new']] }))
+  const { generationId } = group.answer(replies[0]!)!
+  assert.deepEqual(phases(), ['sync/g'])
+  group.sync(ids[1]!, generationId)
+  group.enter()
+  assert.deepEqual(phases(), ['join/g'])
+})

@@ -85,7 +85,6 @@ function drop(group: ClassicState, member: ClassicMember): GroupEffect[] {
   const code = ErrorCode.UNKNOWN_MEMBER_ID
   const effects = [...refuseJoin(group, member, code), ...refuseSync(member, code)]
   group.roster.remove(memberId)
-  group.pendingSyncs.delete(memberId)
   return [...effects, cancelSession(group.groupId, memberId)]
 }
 

@@ -55,8 +55,9 @@ test('a group whose log names no leader is led by its first member', () => {
   assert.ok(last.kind === 'generation')
   group.records.push({ ...last, value: { ...last.value, leader: null } })
   group.restart()
-  const replies = ids.toReversed().map((memberId) => group.join({ memberId, protocols: [['range', 'new']] }))
-  assert.equal(group.answer(replies[0]!)?.leader, ids[0])
+  const [leader, follower] = [group.join({ memberId: ids[1]! }), group.join({ memberId: ids[0]! })].toReversed()
+  assert.equal(group.answer(follower!)?.leader, ids[0])
+  assert.equal(group.answer(leader!), undefined, 'a leader that joins asks for a rebalance')
 })
 
 test('a rebalance that was under way when the coordinator moved is not needed by those who had not joined it', () => {

@@ -17,6 +17,7 @@ test('a static follower that restarts gets a new id and its assignment, without 
   const group = staticGroup()
   const back = group.answer(group.join({ instanceId: 'i-2', newMemberId: 's-2b' }))!
   assert.deepEqual([back.errorCode, back.memberId, back.generationId, back.leader], [NONE, 's-2b', 1, 's-1'])
+  assert.deepEqual([back.skipAssignment, back.members], [false, []])
   assert.equal(group.describe().groupState, 'Stable')
   assert.equal(text(group.answer(group.sync('s-2b', 1, {}, { instanceId: 'i-2' }))!.assignment), 'two')
   assert.equal(group.heartbeat('s-2', 1, 'i-2'), FENCED_INSTANCE_ID)
@@ -173,4 +174,17 @@ test('a static member that is back under its id, in a stable group, is told of t
   const group = staticGroup()
   const back = group.answer(group.join({ instanceId: 'i-2', memberId: 's-2' }))!
   assert.deepEqual([back.memberId, back.generationId, back.members], ['s-2', 1, []])
+})
+
+test('of a static member that is back nothing is left but its new id, in a generation as old as before', () => {
+  const group = staticGroup()
+  const before = group.records.at(-1)!
+  group.advance(1_000)
+  const timers = group.timers.size
+  group.join({ instanceId: 'i-2', newMemberId: 's-2b' })
+  assert.equal(group.timers.size, timers)
+  const after = group.records.at(-1)!
+  assert.ok(before.kind === 'generation' && after.kind === 'generation')
+  assert.deepEqual(after.value.members.map(({ memberId }) => memberId).toSorted(), ['s-1', 's-2b'])
+  assert.equal(after.value.currentStateTimestamp, before.value.currentStateTimestamp)
 })

@@ -93,3 +93,27 @@ test('a member that drops out of a rebalance is not waited for in the next gener
     group.advance(5_000)
   }
 })
+
+test('a sync that is sent again answers the one before it, so that none waits for ever', () => {
+  const { group, leader, follower, generation } = inState.CompletingRebalance()
+  const [first, second] = [group.sync(follower, generation), group.sync(follower, generation)]
+  assert.equal(group.answer(first)?.errorCode, REBALANCE_IN_PROGRESS)
+  assert.equal(group.answer(second), undefined)
+  group.sync(leader, generation)
+  assert.equal(group.answer(second)?.errorCode, NONE)
+})
+
+test('a member that has waited in its sync longer than its session has a new one with the answer', () => {
+  const { group, leader, follower, generation } = inState.CompletingRebalance()
+  group.sync(follower, generation)
+  for (let second = 0; second < 30; second += 5) {
+    group.heartbeat(leader, generation)
+    group.advance(5_000)
+  }
+  group.sync(leader, generation)
+  const members = () => group.describe().members.map(({ memberId }) => memberId)
+  group.advance(9_999)
+  assert.ok(members().includes(follower))
+  group.advance(1)
+  assert.ok(!members().includes(follower))
+})
