@@ -1,5 +1,5 @@
-// One group, two protocols: KafkaJS speaks the classic one, @platformatic/kafka that of KIP-848. The group moves from one to the other
-// member by member and back, while records are written all the time.
+// One group, two protocols: KafkaJS speaks the classic one, @platformatic/kafka that of KIP-848, Java's client both. The group moves from
+// one to the other member by member and back, while records are written all the time.
 
 import assert from 'node:assert/strict'
 import { after, before, test, type TestContext } from 'node:test'
@@ -7,6 +7,7 @@ import { Admin, Consumer, type MessagesStream, stringDeserializers } from '@plat
 import type { Kafka } from 'kafkajs'
 import { kafkaJs, Member } from '../support/kafkajs-client.ts'
 import { startTarget, type Target, uniqueName } from '../support/target.ts'
+import { startKafkaTool, withoutKafkaTools } from '../support/tools.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 const partitionCount = 6
@@ -85,15 +86,52 @@ async function consumerReader(t: TestContext, topic: string, groupId: string): P
   }
 }
 
+interface JavaEvent {
+  readonly name: string
+  readonly partitions?: readonly { readonly partition: number }[]
+  readonly value?: string
+}
+
+/** `kafka-verifiable-consumer`: tells what it gains, loses and reads, and commits what it has read. */
+function javaReader(protocol: 'classic' | 'consumer'): OpenReader {
+  return async (t, topic, groupId) => {
+    const where = ['--bootstrap-server', target.bootstrap, '--topic', topic, '--group-id', groupId]
+    const how = ['--group-protocol', protocol, '--reset-policy', 'earliest', '--verbose']
+    const child = startKafkaTool('verifiable-consumer', [...where, ...how])
+    t.after(() => child.kill('SIGKILL'))
+    const events = (): JavaEvent[] => {
+      const lines = child.stdout.split('\n').slice(0, -1) // what follows the last line break is not whole yet
+      return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as JavaEvent)
+    }
+    return {
+      get values() {
+        return events().flatMap(({ name, value }) => (name === 'record_data' && value !== undefined ? [value] : []))
+      },
+      get partitions() {
+        const own = new Set<number>()
+        for (const { name, partitions = [] } of events()) {
+          if (name === 'partitions_assigned') for (const { partition } of partitions) own.add(partition)
+          if (name === 'partitions_revoked') for (const { partition } of partitions) own.delete(partition)
+        }
+        return [...own]
+      },
+      leave: async () => {
+        child.kill('SIGTERM')
+        await child.finished
+      },
+    }
+  }
+}
+
 /** Writes until told to stop; says what it has written. */
 async function writing(t: TestContext, topic: string) {
   const producer = kafka.producer({ allowAutoTopicCreation: false })
   await producer.connect()
   t.after(() => producer.disconnect())
   const written: string[] = []
-  let stopped = false
+  const state = { stopped: false }
   const ended = (async () => {
-    while (!stopped) {
+    while (!state.stopped) {
       const value = `value ${written.length}`
       await producer.send({ topic, messages: [{ value, partition: written.length % partitionCount }] })
       written.push(value)
@@ -101,7 +139,7 @@ async function writing(t: TestContext, topic: string) {
   })()
   return {
     stop: async () => {
-      stopped = true
+      state.stopped = true
       await ended
       return written
     },
@@ -113,47 +151,43 @@ async function typeOf(groupId: string): Promise<string | undefined> {
   return groups.get(groupId)?.groupType
 }
 
-test('a group moves to the consumer protocol member by member, and back, and no record is lost', async (t) => {
+type OpenReader = (t: TestContext, topic: string, groupId: string) => Promise<Reader>
+
+async function movesAndComesBack(t: TestContext, classic: OpenReader, modern: OpenReader): Promise<void> {
   const topic = uniqueName('migration')
   const groupId = uniqueName('group')
   await admin.createTopics({ topics: [topic], partitions: partitionCount, replicas: 1 })
   const writer = await writing(t, topic)
   const readers: Reader[] = []
   const values = new Set<string>()
-  const replace = async (
-    old: Reader | undefined,
-    next: (t: TestContext, topic: string, groupId: string) => Promise<Reader>,
-  ) => {
+  const replace = async (old: Reader | undefined, open: OpenReader) => {
     if (old !== undefined) {
       await old.leave()
       for (const value of old.values) values.add(value)
       readers.splice(readers.indexOf(old), 1)
     }
-    readers.push(await next(t, topic, groupId))
+    readers.push(await open(t, topic, groupId))
     await waitFor('each partition to have one reader, and each reader some', () => {
       const owned = readers.flatMap(({ partitions }) => partitions)
-      return (
-        owned.length === partitionCount &&
-        new Set(owned).size === partitionCount &&
-        readers.every((reader) => reader.partitions.length > 0)
-      )
+      const isWhole = owned.length === partitionCount && new Set(owned).size === partitionCount
+      return isWhole && readers.every(({ partitions }) => partitions.length > 0)
     })
     const before = readers.map((reader) => reader.values.length)
     await waitFor('everybody to read', () => readers.every((reader, index) => reader.values.length > before[index]!))
   }
 
-  await replace(undefined, classicReader)
-  await replace(undefined, classicReader)
+  await replace(undefined, classic)
+  await replace(undefined, classic)
   assert.equal(await typeOf(groupId), 'classic')
   const [one, two] = readers
-  await replace(one, consumerReader)
+  await replace(one, modern)
   assert.equal(await typeOf(groupId), 'consumer')
-  await replace(two, consumerReader)
+  await replace(two, modern)
   assert.equal(await typeOf(groupId), 'consumer')
   const [three, four] = readers
-  await replace(three, classicReader)
+  await replace(three, classic)
   assert.equal(await typeOf(groupId), 'consumer')
-  await replace(four, classicReader)
+  await replace(four, classic)
   assert.equal(await typeOf(groupId), 'classic')
 
   const written = await writer.stop()
@@ -166,7 +200,14 @@ test('a group moves to the consumer protocol member by member, and back, and no 
     const offsets = await kafkaOffsets(groupId, topic)
     return offsets.reduce((sum, offset) => sum + offset, 0) === written.length
   })
-})
+}
+
+test('a group of KafkaJS moves to @platformatic/kafka and the consumer protocol, and back, and no record is lost', (t) =>
+  movesAndComesBack(t, classicReader, consumerReader))
+
+test('a group of Java consumers moves from one protocol to the other, and back', { skip: withoutKafkaTools() }, (t) =>
+  movesAndComesBack(t, javaReader('classic'), javaReader('consumer')),
+)
 
 async function kafkaOffsets(groupId: string, topic: string): Promise<number[]> {
   const client = kafka.admin()
