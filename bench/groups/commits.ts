@@ -31,6 +31,7 @@ const one = ['offsets.topic.num.partitions=1']
 const rows: readonly Row[] = [
   { name: 'one at a time', load: { groups: 1, connections: 1, rate: null, inFlight: 1 }, settings: [] },
   { name: '1,000 a second', load: { groups: 1_000, connections: 1_000, rate: 1_000, inFlight: 0 }, settings: [] },
+  { name: '4,000 a second', load: { groups: 1_000, connections: 1_000, rate: 4_000, inFlight: 0 }, settings: [] },
   { name: '10,000 a second', load: { groups: 1_000, connections: 1_000, rate: 10_000, inFlight: 0 }, settings: [] },
   {
     name: '10,000 a second, 1 partition',

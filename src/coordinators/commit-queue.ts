@@ -1,12 +1,12 @@
 // The way of a coordinator's decisions into its log, and of its replies out: a reply leaves once everything that was appended before it is
 // committed, so that no client ever learns of state that a new leader may not have.
 //
-//   gathered --the turn ends and nothing is under way, or what is becomes committed--> under way --committed--> replies leave
+//   gathered --the turn ends and fewer than two are under way--> under way --committed--> replies leave
 //
-// Whoever comes alone is appended at the end of the turn of the event loop. While an append is on its way to an fsync and to the
-// followers, what comes is gathered, and goes as one batch as soon as that is committed. Nothing is lost by waiting: the next fsync, and a
-// follower's next fetch, would begin no earlier. So the number of appends follows the disk, not the load (as Kafka's
-// group.coordinator.append.linger.ms of -1, which gathers what is queued already). A batch that is full does not wait.
+// Whoever comes alone is appended at the end of the turn of the event loop. While one append is on its way to an fsync and to the followers,
+// another may be written, so that the next fsync begins when that one ends. What comes behind those two is gathered, and goes as one
+// batch: nothing is lost by waiting, for no fsync and no fetch of a follower would begin earlier. So the number of appends follows the disk,
+// not the load (as with Kafka's group.coordinator.append.linger.ms of -1). A batch that is full does not wait.
 
 import type { Clock, Millis, Timer } from '../io/clock.ts'
 import { batchHeaderBytes } from '../records/batch.ts'
@@ -17,6 +17,8 @@ import type { CoordinatorPartition } from './coordinator-partition.ts'
 import type { KeyValue } from './effect.ts'
 import { Gathered } from './gathered.ts'
 
+/** One that becomes durable, and one that is written meanwhile. */
+const underWayMax = 2
 /** While the lease has lapsed: it is renewed in a moment, or lost, and then another partition comes in this one's place. */
 const lapsedRetryMs: Millis = 50
 
@@ -103,7 +105,7 @@ export class CommitQueue<Reply> {
 
   #appendAfterTurn(): void {
     this.#options.clock.defer(() => {
-      if (this.#underWay.size === 0 || this.#gathered?.records.isFull === true) this.#appendGathered()
+      if (this.#underWay.size < underWayMax || this.#gathered?.records.isFull === true) this.#appendGathered()
     })
   }
 
@@ -160,7 +162,8 @@ export class CommitQueue<Reply> {
     if (this.#newest === held) this.#newest = null
     held.timer?.cancel()
     this.#options.owner.answered(held.replies)
-    if (this.#underWay.size === 0) this.#appendGathered()
+    // Where the loop is busy the turn has more to come for the same batch.
+    if (this.#gathered !== null) this.#appendAfterTurn()
   }
 
   #armTimeout(held: Held<Reply>): void {
