@@ -139,3 +139,17 @@ test('a member whose state a newer version wrote joins again, and then gets what
   assert.deepEqual(tester.enterWith('b').assignment, { orders: [1] })
   assert.equal(tester.groupState, 'Stable')
 })
+
+test('a change of topics that was first seen with a heartbeat that is refused is not forgotten', () => {
+  const tester = moved()
+  const records = tester.records.map((record) =>
+    record.kind === 'consumerAssignment' && record.memberId === 'b' && record.value !== null
+      ? { ...record, value: { ...record.value, state: 'unknown' as const } }
+      : record,
+  )
+  reading(tester, records)
+  tester.topic('orders', 3)
+  tester.beat({ member: 'b', epoch: 3, owned: { orders: [1] } })
+  tester.beat({ member: 'a', epoch: 3, owned: { orders: [0] } })
+  assert.equal(tester.describeConsumers().groupEpoch, 4)
+})

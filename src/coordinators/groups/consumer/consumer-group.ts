@@ -217,7 +217,10 @@ export class ConsumerGroup implements Group {
     const target = this.#nextTarget(change, next.epoch, replaces, now)
     records.push(...next.records, ...target.records)
     const after = this.#reconciled(described, target, namesChanged || regex.changed, owned)
-    if (after === null) return fencedInUnknownState()
+    if (after === null) {
+      this.#subscription.lookAgain()
+      return fencedInUnknownState()
+    }
     const step = {
       before: member,
       after,

@@ -45,6 +45,11 @@ export class GroupSubscription {
     }
   }
 
+  /** What was decided on last did not come to be: whatever was seen is to be seen again. */
+  lookAgain(): void {
+    this.#dueAt = 0
+  }
+
   /** The group's epoch from now on: the next one when its members read something else, or what they read has changed. */
   nextEpoch(change: MemberChange, membersReadAnew: boolean, now: Millis): NextEpoch {
     const { epoch, metadataHash, hasPartitionMetadata } = this.#group

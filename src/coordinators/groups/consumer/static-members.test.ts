@@ -31,6 +31,10 @@ test('a static member that leaves for now keeps its partitions, and nobody moves
   const { groupEpoch } = tester.describeConsumers()
   assert.equal(groupEpoch, 2)
   assert.deepEqual(tester.holdings['s1']!.has, { orders: [0, 1] })
+  const record = tester.records.at(-1)!
+  assert.ok(record.kind === 'consumerAssignment' && record.value !== null)
+  const since = [...record.value.assignedPartitions.values()].flatMap((epochs) => [...epochs.values()])
+  assert.deepEqual(since, [0, 0], 'as of epoch 0, for whoever comes back')
 })
 
 test('one that comes back takes up where it left off, under its new id', () => {
