@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compileTopicRegex, matchingTopics, type TopicRegex, TopicScan } from './topic-regex.ts'
+import { compileTopicRegex, type TopicRegex, TopicScan } from './topic-regex.ts'
 
 function compiled(pattern: string): TopicRegex {
   const result = compileTopicRegex(pattern)
   assert.ok(result.ok, `${pattern} compiles`)
   return result.regex
+}
+
+function matchingTopics(regex: TopicRegex, topics: readonly string[]): readonly string[] {
+  const scan = new TopicScan([regex], topics)
+  scan.advance(Infinity)
+  return scan.found.get(regex.pattern)!
 }
 
 const matched = [

@@ -64,10 +64,3 @@ export class TopicScan {
     return this.#next === this.#topics.length
   }
 }
-
-/** All at once: for patterns one trusts, and tests. */
-export function matchingTopics(regex: TopicRegex, topics: Iterable<string>): readonly string[] {
-  const scan = new TopicScan([regex], topics)
-  scan.advance(Infinity)
-  return scan.found.get(regex.pattern)!
-}
