@@ -1,5 +1,6 @@
-// npm run groups -- [--clients NAME,NAME] [--scenarios NAME,NAME] [--rounds N] [--against odradek|kafka]: groups of real clients, a line
-// for each scenario, and a table in the end. A name may be the beginning of several. Exit status 1 when one went wrong.
+// npm run groups -- [--clients NAME,NAME] [--scenarios NAME,NAME] [--rounds N] [--against odradek|kafka] [--keep]
+// Groups of real clients: a line for each scenario, and a table in the end. The beginning of a name stands for all that begin so.
+// --keep leaves logs and data where they are, also of what went well. Exit status 1 when something went wrong.
 
 import { parseArgs } from 'node:util'
 import { clients } from './clients.ts'
@@ -23,7 +24,7 @@ for (let round = 0; round < Number(values.rounds); round++) {
       const because = client.missing() || scenario.notFor(client) || notAgainstKafka(scenario.server)
       const began = performance.now()
       const server = values.against === 'kafka' ? 'kafka' : scenario.server
-      const outcome = because || (await played({ client, server, sessionTimeoutMs }, scenario))
+      const outcome = because || (await played({ client, server, sessionTimeoutMs, keep: values.keep }, scenario))
       rows.push({ ...row, tookMs: performance.now() - began, outcome })
       console.log(lineOf(rows.at(-1)!))
     }
@@ -57,12 +58,13 @@ function parsed() {
         scenarios: { type: 'string' },
         rounds: { type: 'string', default: '1' },
         against: { type: 'string', default: 'odradek' },
+        keep: { type: 'boolean', default: false },
       },
     }).values
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
     console.error(
-      'npm run groups -- [--clients NAME,NAME] [--scenarios NAME,NAME] [--rounds N] [--against odradek|kafka]',
+      'npm run groups -- [--clients NAME,NAME] [--scenarios NAME,NAME] [--rounds N] [--against odradek|kafka] [--keep]',
     )
     process.exit(2)
   }

@@ -18,13 +18,13 @@ const now = (): number => Math.round((performance.timeOrigin + performance.now()
 
 async function threeJoin(scene: Scene): Promise<Member[]> {
   const members = [await scene.join(), await scene.join(), await scene.join()]
-  await scene.settled('three joined')
+  await scene.together('three joined')
   return members
 }
 
 async function threeStaticJoin(scene: Scene): Promise<Member[]> {
   const members = [await scene.join('one'), await scene.join('two'), await scene.join('three')]
-  await scene.settled('three joined')
+  await scene.together('three joined')
   return members
 }
 

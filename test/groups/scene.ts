@@ -25,6 +25,8 @@ export interface SceneOptions {
   readonly client: Client
   readonly server: Kind
   readonly sessionTimeoutMs: number
+  /** Leaves logs and data where they are, and says where on stderr. */
+  readonly keep?: boolean
 }
 
 export interface Judgement {
@@ -55,7 +57,8 @@ export async function played(
     problems = [...scene.problems(), wordsOf(error)]
   }
   await scene.close().catch((error: unknown) => void problems.push(wordsOf(error)))
-  if (problems.length === 0) await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  if (options.keep === true) console.error(`logs and data: ${folder}`)
+  else if (problems.length === 0) await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   const problem = problems.length === 0 ? null : `${problems.slice(0, 5).join('\n')}\nlogs and data: ${folder}`
   return { problem, ...scene.figures() }
 }
@@ -142,9 +145,14 @@ export class Scene {
   /** Each partition has one owner among those that run, each of them owns some, and all that was written is read. */
   async settled(what: string): Promise<void> {
     const began = performance.now()
+    await this.together(what)
+    this.#settledMs = Math.max(this.#settledMs, performance.now() - began)
+  }
+
+  /** As `settled`, where how long it takes is not the subject: programs have to start. */
+  async together(what: string): Promise<void> {
     await this.#until(`every partition to have its owner after ${what}`, () => this.#everythingOwned())
     await this.readUpToHere(what)
-    this.#settledMs = Math.max(this.#settledMs, performance.now() - began)
   }
 
   /** All that is acknowledged by now is read. */
