@@ -77,7 +77,11 @@ export class GroupShard implements CoordinatorMachine<GroupEvent, GroupRecord, G
       case 'sync':
       case 'heartbeat':
       case 'leave':
-        return this.#classic(event.groupId)?.step(event, now) ?? this.#consumers.get(event.groupId)?.step(event, now) ?? unknownGroup(event)
+        return (
+          this.#classic(event.groupId)?.step(event, now) ??
+          this.#consumers.get(event.groupId)?.step(event, now) ??
+          unknownGroup(event)
+        )
       case 'sessionExpired':
       case 'initialDelayOver':
       case 'joinPhaseOver':

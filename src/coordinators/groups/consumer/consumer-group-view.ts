@@ -62,7 +62,10 @@ export function describeConsumerGroupRefused(
 }
 
 /** What a member has to give up is its own until it has done so. */
-export function responsibleFor({ assignedPartitions, partitionsPendingRevocation }: ConsumerMember): AssignedPartitions {
+export function responsibleFor({
+  assignedPartitions,
+  partitionsPendingRevocation,
+}: ConsumerMember): AssignedPartitions {
   const all = new Map<string, number[]>()
   for (const partitions of [assignedPartitions, partitionsPendingRevocation]) {
     for (const [topicId, epochs] of partitions) all.set(topicId, [...(all.get(topicId) ?? []), ...epochs.keys()])
