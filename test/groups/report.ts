@@ -18,9 +18,10 @@ export function lineOf({ client, scenario, tookMs, outcome }: Row): string {
   return `${head}  well  ${wordsOf(outcome)}  in ${seconds(tookMs)}`
 }
 
-function wordsOf({ records, again, lostLate, generations, settledMs }: Judgement): string {
+function wordsOf({ records, again, lostLate, generations, generationsSince, settledMs }: Judgement): string {
+  const since = generationsSince === null ? '' : ` (${generationsSince} of them after the fault)`
   const late = lostLate === 0 ? '' : `, ${lostLate} partitions lost late`
-  return `${records} records, ${again} read again${late}, ${generations} generations, settled within ${seconds(settledMs)}`
+  return `${records} records, ${again} read again${late}, ${generations} generations${since}, settled within ${seconds(settledMs)}`
 }
 
 /** Markdown: a row for each client, a column for each scenario. */

@@ -86,20 +86,17 @@ async function staticReplaced(scene: Scene): Promise<void> {
 
 async function brokerRestarted(scene: Scene): Promise<void> {
   await threeJoin(scene)
-  await scene.server.restart('cleanly')
-  await scene.settled('the broker was restarted')
+  await scene.brokersMeet('the broker was restarted', () => scene.server.restart('cleanly'))
 }
 
 async function brokerKilled(scene: Scene): Promise<void> {
   await threeJoin(scene)
-  await scene.server.restart('killed')
-  await scene.settled('the broker was killed and started')
+  await scene.brokersMeet('the broker was killed and started', () => scene.server.restart('killed'))
 }
 
 async function coordinatorKilled(scene: Scene): Promise<void> {
   await threeJoin(scene)
-  await scene.server.killCoordinator(scene.group)
-  await scene.settled('the coordinator was killed')
+  await scene.brokersMeet('the coordinator was killed', () => scene.server.killCoordinator(scene.group))
 }
 
 /** The short form: a member leaves and another one comes, one is killed, and the broker is. */

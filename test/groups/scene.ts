@@ -36,7 +36,10 @@ export interface Judgement {
   /** Read more than once. */
   readonly again: number
   readonly lostLate: number
+  /** Generations, or epochs, that the group had. */
   readonly generations: number
+  /** Of these, those since what happened to the brokers: null where nothing did. */
+  readonly generationsSince: number | null
   /** The longest that it took to settle after something happened. */
   readonly settledMs: number
 }
@@ -79,6 +82,7 @@ export class Scene {
   #started = 0
   #settledMs = 0
   #generations = 0
+  #generationsBefore: number | null = null
 
   /** `folder` gets its data, and what members say. */
   constructor(folder: string, options: SceneOptions) {
@@ -142,7 +146,10 @@ export class Scene {
     await member.close(patienceMs)
   }
 
-  /** Each partition has one owner among those that run, each of them owns some, and all that was written is read. */
+  /**
+   * Each partition has one owner among those that run, each of them owns some, and in every partition something that was written after
+   * this call is read and committed.
+   */
   async settled(what: string): Promise<void> {
     const began = performance.now()
     await this.together(what)
@@ -151,15 +158,14 @@ export class Scene {
 
   /** As `settled`, where how long it takes is not the subject: programs have to start. */
   async together(what: string): Promise<void> {
+    const before = this.#numbers!.ends()
     await this.#until(`every partition to have its owner after ${what}`, () => this.#everythingOwned())
-    await this.readUpToHere(what)
-  }
-
-  /** All that is acknowledged by now is read. */
-  async readUpToHere(what: string): Promise<void> {
+    await this.#until(`something to be written to every partition after ${what}`, () => {
+      return [...this.#numbers!.ends()].every(([name, end]) => end > before.get(name)!)
+    })
     const ends = this.#numbers!.ends()
-    await this.#until(`all that was written to be read after ${what}`, () => {
-      return [...ends].every(([name, end]) => this.#unread(name, end).length === 0)
+    await this.#until(`all that was written to be read and committed after ${what}`, () => {
+      return this.#everythingOwned() && [...ends].every(([name, end]) => this.#isDone(name, end))
     })
   }
 
@@ -170,6 +176,13 @@ export class Scene {
       const log = await readGroupLog(this.server.folders, partitionOfGroup(group), group)
       return wrongCommit(log, told) === null && log
     })
+  }
+
+  /** Something happens to the brokers, and the group settles. */
+  async brokersMeet(what: string, fault: () => Promise<void>): Promise<void> {
+    this.#generationsBefore = (await this.log()).generations.length
+    await fault()
+    await this.settled(what)
   }
 
   /** Adds a problem unless nothing was given or taken from these members since then. */
@@ -190,10 +203,11 @@ export class Scene {
   /** Nothing more is written; everything is read; everyone leaves. Answers what was wrong, all in all. */
   async end(): Promise<string[]> {
     await this.#numbers!.stop()
-    await this.readUpToHere('the last number')
+    const ends = [...this.#numbers!.ends()]
+    await this.#until('all to be read and committed', () => ends.every(([name, end]) => this.#isDone(name, end)))
+    this.#generations = (await this.log()).generations.length
     for (const member of this.members) await this.leave(member)
     const log = await readGroupLog(this.server.folders, partitionOfGroup(group), group)
-    this.#generations = log.generations.length
     const wrong = wrongCommit(log, this.#committed)
     if (wrong !== null) this.#problems.push(wrong)
     for (const [name, acknowledged] of this.#numbers!.acknowledged) {
@@ -215,7 +229,9 @@ export class Scene {
   figures(): Omit<Judgement, 'problem'> {
     const { again, lostLate } = judge(this.#observations, this.client)
     const records = this.#numbers?.count ?? 0
-    return { records, again, lostLate, generations: this.#generations, settledMs: this.#settledMs }
+    const generations = this.#generations
+    const generationsSince = this.#generationsBefore === null ? null : generations - this.#generationsBefore
+    return { records, again, lostLate, generations, generationsSince, settledMs: this.#settledMs }
   }
 
   async close(): Promise<void> {
@@ -272,6 +288,11 @@ export class Scene {
     return this.members.every(({ name }) => owning.has(name))
   }
 
+  /** Read and committed up to `end`. */
+  #isDone(name: PartitionName, end: number): boolean {
+    return (this.#committed.get(name) ?? 0) >= end && this.#unread(name, end).length === 0
+  }
+
   #unread(name: PartitionName, end: number): number[] {
     const read = this.#values.get(name)
     const unread: number[] = []
@@ -299,7 +320,8 @@ export class Scene {
     const ends = this.#numbers!.ends()
     const words = [...ends].map(([name, end]) => {
       const unread = this.#unread(name, end)
-      const left = unread.length === 0 ? 'read' : `${unread.length} unread from ${unread[0]}`
+      const committed = `committed ${this.#committed.get(name) ?? 0} of ${end}`
+      const left = unread.length === 0 ? committed : `${unread.length} unread from ${unread[0]}, ${committed}`
       return `${name} ${[...this.#ownersOf(name)].join('+') || 'nobody'} ${left}`
     })
     return `${this.members.map(({ name }) => name).join(' ')} run; ${words.join(', ')}`
