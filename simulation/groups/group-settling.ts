@@ -45,6 +45,8 @@ const isCooperative: Readonly<Record<GroupProtocol, boolean>> = {
   consumer: true,
 }
 const lookMs: Millis = 100
+/** A KIP-848 group looks up new regular expressions no sooner than ten seconds after the last (as Kafka); then it reads more. */
+const regexLookupMs: Millis = 12_000
 
 export class GroupSettling implements Workload {
   readonly name: string
@@ -81,11 +83,15 @@ export class GroupSettling implements Workload {
   }
 
   async stop(): Promise<void> {
-    const { world } = this.#options
+    const { world, protocol } = this.#options
     this.#isEnding = true
     await this.#growing
     for (const slot of this.#slots) slot.calmDown()
     const first = await this.#settled('after the faults')
+    if (protocol === 'consumer') {
+      await this.#client.sleep(regexLookupMs)
+      await this.#settled('after its regular expressions were looked up')
+    }
     await this.#isNotNoticed('the coordinator moves', () => this.#moveCoordinator())
     const staticSlot = this.#slots.find(({ isStatic }) => isStatic)
     if (staticSlot !== undefined) {

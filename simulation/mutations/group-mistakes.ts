@@ -3,6 +3,7 @@
 import type { Mutation } from './mutation.ts'
 
 const classic = 'src/coordinators/groups/classic/'
+const consumer = 'src/coordinators/groups/consumer/'
 
 export const groupMistakes: readonly Mutation[] = [
   {
@@ -69,5 +70,77 @@ export const groupMistakes: readonly Mutation[] = [
       },
     ],
     seedsMax: 10,
+  },
+  {
+    name: 'given-before-it-is-given-up',
+    breaks: 'a member of a KIP-848 group gets a partition that another has yet to give up',
+    workloads: ['groups-consumer'],
+    edits: [
+      {
+        file: `${consumer}reconciliation.ts`,
+        find: 'const taken = to.isOwned(topicId, partition) && !has(',
+        replace: 'const taken = to.isOwned(topicId, -1) && !has(',
+      },
+    ],
+    seedsMax: 10,
+  },
+  {
+    name: 'epoch-stays-when-a-member-goes',
+    breaks: 'a KIP-848 group that has lost a member keeps its epoch, so that nobody gets what that one had',
+    workloads: ['groups-consumer'],
+    edits: [
+      {
+        file: `${consumer}group-subscription.ts`,
+        find: 'this.#epochRecord(this.#group.epoch + 1, this.#hashOf(left, this.#group.regexes)),',
+        replace: 'this.#epochRecord(this.#group.epoch, this.#hashOf(left, this.#group.regexes)),',
+      },
+    ],
+    seedsMax: 10,
+  },
+  {
+    name: 'kip-848-nobody-is-missed-after-a-move',
+    breaks: 'a coordinator that has loaded a KIP-848 group waits for no sign of life of its members',
+    workloads: ['groups-consumer'],
+    edits: [
+      {
+        file: `${consumer}consumer-group.ts`,
+        find: '      sessionTimer(this.groupId, member.memberId, sessionTimeoutMs),\n      ...(member',
+        replace: '      ...(member',
+      },
+    ],
+    seedsMax: 10,
+  },
+  {
+    name: 'all-stop-for-one',
+    breaks: 'a member that gets or loses a partition of a topic has to give up all that it has of it first',
+    workloads: ['groups-consumer'],
+    edits: [
+      {
+        file: `${consumer}reconciliation.ts`,
+        find: 'const kept = [...current].filter(([partition]) => wanted.has(partition))',
+        replace:
+          'const kept = [...current].filter(([partition]) => wanted.has(partition) && wanted.size >= current.size)',
+      },
+      {
+        file: `${consumer}reconciliation.ts`,
+        find: 'const gone = [...current].filter(([partition]) => !wanted.has(partition))',
+        replace:
+          'const gone = [...current].filter(([partition]) => !wanted.has(partition) || wanted.size < current.size)',
+      },
+    ],
+    seedsMax: 10,
+  },
+  {
+    name: 'offsets-answered-before-committed',
+    breaks: 'a member is told an offset that is written and not yet committed: a new coordinator may not have it',
+    workloads: ['groups-eager'],
+    edits: [
+      {
+        file: 'src/coordinators/commit-queue.ts',
+        find: 'const held = this.#gathered?.held ?? this.#newest',
+        replace: 'const held = this.#gathered?.held ?? null',
+      },
+    ],
+    seedsMax: 60,
   },
 ]

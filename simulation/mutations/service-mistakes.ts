@@ -2,7 +2,7 @@
 
 import type { Mutation } from './mutation.ts'
 
-const coordinated = 'src/coordinators/coordinated-partition.ts'
+const commitQueue = 'src/coordinators/commit-queue.ts'
 const coordinatorTopic = 'src/start/coordinator-topic.ts'
 
 export const serviceMistakes: readonly Mutation[] = [
@@ -23,13 +23,9 @@ export const serviceMistakes: readonly Mutation[] = [
     breaks: 'a group is told that its offsets are committed before other replicas have them',
     edits: [
       {
-        file: coordinated,
-        find: `    if (this.#turn !== null) {
-      this.#turn.replies.push(draft)
-    } else if (this.#newest !== null) {`,
-        replace: `    if (this.#turn !== null) {
-      this.#waiting.answer(draft.replyTo, draft.response)
-    } else if (this.#newest !== null) {`,
+        file: commitQueue,
+        find: 'if (held === null) {',
+        replace: 'if (held === null || this.#gathered !== null) {',
       },
     ],
     seedsMax: 60,
