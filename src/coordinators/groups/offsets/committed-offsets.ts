@@ -2,8 +2,8 @@
 
 import type { CommittedOffset } from '../group-record.ts'
 
-type OffsetsByPartition = Map<number, CommittedOffset>
-type OffsetsByTopic = Map<string, OffsetsByPartition>
+type ByPartition<Value> = Map<number, Value>
+type ByTopic<Value> = Map<string, ByPartition<Value>>
 
 export interface OffsetPlace {
   readonly groupId: string
@@ -11,24 +11,33 @@ export interface OffsetPlace {
   readonly partition: number
 }
 
+/** What a transaction is about to commit. */
+interface PendingOffset {
+  readonly offset: CommittedOffset
+  /** Its place in the log, among what is pending. */
+  readonly order: number
+  /** Something else was committed after it: the offset is not to go back when the transaction ends. */
+  outdated: boolean
+}
+
 /** group -> topic -> partition -> offset; no empty map is kept. */
-class OffsetTable {
-  readonly #groups = new Map<string, OffsetsByTopic>()
+class OffsetTable<Value> {
+  readonly #groups = new Map<string, ByTopic<Value>>()
 
   get size(): number {
     return this.#groups.size
   }
 
-  get({ groupId, topic, partition }: OffsetPlace): CommittedOffset | undefined {
+  get({ groupId, topic, partition }: OffsetPlace): Value | undefined {
     return this.#groups.get(groupId)?.get(topic)?.get(partition)
   }
 
-  set({ groupId, topic, partition }: OffsetPlace, offset: CommittedOffset): void {
+  set({ groupId, topic, partition }: OffsetPlace, value: Value): void {
     let topics = this.#groups.get(groupId)
     if (topics === undefined) this.#groups.set(groupId, (topics = new Map()))
     let partitions = topics.get(topic)
     if (partitions === undefined) topics.set(topic, (partitions = new Map()))
-    partitions.set(partition, offset)
+    partitions.set(partition, value)
   }
 
   delete({ groupId, topic, partition }: OffsetPlace): void {
@@ -40,31 +49,32 @@ class OffsetTable {
     if (topics.size === 0) this.#groups.delete(groupId)
   }
 
-  of(groupId: string): OffsetsByTopic | undefined {
+  of(groupId: string): ByTopic<Value> | undefined {
     return this.#groups.get(groupId)
   }
 
-  *placesOf(groupId: string): Generator<readonly [OffsetPlace, CommittedOffset]> {
+  *placesOf(groupId: string): Generator<readonly [OffsetPlace, Value]> {
     for (const [topic, partitions] of this.#groups.get(groupId) ?? []) {
-      for (const [partition, offset] of partitions) yield [{ groupId, topic, partition }, offset]
+      for (const [partition, value] of partitions) yield [{ groupId, topic, partition }, value]
     }
   }
 
-  *places(): Generator<readonly [OffsetPlace, CommittedOffset]> {
+  *places(): Generator<readonly [OffsetPlace, Value]> {
     for (const groupId of this.#groups.keys()) yield* this.placesOf(groupId)
   }
 
-  *placesIn(topic: string): Generator<readonly [OffsetPlace, CommittedOffset]> {
+  *placesIn(topic: string): Generator<readonly [OffsetPlace, Value]> {
     for (const [groupId, topics] of this.#groups) {
-      for (const [partition, offset] of topics.get(topic) ?? []) yield [{ groupId, topic, partition }, offset]
+      for (const [partition, value] of topics.get(topic) ?? []) yield [{ groupId, topic, partition }, value]
     }
   }
 }
 
 export class CommittedOffsets {
-  readonly #committed = new OffsetTable()
+  readonly #committed = new OffsetTable<CommittedOffset>()
   /** By the producer id of the open transaction. */
-  readonly #pending = new Map<number, OffsetTable>()
+  readonly #pending = new Map<number, OffsetTable<PendingOffset>>()
+  #nextOrder = 0
 
   get(place: OffsetPlace): CommittedOffset | undefined {
     return this.#committed.get(place)
@@ -72,6 +82,7 @@ export class CommittedOffsets {
 
   set(place: OffsetPlace, offset: CommittedOffset): void {
     this.#committed.set(place, offset)
+    this.#outdate(place, this.#nextOrder)
   }
 
   delete(place: OffsetPlace): void {
@@ -93,25 +104,27 @@ export class CommittedOffsets {
 
   /** Where the group has committed an offset, or is about to; each place once. */
   allPlacesOf(groupId: string): Iterable<OffsetPlace> {
+    const committed = this.#committed.placesOf(groupId)
     return Array.from(
-      this.#once((table) => table.placesOf(groupId)),
+      this.#once(committed, (table) => table.placesOf(groupId)),
       ([place]) => place,
     )
   }
 
   /** Where any group has committed, or is about to commit, an offset of the topic; each place once, with the one that counts now. */
   placesIn(topic: string): Iterable<readonly [OffsetPlace, CommittedOffset]> {
-    return this.#once((table) => table.placesIn(topic))
+    return this.#once(this.#committed.placesIn(topic), (table) => table.placesIn(topic))
   }
 
   /** What was committed, then what open transactions add to it. */
   *#once(
-    placesOf: (table: OffsetTable) => Iterable<readonly [OffsetPlace, CommittedOffset]>,
+    committed: Iterable<readonly [OffsetPlace, CommittedOffset]>,
+    pendingIn: (table: OffsetTable<PendingOffset>) => Iterable<readonly [OffsetPlace, PendingOffset]>,
   ): Generator<readonly [OffsetPlace, CommittedOffset]> {
-    yield* placesOf(this.#committed)
+    yield* committed
     const seen = new Set<string>()
     for (const table of this.#pending.values()) {
-      for (const [place, offset] of placesOf(table)) {
+      for (const [place, { offset }] of pendingIn(table)) {
         const name = JSON.stringify([place.groupId, place.topic, place.partition])
         if (this.#committed.get(place) !== undefined || seen.has(name)) continue
         seen.add(name)
@@ -123,7 +136,7 @@ export class CommittedOffsets {
   setPending(producerId: number, place: OffsetPlace, offset: CommittedOffset): void {
     let table = this.#pending.get(producerId)
     if (table === undefined) this.#pending.set(producerId, (table = new OffsetTable()))
-    table.set(place, offset)
+    table.set(place, { offset, order: this.#nextOrder++, outdated: false })
   }
 
   /** Whether an open transaction may change this offset. */
@@ -146,6 +159,18 @@ export class CommittedOffsets {
     if (table === undefined) return
     this.#pending.delete(producerId)
     if (!committed) return
-    for (const [place, offset] of table.places()) this.#committed.set(place, offset)
+    for (const [place, { offset, order, outdated }] of table.places()) {
+      if (outdated) continue
+      this.#committed.set(place, offset)
+      this.#outdate(place, order)
+    }
+  }
+
+  /** What was committed last counts, whichever transaction ends last. */
+  #outdate(place: OffsetPlace, before: number): void {
+    for (const table of this.#pending.values()) {
+      const pending = table.get(place)
+      if (pending !== undefined && pending.order < before) pending.outdated = true
+    }
   }
 }

@@ -182,6 +182,51 @@ test('all that a group has committed is fetched at once, and nothing of a group 
   })
 })
 
+/** In the order of the log: commits of transactions, or of none (-1), and what their markers say. */
+const mixed: readonly {
+  what: string
+  log: readonly ({ by: number; offset: number; end?: never } | { end: number })[]
+  left: number
+}[] = [
+  { what: 'a commit that came after it', log: [{ by: 77, offset: 5 }, { by: -1, offset: 9 }, { end: 77 }], left: 9 },
+  { what: 'nothing that came before it', log: [{ by: -1, offset: 9 }, { by: 77, offset: 5 }, { end: 77 }], left: 5 },
+  {
+    what: 'a later commit of a transaction that ended first',
+    log: [{ by: 77, offset: 5 }, { by: 78, offset: 9 }, { end: 78 }, { end: 77 }],
+    left: 9,
+  },
+  {
+    what: 'no earlier commit of a transaction that ended first',
+    log: [{ by: 77, offset: 5 }, { by: 78, offset: 9 }, { end: 77 }, { end: 78 }],
+    left: 9,
+  },
+  {
+    what: 'a commit that came after it, but not after it has committed once more',
+    log: [{ by: 77, offset: 5 }, { by: -1, offset: 9 }, { by: 77, offset: 11 }, { end: 77 }],
+    left: 11,
+  },
+]
+
+for (const { what, log, left } of mixed) {
+  test(`a transaction that ends gives way to ${what}`, () => {
+    const group = new GroupTester()
+    group.commit(1)
+    const record = offsetRecord(group)
+    for (const each of log) {
+      if (each.end !== undefined) group.shard.transactionEnded(each.end, true)
+      else group.shard.apply({ ...record, value: { ...record.value, offset: each.offset } }, each.by)
+    }
+    assert.equal(group.fetch().committedOffset, left)
+    assert.equal(group.fetch({ requireStable: true }).errorCode, NONE)
+  })
+}
+
+test('an offset is unstable while a transaction is open, though it cannot change it any more', () => {
+  const group = pending(5, 77)
+  group.commit(9)
+  assert.equal(group.fetch({ requireStable: true }).errorCode, ErrorCode.UNSTABLE_OFFSET_COMMIT)
+})
+
 test('what transactions are about to change is unstable among all, for those who ask for stable ones', () => {
   const group = pending(5, 77)
   const codes = (requireStable: boolean) =>
