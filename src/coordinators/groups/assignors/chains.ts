@@ -1,12 +1,10 @@
-// The last of the balance where members read different topics: a partition goes from A to B and another from B to C, because A and C
-// have no topic in common. When no chain of such moves helps any more, no assignment at all is more even.
+// Balance where members read different topics. A partition may have to go from A to B and another from B to C, because A and C have no
+// topic in common. When no chain of such moves helps any more, no assignment at all is more even.
 
 import type { Board } from './board.ts'
 
-interface Link {
-  readonly from: number
-  readonly topic: number
-}
+/** How many partitions of one member and topic are looked at to find the one that had best go: a bound on time, of no effect on balance. */
+const candidatesMax = 64
 
 /**
  * Moves partitions along chains until no member could give to one that has two fewer, however indirectly.
@@ -18,29 +16,37 @@ export function moveAlongChains(board: Board): void {
   const { topics, loads } = board
   const owned = ownedByTopic(board)
   const settled = new Uint8Array(loads.length)
+  // Of members reached in the present search: from whom, and by which topic.
+  const from = new Int32Array(loads.length)
+  const by = new Int32Array(loads.length)
+  const reachedIn = new Int32Array(loads.length)
+  const seenIn = new Int32Array(topics.length)
+  let search = 0
 
   for (let giver = fullest(loads, settled); giver !== null; giver = fullest(loads, settled)) {
-    const links = new Map<number, Link | null>([[giver, null]])
-    const taker = search(giver, links)
-    if (taker === null) for (const member of links.keys()) settled[member] = 1
-    else moveAlong(taker, links)
+    search++
+    const reached = [giver]
+    const taker = shortestChain(giver, reached)
+    if (taker === null) for (const member of reached) settled[member] = 1
+    else moveAlong(giver, taker)
   }
 
   /** Breadth first: the shortest chain moves least. */
-  function search(start: number, links: Map<number, Link | null>): number | null {
-    const queue = [start]
-    const seen = new Uint8Array(topics.length)
-    for (let head = 0; head < queue.length; head++) {
-      const from = queue[head]!
-      for (const [topic, partitions] of owned[from]!) {
-        if (seen[topic] === 1 || partitions.length === 0) continue
-        seen[topic] = 1
+  function shortestChain(giver: number, reached: number[]): number | null {
+    reachedIn[giver] = search
+    for (let head = 0; head < reached.length; head++) {
+      const member = reached[head]!
+      for (const [topic, partitions] of owned[member]!) {
+        if (seenIn[topic] === search || partitions.length === 0) continue
+        seenIn[topic] = search
         let best: number | null = null
-        for (const member of topics[topic]!.readers) {
-          if (links.has(member) || settled[member] === 1) continue
-          links.set(member, { from, topic })
-          queue.push(member)
-          if (loads[member]! <= loads[start]! - 2 && (best === null || loads[member]! < loads[best]!)) best = member
+        for (const reader of topics[topic]!.readers) {
+          if (reachedIn[reader] === search || settled[reader] === 1) continue
+          reachedIn[reader] = search
+          from[reader] = member
+          by[reader] = topic
+          reached.push(reader)
+          if (loads[reader]! <= loads[giver]! - 2 && (best === null || loads[reader]! < loads[best]!)) best = reader
         }
         if (best !== null) return best
       }
@@ -48,16 +54,14 @@ export function moveAlongChains(board: Board): void {
     return null
   }
 
-  function moveAlong(taker: number, links: ReadonlyMap<number, Link | null>): void {
-    let to = taker
-    for (let link = links.get(to)!; link !== null; link = links.get(to)!) {
-      const partitions = owned[link.from]!.get(link.topic)!
-      const partition = takeBest(board, partitions, link.from, to)
-      const own = owned[to]!.get(link.topic)
-      if (own === undefined) owned[to]!.set(link.topic, [partition])
+  function moveAlong(giver: number, taker: number): void {
+    for (let to = taker; to !== giver; to = from[to]!) {
+      const [member, topic] = [from[to]!, by[to]!]
+      const partition = takeBest(board, owned[member]!.get(topic)!, member, to)
+      const own = owned[to]!.get(topic)
+      if (own === undefined) owned[to]!.set(topic, [partition])
       else own.push(partition)
       board.give(partition, to)
-      to = link.from
     }
   }
 }
@@ -66,7 +70,7 @@ export function moveAlongChains(board: Board): void {
 function takeBest(board: Board, partitions: number[], from: number, to: number): number {
   let best = partitions.length - 1
   let bestScore = -Infinity
-  for (let index = partitions.length - 1; index >= 0; index--) {
+  for (let index = partitions.length - 1; index >= Math.max(0, partitions.length - candidatesMax); index--) {
     const partition = partitions[index]!
     const home = board.homes[partition]
     const sticky = Number(home === to) - Number(home === from)

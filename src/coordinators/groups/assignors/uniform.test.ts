@@ -11,6 +11,7 @@ import {
   inRack,
   loads,
   moved,
+  owners,
   rackless,
   type Written,
   type WrittenMember,
@@ -220,6 +221,33 @@ test('uniform: a newcomer gets its share, and nothing else moves', () => {
       const after = uniform.assign(afterwards(start, settled, [...start.members, newcomer]))
       assert.equal(moved(settled, after), count(after.get('new')!))
     }),
+  )
+})
+
+test('uniform: of members that read different topics, no two could change partitions of a topic and have more of what they had', () => {
+  const shape = { homogeneous: false, racks: false }
+  fc.assert(
+    fc.property(groups(shape), groups(shape), ({ topics, ...start }, next) => {
+      const before = uniform.assign(afterwards({ ...start, topics }, new Map()))
+      const input = afterwards({ ...next, topics: next.topics }, before)
+      const now = owners(uniform.assign(input))
+      const home = new Map<string, string>()
+      for (const { memberId, target, topicIds } of input.members) {
+        for (const [topicId, partitions] of target) {
+          if (topicIds.has(topicId)) for (const partition of partitions) home.set(`${topicId}-${partition}`, memberId)
+        }
+      }
+      const topicOf = (partition: string) => partition.slice(0, partition.indexOf('-'))
+      for (const [lost, owner] of now) {
+        const former = home.get(lost)
+        if (former === undefined || former === owner) continue
+        const stranger = [...now].find(([each, holder]) => {
+          return holder === former && topicOf(each) === topicOf(lost) && home.get(each) !== former
+        })
+        assert.equal(stranger, undefined, `${former} would rather have ${lost}`)
+      }
+    }),
+    { numRuns: 1_000 },
   )
 })
 

@@ -1,16 +1,13 @@
 // The assignor `uniform`: as even as subscriptions allow, then as little movement as that allows, then as near as that allows (KIP-848;
 // racks as KIP-881 means them, which Kafka's own server-side assignors leave aside).
 //
-// Where all read the same, one levelling of all partitions is the whole work. Where not, each topic is spread over its readers, the
-// least free to choose first; then topics are levelled in turn until none changes, and chains do what no single topic can.
+// Where all read the same, one levelling of all partitions is the whole work. Where not, what nobody has of each topic is spread over its
+// readers, the least free to choose first, and then partitions move from the fullest until nothing is gained by it.
 
 import type { Assignor, AssignorInput, GroupAssignment } from './assignor.ts'
 import { Board, type BoardTopic, nobody } from './board.ts'
 import { moveAlongChains } from './chains.ts'
 import { level } from './levelling.ts'
-
-/** Rounds over the topics; two suffice where readers of a topic read the same. What is left after so many, chains move. */
-const roundsMax = 16
 
 export const uniform: Assignor = {
   name: 'uniform',
@@ -21,7 +18,6 @@ export const uniform: Assignor = {
       level(board, [...board.owners.keys()], [...board.members.keys()])
     } else {
       spreadUnowned(board)
-      levelTopics(board)
       moveAlongChains(board)
       changeBack(board)
     }
@@ -37,15 +33,6 @@ function spreadUnowned(board: Board): void {
   for (const topic of leastFreeFirst(board)) {
     const unowned = partitionsOf(topic).filter((partition) => board.owners[partition] === nobody)
     level(board, unowned, topic.readers)
-  }
-}
-
-function levelTopics(board: Board): void {
-  const topics = leastFreeFirst(board).filter(({ readers }) => readers.length > 1)
-  let unchanged = 0
-  for (let turn = 0; unchanged < topics.length && turn < roundsMax * topics.length; turn++) {
-    const topic = topics[turn % topics.length]!
-    unchanged = level(board, partitionsOf(topic), topic.readers) === 0 ? unchanged + 1 : 0
   }
 }
 
