@@ -59,11 +59,15 @@ export function writeAssignment(
   return consumerProtocolAssignment.encode({ assignedPartitions, userData: null }, versionOf(subscription))
 }
 
-const versionMax = consumerProtocolAssignment.versions[1]
+const [versionMin, versionMax] = consumerProtocolAssignment.versions
 
-/** Of later versions, as much as is known is understood. */
-function versionOf(subscription: Uint8Array): number {
-  return Math.min(new DataView(subscription.buffer, subscription.byteOffset).getInt16(0), versionMax)
+/**
+ * Of later versions, as much as is known is understood. Of what a member offers, only the protocol in use has been read: the rest may be
+ * anything.
+ */
+function versionOf({ buffer, byteOffset, byteLength }: Uint8Array): number {
+  if (byteLength < 2) return versionMin
+  return Math.min(Math.max(new DataView(buffer, byteOffset).getInt16(0), versionMin), versionMax)
 }
 
 function decoded<T>(decode: () => T): T | null {

@@ -179,13 +179,50 @@ test('a silent consumer member makes its group classic too', () => {
   assert.deepEqual(all(clients[0]!.owned), [0, 1])
 })
 
+test('a converted group has no timers of the group it was', () => {
+  const tester = testerWith(4)
+  const clients = classicGroup(tester, 2)
+  tester.join({ protocols: [['range', subscription(['orders'])]] }) // given an id, yet to come back with it
+  tester.enter({ protocols: [['range', subscription(['orders'])]] }) // everybody else has to rejoin
+  tester.enterWith('new')
+  const keys = () => [...tester.timers.keys()].filter((key) => key !== 'retention')
+  assert.ok(
+    keys().every((key) => key.startsWith('consumer-')),
+    keys().join(),
+  )
+  settle(tester, clients, [new ObedientClient(tester, 'new')])
+  tester.beat({ member: 'new', epoch: -1 })
+  assert.ok(keys().length > 0 && keys().every((key) => !key.startsWith('consumer-')), keys().join())
+})
+
+test('members of both protocols are where they say they are', () => {
+  for (const rackId of ['r', '', null]) {
+    const tester = testerWith(1)
+    const metadata = subscription(['orders'], { rackId })
+    const { memberId, replyTo } = tester.enter({ protocols: [['range', metadata]] })
+    tester.advance(0)
+    const { generationId } = tester.answer(replyTo)!
+    tester.sync(memberId, generationId)
+    tester.enterWith('new')
+    const late = tester.enter({ protocols: [['range', metadata]] })
+    const racks = new Map(tester.describeConsumers().members.map((member) => [member.memberId, member.rackId]))
+    assert.deepEqual([racks.get(memberId), racks.get(late.memberId)], rackId === 'r' ? ['r', 'r'] : [null, null])
+  }
+})
+
 test('classic members of a downgraded group may choose any protocol they offered, not only the one that the log keeps', () => {
   const tester = testerWith(2)
   const [client] = classicGroup(tester, 1, { protocols: ['range', 'roundrobin'] })
   settle(tester, [client!], [new ObedientClient(tester, 'new')])
   tester.beat({ member: 'new', epoch: -1 })
+  const late = tester.answer(tester.join({ protocols: [['roundrobin', subscription(['orders'])]] }))!
+  assert.equal(late.errorCode, ErrorCode.MEMBER_ID_REQUIRED)
   const other = new ClassicClient(tester, { protocols: ['roundrobin'] })
-  settle(tester, [client!, other])
+  tester.advance(15_000) // nobody comes back with that id
+  for (let ms = 0; ms < 70_000; ms += 500) {
+    for (const each of [client!, other]) each.step()
+    tester.advance(500)
+  }
   assert.deepEqual(all(client!.owned, other.owned), [0, 1])
 })
 
@@ -398,11 +435,51 @@ test('it leads the classic group then, and is told so; before JoinGroup 9 that t
   }
 })
 
+test('a static consumer member that comes back classic while others wait for their share makes the group classic, and rebalances it', () => {
+  const tester = testerWith(4)
+  tester.enterWith('modern', ['orders'], { instance: 'i' })
+  const waiting = new ClassicClient(tester)
+  waiting.step()
+  assert.deepEqual(waiting.owned, {})
+  const client = new ClassicClient(tester, { instance: 'i' })
+  client.step()
+  assert.deepEqual(listed(tester), ['classic PreparingRebalance'])
+  settle(tester, [waiting, client])
+  assert.deepEqual(
+    [waiting, client].map(({ owned }) => owned['orders']!.length),
+    [2, 2],
+  )
+})
+
+test('a static classic member that comes back classic leaves a consumer group what it is, even where all are classic', () => {
+  const tester = testerWith(2)
+  tester.enterWith('modern')
+  const one = new ClassicClient(tester, { instance: 'i' })
+  settle(tester, [one], [new ObedientClient(tester, 'modern')])
+  tester.join({ memberId: 'modern', protocols: [['range', subscription(['orders'])]] })
+  new ClassicClient(tester, { instance: 'i' }).step()
+  assert.equal(tester.list()[0]!.groupType, 'consumer')
+})
+
+test('a group that is asked to rejoin while it becomes a consumer group gives newcomers their share, whoever joins it', () => {
+  const tester = testerWith(4)
+  const [old] = classicGroup(tester, 1, { instance: 'i' })
+  const newcomer = new ClassicClient(tester)
+  newcomer.step()
+  assert.deepEqual(listed(tester), ['classic PreparingRebalance'])
+  assert.equal(tester.enterWith('new', ['orders'], { instance: old!.instance }).errorCode, ErrorCode.NONE)
+  const modern = new ObedientClient(tester, 'new', { instance: 'i' })
+  settle(tester, [newcomer], [modern])
+  assert.equal(newcomer.owned['orders']!.length, 2)
+})
+
 test('a static consumer member that comes back classic while topics have grown makes the group classic, and rebalances it', () => {
   const tester = testerWith(2)
   tester.enterWith('modern', ['orders'], { instance: 'i' })
   tester.topic('orders', 3)
   const client = new ClassicClient(tester, { instance: 'i' })
+  client.step()
+  assert.deepEqual(client.owned, { orders: [0, 1, 2] })
   settle(tester, [client])
   assert.deepEqual(listed(tester), ['classic Stable'])
   assert.deepEqual(client.owned, { orders: [0, 1, 2] })
@@ -448,3 +525,33 @@ test('assignments are written in the version that the member reads', () => {
     assert.deepEqual(read(given), { orders: [0] })
   }
 })
+
+/** As metadata of a protocol that nobody has had to read yet. */
+const versionless = [
+  { what: 'no bytes at all', metadata: [] },
+  { what: 'half a version', metadata: [0] },
+  { what: 'a version below all', metadata: [0xff, 0xff] },
+]
+
+for (const { what, metadata } of versionless) {
+  test(`a protocol whose metadata is ${what} is no obstacle: its assignments are written in the oldest version`, () => {
+    const garbled = Uint8Array.from(metadata)
+    const good = subscription(['orders'])
+    const upgraded = testerWith(2)
+    const { memberId, replyTo } = upgraded.enter({ protocols: [['other', garbled] as const, ['range', good] as const] })
+    upgraded.enter({ protocols: [['range', good] as const] })
+    upgraded.advance(1)
+    const { generationId } = upgraded.answer(replyTo)!
+    upgraded.sync(memberId, generationId, { [memberId]: assignment({ orders: [0, 1] }) })
+    assert.equal(upgraded.enterWith('new', []).errorCode, ErrorCode.NONE)
+    const { assignment: synced } = upgraded.answer(upgraded.sync(memberId, generationId))!
+    assert.deepEqual([Buffer.from(synced).readInt16BE(0), read(synced)], [0, { orders: [0, 1] }])
+
+    const downgraded = testerWith(2)
+    downgraded.enterWith('new')
+    downgraded.enter({ protocols: [['range', good] as const, ['other', garbled] as const] })
+    downgraded.enter({ protocols: [['other', good] as const] })
+    downgraded.beat({ member: 'new', epoch: -1 })
+    assert.equal(downgraded.describe().groupState, 'PreparingRebalance')
+  })
+}
