@@ -263,6 +263,29 @@ test('a member that has rejoined in time has as long again the next time', () =>
   assert.ok(client.memberId in tester.holdings)
 })
 
+test('a member that joins in version 0 has one timeout for all', () => {
+  const tester = consumerGroup()
+  const { memberId } = tester.answer(tester.join({ protocols: orders, version: 0, sessionTimeoutMs: 7_000 }))!
+  tester.advance(6_999)
+  assert.ok(memberId in tester.holdings)
+  tester.heartbeat(memberId, 3)
+  tester.advance(1)
+  assert.ok(!(memberId in tester.holdings), 'it was heard, and has not synced')
+})
+
+test('a member that reads something else before there is a new target gives up what it no longer reads, and is told to rejoin for it', () => {
+  const tester = consumerGroup()
+  tester.topic('others', 1)
+  const { client } = settled(tester)
+  tester.configs = tester.withConfig({ assignmentIntervalMs: 10_000 })
+  tester.restart()
+  const { memberId, owned } = client
+  const joined = tester.answer(tester.join({ memberId, protocols: [['range', subscription(['others'], { owned })]] }))!
+  assert.equal(joined.generationId, client.generation)
+  assert.deepEqual(read(tester.answer(tester.sync(memberId, joined.generationId))!.assignment), {})
+  assert.equal(tester.heartbeat(memberId, joined.generationId), ErrorCode.REBALANCE_IN_PROGRESS)
+})
+
 test('a member that has joined has its rebalance timeout to sync', () => {
   const tester = consumerGroup()
   const { memberId } = tester.enter({ protocols: orders, rebalanceTimeoutMs: 5_000 })
