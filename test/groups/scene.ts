@@ -40,7 +40,7 @@ export interface Judgement {
   readonly generations: number
   /** Of these, those since what happened to the brokers: null where nothing did. */
   readonly generationsSince: number | null
-  /** The longest that it took to settle after something happened. */
+  /** From what happened until the group had settled; the longest, where several things did. */
   readonly settledMs: number
 }
 
@@ -178,11 +178,13 @@ export class Scene {
     })
   }
 
-  /** Something happens to the brokers, and the group settles. */
+  /** Something happens to the brokers, and the group settles; that the brokers come back is part of it. */
   async brokersMeet(what: string, fault: () => Promise<void>): Promise<void> {
     this.#generationsBefore = (await this.log()).generations.length
+    const began = performance.now()
     await fault()
-    await this.settled(what)
+    await this.together(what)
+    this.#settledMs = performance.now() - began
   }
 
   /** Adds a problem unless nothing was given or taken from these members since then. */
