@@ -608,3 +608,15 @@ test('a static member whose new id cannot be stored is refused, and its old id i
   await clock.advance(0)
   assert.equal((await coordinator.heartbeat(context(4), ids)).errorCode, NONE)
 })
+
+test('whoever reads offsets that do not become durable in time looks for the coordinator anew: old consumers know no other answer', async () => {
+  const { coordinator, partitions, clock } = await setUp({}, 1)
+  partitions[0]!.commitsAtOnce = false
+  const committed = coordinator.commitOffsets(context(9), commitRequest([committedTopic({ name: 'orders' }, [0, 5])]))
+  const group = { groupId: 'g', memberId: null, memberEpoch: -1, topics: null }
+  const request = { groupId: '', topics: null, requireStable: false, groups: [group] }
+  const fetched = coordinator.fetchOffsets(context(9), request)
+  await clock.advance(groupSettingsDefault.offsetsCommitTimeoutMs + 1)
+  assert.equal((await fetched).groups[0]!.errorCode, NOT_COORDINATOR)
+  assert.equal((await committed).topics[0]!.partitions[0]!.errorCode, ErrorCode.COORDINATOR_NOT_AVAILABLE)
+})

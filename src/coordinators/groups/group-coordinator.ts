@@ -333,7 +333,7 @@ export class GroupCoordinator {
       (replyTo: ReplyTo<FetchedGroupOffsets>) => {
         return { kind: 'fetchOffsets', groupId, replyTo, memberId, memberEpoch, topics, requireStable }
       },
-      (code) => fetchRefused(group, code, apiVersion),
+      (code) => fetchRefused(group, codeOfFetchRefusal(code), apiVersion),
     )
     if (fetched.errorCode !== ErrorCode.NONE) return fetched
     if (resolved === null) return withTopicIds(lookup, fetched, apiVersion)
@@ -463,6 +463,11 @@ export class GroupCoordinator {
     if (partitions === null || !topic.serves()) return Promise.resolve(refusal(ErrorCode.NOT_COORDINATOR))
     return this.#runtime.submit(javaHashPartition(groupId, partitions), event, refusal, connection.signal)
   }
+}
+
+/** Consumers before 3.9 give up on a coordinator that is not available; they look for it anew when it is another one. */
+function codeOfFetchRefusal(code: ErrorCode): ErrorCode {
+  return code === ErrorCode.COORDINATOR_NOT_AVAILABLE ? ErrorCode.NOT_COORDINATOR : code
 }
 
 function senderOf({ apiVersion, clientId, connection }: GroupRequestContext): Sender {
