@@ -247,7 +247,7 @@ test('uniform: of members that read different topics, no two could change partit
         assert.equal(stranger, undefined, `${former} would rather have ${lost}`)
       }
     }),
-    { numRuns: 1_000 },
+    { numRuns: 3_000 },
   )
 })
 
