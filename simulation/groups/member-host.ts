@@ -21,6 +21,7 @@ export class MemberHost {
   readonly #world: World
   readonly #life: ProcessLife
   readonly #client: ClusterClient
+  #leaving: Promise<void> = Promise.resolve()
   #isOver = false
 
   constructor({ world, name, rack, start }: MemberHostOptions) {
@@ -34,10 +35,13 @@ export class MemberHost {
     this.#client = new ClusterClient({ world, name, rack, timeoutMs: memberTiming.requestTimeoutMs, life: this.#life })
     this.member = start(this.#client)
     this.#life.enter(() => {
-      this.member.run().then(
-        () => this.#ended(),
-        (error: unknown) => this.#threw(error),
-      )
+      this.member
+        .run()
+        .then(() => this.#leaving)
+        .then(
+          () => this.#ended(),
+          (error: unknown) => this.#threw(error),
+        )
     })
   }
 
@@ -83,7 +87,8 @@ export class MemberHost {
     if (this.#isOver) return
     if (this.#life.frozen) return this.kill()
     this.#note('leaves')
-    await this.member.leave()
+    this.#leaving = this.member.leave()
+    await this.#leaving
   }
 
   cut(broker: string, way: CutWay): void {

@@ -77,7 +77,10 @@ export function assignorFor(members: Iterable<ConsumerMember>, assignors: readon
   return assignors.reduce((best, each) => (votesFor(each) > votesFor(best) ? each : best))
 }
 
-/** Whether the last target is too young to be followed by another. Not when nobody knows its age. */
+/**
+ * Whether the last target is too young to be followed by another. Not when nobody knows its age: so one that another broker computed
+ * later than it is here, by its clock, holds nobody up (in Kafka the group waits until the clocks agree).
+ */
 export function isTooYoung(targetTimestamp: Millis, intervalMs: Millis, now: Millis): boolean {
-  return targetTimestamp !== 0 && intervalMs !== 0 && now < targetTimestamp + intervalMs
+  return now >= targetTimestamp && now < targetTimestamp + intervalMs
 }
