@@ -77,8 +77,7 @@ export class RegexLookup {
   constructor(regexes: Iterable<string>, topics: TopicsView, now: Millis) {
     this.#regexes = [...regexes]
     // One that a Kafka with another idea of what is valid has accepted stands for nothing here.
-    const compiled = this.#regexes.map(compileTopicRegex).flatMap((each) => (each.ok ? [each.regex] : []))
-    this.#scan = new TopicScan(compiled, topics.names())
+    this.#scan = new TopicScan(this.#regexes, topics.names())
     this.#version = topics.revision
     this.#startedAt = now
   }
