@@ -3,6 +3,7 @@
 import { rateStepMs } from '../storage/disk/append-rates.ts'
 import type { DiskReport, NextRemoval, TopicUse } from '../storage/disk/disk-report.ts'
 import { forecast } from '../storage/disk/forecast.ts'
+import { type Column, table } from './table.ts'
 
 export interface ViewOptions {
   readonly folder: string
@@ -69,13 +70,6 @@ function ageLine({ writtenAtMs }: DiskReport, { nowMs, running }: ViewOptions): 
     : `${age}; a broker is running`
 }
 
-interface Column<Row> {
-  readonly title: string
-  /** Numbers are aligned to the right. */
-  readonly number?: boolean
-  readonly text: (row: Row) => string
-}
-
 function topicColumns(nowMs: number): readonly Column<TopicUse>[] {
   return [
     { title: 'TOPIC', text: ({ topic }) => topic },
@@ -103,17 +97,6 @@ function nextColumns(nowMs: number): readonly Column<NextRemoval>[] {
     { title: 'WEIGHT', number: true, text: ({ weight }) => String(weight) },
     { title: '', text: ({ active }) => (active ? 'is sealed first' : '') },
   ]
-}
-
-function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] {
-  const cells = rows.map((row) => columns.map(({ text }) => text(row)))
-  const widths = columns.map(({ title }, at) => Math.max(title.length, ...cells.map((row) => row[at]!.length)))
-  return [columns.map(({ title }) => title), ...cells].map((row) =>
-    row
-      .map((cell, at) => (columns[at]!.number === true ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!)))
-      .join('  ')
-      .trimEnd(),
-  )
 }
 
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const

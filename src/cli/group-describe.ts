@@ -7,23 +7,23 @@ import { describeLines } from './group-lines.ts'
 import { stateOf } from './group-members.ts'
 import { committedOf, logBounds, recordTimes } from './group-offsets.ts'
 import { type GroupReport, partitionsOfInterest, type ReportedHistory, reportOf } from './group-report.ts'
+import { terminalWidth } from './table.ts'
 
 export interface GroupDescribeOptions {
   readonly last: number
   readonly happenings?: boolean
+  readonly full?: boolean
   readonly json?: boolean
 }
 
 export async function describeGroup(
   cluster: GroupCluster,
   groupId: string,
-  { last, happenings = false, json = false }: GroupDescribeOptions,
+  { last, happenings = false, full = false, json = false }: GroupDescribeOptions,
 ): Promise<void> {
   const report = await gather(cluster, groupId)
-  const nowMs = systemClock.now()
-  process.stdout.write(
-    json ? `${JSON.stringify(report)}\n` : `${describeLines(report, { nowMs, last, happenings }).join('\n')}\n`,
-  )
+  const options = { nowMs: systemClock.now(), last, happenings, full, width: terminalWidth() }
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${describeLines(report, options).join('\n')}\n`)
 }
 
 async function gather(cluster: GroupCluster, groupId: string): Promise<GroupReport> {

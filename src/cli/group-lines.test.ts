@@ -9,7 +9,7 @@ import { type GroupAnswers, type ReportedHistory, reportOf } from './group-repor
 /** In the time zone of whoever runs the test. */
 const at = (text: string): number => Date.parse(`2026-07-24T${text}`)
 const nowMs = at('09:40:00')
-const shown = { nowMs, last: 3, happenings: false }
+const shown = { nowMs, last: 3, happenings: false, full: false, width: Infinity }
 
 const place = (partition: number, topic = 'orders') => ({ topic, partition })
 const committed = (partition: number, offset: number) => ({
@@ -64,9 +64,9 @@ test('a group says who reads what, how far behind in records and in time, and wh
     '9bd0ef12  billing-2  10.0.0.5  pod-2     orders 2 (waits for orders 1)',
     '',
     'PARTITION  COMMITTED    END  LAG  BEHIND  MISSED  READ BY',
-    'orders-0       1,250  1,250    0     0 s          billing-1 3f2a9c01',
-    'orders-1       1,000  1,240  240   372 s          billing-1 3f2a9c01',
-    'orders-2           -     10    -       -          pod-2 9bd0ef12',
+    'orders-0       1,250  1,250    0     0 s          billing-1',
+    'orders-1       1,000  1,240  240   372 s          billing-1',
+    'orders-2           -     10    -       -          pod-2',
     'orders-4          20     60   40  3 days      30',
     '280 records not read, the oldest of them has been there for 3 days',
     '30 records were deleted before the group had read them',
@@ -77,7 +77,7 @@ test('a group says who reads what, how far behind in records and in time, and wh
 
 test('a partition without a leader has no end, and says so', () => {
   const lines = describeLines(reportOf({ ...answers, bounds: new Map(), unreadSince: new Map() }), shown)
-  assert.ok(lines.includes('orders-0       1,250    ?    -       -  billing-1 3f2a9c01'), lines.join('\n'))
+  assert.ok(lines.includes('orders-0       1,250    ?    -       -  billing-1'), lines.join('\n'))
 })
 
 test('a group that has neither members nor offsets, on a broker that keeps no history', () => {
@@ -90,6 +90,59 @@ test('a group that has neither members nor offsets, on a broker that keeps no hi
     '',
     'this broker keeps no history of its groups',
   ])
+})
+
+test('members of one name are told apart, and stand in the order people count', () => {
+  const names = ['worker-10', 'worker-2', 'worker-2']
+  const members = names.map((name, at) => memberOf(name, `${at}${at}${at}${at}0000`, { assigned: [place(at)] }))
+  const lines = describeLines(reportOf({ ...answers, state: { ...consumers, members } }), shown)
+  assert.deepEqual(
+    lines.filter((line) => line.includes('10.0.0.5')).map((line) => line.slice(0, 19)),
+    ['11110000  worker-2 ', '22220000  worker-2 ', '00000000  worker-10'],
+  )
+  const readers = lines.filter((line) => line.startsWith('orders-')).map((line) => /(worker.*)?$/.exec(line)![0])
+  assert.deepEqual(readers, ['worker-10', 'worker-2 11110000', 'worker-2 22220000', ''])
+})
+
+const many = reportOf({
+  ...answers,
+  state: {
+    ...consumers,
+    members: Array.from({ length: 60 }, (_, at) => memberOf(`worker-${at}`, 'aaaaaaaa', { assigned: [place(at)] })),
+  },
+  committed: Array.from({ length: 300 }, (_, partition) => committed(partition, 10)),
+  bounds: new Map(
+    Array.from({ length: 299 }, (_, at) => [`orders-${at}`, { start: 0, end: at < 240 ? 10 : 10 + at }] as const),
+  ),
+  unreadSince: new Map([['orders-250', nowMs - 7_000]]),
+})
+
+test('of many partitions those that are farthest behind are shown, of many members the first, and all when asked for', () => {
+  const lines = describeLines(many, shown)
+  const partitions = lines.flatMap((line) => /^orders-(\d+)/.exec(line)?.[1] ?? [])
+  const others = Array.from({ length: 48 }, (_, at) => `${251 + at}`)
+  assert.deepEqual(partitions, ['250', ...others, '299'], 'late, far behind, without an end')
+  assert.ok(lines.includes('and 250 partitions more, none farther behind (--full shows all)'))
+  assert.ok(lines.includes('and 10 members more (--full shows all)'))
+  assert.equal(lines.filter((line) => line.startsWith('aaaaaaaa')).length, 50)
+
+  const full = describeLines(many, { ...shown, full: true })
+  assert.equal(full.filter((line) => line.startsWith('orders-')).length, 300)
+  assert.equal(full.filter((line) => line.startsWith('aaaaaaaa')).length, 60)
+  assert.ok(!full.some((line) => line.includes('--full')))
+})
+
+test('what is told fits into the terminal', () => {
+  const partitions = Array.from({ length: 40 }, (_, at) => place(3 * at, 'measurements'))
+  const members = [memberOf('worker-1', '3f2a9c01', { assigned: partitions })]
+  const history = { rebalances: [rebalance], happenings: [] }
+  const report = reportOf({ ...answers, state: { ...consumers, members }, history })
+  const lines = describeLines(report, { ...shown, width: 80 })
+  assert.deepEqual(
+    lines.filter((line) => line.length > 80),
+    [],
+  )
+  assert.ok(lines.some((line) => line.endsWith('54, 57 and 20 more')))
 })
 
 const who = {
@@ -164,12 +217,17 @@ test('the newest rebalances come first, and no more than asked for', () => {
   assert.ok(lines.includes('    because nobody said why'))
 })
 
+test('no rebalances are told when none are asked for', () => {
+  const report = reportOf({ ...answers, history: { rebalances: [rebalance], happenings: [] } })
+  assert.ok(!describeLines(report, { ...shown, last: 0 }).some((line) => line.includes('rebalance')))
+})
+
 test('of many members that changed some are named, and the others are counted', () => {
   const changes = Array.from({ length: 50 }, () => rebalance.changes[0]!)
   const lines = told({ ...rebalance, changes, moreChanges: 450, moreCauses: 490 })
   assert.equal(lines.filter((line) => line.includes('+ orders')).length, 10)
   assert.ok(lines.includes('      and the partitions of 490 members more changed'))
-  assert.ok(lines.includes('    and 490 things more'))
+  assert.ok(lines.includes('    and 490 more'))
 })
 
 test('what happened is told when asked for, with how often', () => {

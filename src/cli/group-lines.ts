@@ -1,24 +1,19 @@
 // Groups for people: a list of them, and one of them with all there is to say.
 
 import { shortId, spanWords } from '../coordinators/groups/history/happening-words.ts'
-import type { GroupMember } from './group-members.ts'
-import type { GroupReport, ListedGroup, ReportedHistory, ReportedPartition } from './group-report.ts'
-import {
-  type Column,
-  counted,
-  momentText,
-  numberText,
-  partitionsText,
-  table,
-  topicsText,
-  wrapped,
-} from './group-words.ts'
+import { historyLines, type HistoryOptions } from './group-history-lines.ts'
+import { type GroupMember, nameOfMember } from './group-members.ts'
+import type { GroupReport, ListedGroup, ReportedPartition } from './group-report.ts'
+import { counted, numberText, partitionsText, topicsText } from './group-words.ts'
+import { type Column, table, wrapped } from './table.ts'
 
-const widthMax = 110
-/** Members told of one rebalance whose partitions changed. */
-const changesShown = 10
+/** Of members and of partitions, unless all are asked for. */
+const rowsMax = 50
+/** Of neighbouring partitions of one topic that one member reads, unless all are asked for. */
+const runsMax = 20
 
-export function listLines(groups: readonly ListedGroup[]): string[] {
+/** `width`: characters the terminal has room for in a line. */
+export function listLines(groups: readonly ListedGroup[], width = Infinity): string[] {
   if (groups.length === 0) return ['no groups']
   return table(
     [
@@ -30,15 +25,13 @@ export function listLines(groups: readonly ListedGroup[]): string[] {
       { title: 'TOPICS', text: ({ topics }) => topicsText(topics) },
     ],
     groups,
+    { width },
   )
 }
 
-export interface DescribeOptions {
-  readonly nowMs: number
-  /** Rebalances shown. */
-  readonly last: number
-  /** All happenings too. */
-  readonly happenings: boolean
+export interface DescribeOptions extends HistoryOptions {
+  /** All members and partitions, however many. */
+  readonly full: boolean
 }
 
 export function describeLines(report: GroupReport, options: DescribeOptions): string[] {
@@ -51,41 +44,46 @@ export function describeLines(report: GroupReport, options: DescribeOptions): st
     ...(assignor === null ? [] : [`assigned by ${assignor}`]),
   ]
   return [
-    `group ${groupId}: ${about.join(', ')}`,
+    ...wrapped(`group ${groupId}: ${about.join(', ')}`, options.width, '  '),
     `coordinated by broker ${coordinator.brokerId} (${coordinator.address})`,
-    ...membersLines(members),
-    ...partitionLines(report),
+    ...membersLines(members, options),
+    ...partitionLines(report, options),
     ...historyLines(report.history, options),
   ]
 }
 
-const columnsOfMembers: readonly Column<GroupMember>[] = [
+const memberColumns = (runs: number): readonly Column<GroupMember>[] => [
   { title: 'MEMBER', text: (member) => shortIdOf(member) },
   { title: 'CLIENT', text: ({ clientId }) => clientId },
   { title: 'HOST', text: ({ host }) => host },
   { title: 'INSTANCE', text: ({ instanceId }) => instanceId ?? '' },
-  { title: 'READS', text: (member) => readsText(member) },
+  { title: 'READS', text: (member) => readsText(member, runs) },
 ]
 
-function membersLines(members: readonly GroupMember[]): string[] {
-  return members.length === 0 ? [] : ['', ...table(columnsOfMembers, members)]
+function membersLines(members: readonly GroupMember[], { full, width }: DescribeOptions): string[] {
+  if (members.length === 0) return []
+  const shown = full ? members : members.slice(0, rowsMax)
+  const more = members.length - shown.length
+  return [
+    '',
+    ...table(memberColumns(full ? Infinity : runsMax), shown, { width }),
+    ...(more === 0 ? [] : [`and ${counted(more, 'member')} more (--full shows all)`]),
+  ]
 }
 
-function readsText({ assigned, awaited }: GroupMember): string {
+function readsText({ assigned, awaited }: GroupMember, runs: number): string {
   if (assigned === null) return 'its own affair: no protocol of consumers'
-  const has = assigned.length === 0 ? 'nothing' : partitionsText(assigned)
-  return awaited.length === 0 ? has : `${has} (waits for ${partitionsText(awaited)})`
+  const has = assigned.length === 0 ? 'nothing' : partitionsText(assigned, runs)
+  return awaited.length === 0 ? has : `${has} (waits for ${partitionsText(awaited, runs)})`
 }
 
 /** Enough to tell members apart; the whole id is in --json. */
 const shortIdOf = ({ memberId, clientId, instanceId }: GroupMember): string =>
   shortId({ clientId, groupInstanceId: instanceId }, memberId)
 
-function partitionLines({ partitions, members, lag, behindMs }: GroupReport): string[] {
+function partitionLines({ partitions, members, lag, behindMs }: GroupReport, options: DescribeOptions): string[] {
   if (partitions.length === 0) return ['', 'it has committed no offsets']
-  const owners = new Map(
-    members.map((member) => [member.memberId, `${member.instanceId ?? member.clientId} ${shortIdOf(member)}`]),
-  )
+  const readers = readerNames(members)
   const columns: readonly Column<ReportedPartition>[] = [
     { title: 'PARTITION', text: ({ topic, partition }) => `${topic}-${partition}` },
     { title: 'COMMITTED', number: true, text: ({ committed }) => (committed === null ? '-' : numberText(committed)) },
@@ -93,84 +91,47 @@ function partitionLines({ partitions, members, lag, behindMs }: GroupReport): st
     { title: 'LAG', number: true, text: (row) => (row.lag === null ? '-' : numberText(row.lag)) },
     { title: 'BEHIND', number: true, text: (row) => (row.behindMs === null ? '-' : behindText(row.behindMs)) },
     { title: 'MISSED', number: true, text: ({ missed }) => (missed === 0 ? '' : numberText(missed)) },
-    { title: 'READ BY', text: ({ owner }) => (owner === null ? '' : (owners.get(owner) ?? owner)) },
+    { title: 'READ BY', text: ({ owner }) => (owner === null ? '' : (readers.get(owner) ?? owner)) },
   ]
+  const shown = options.full ? partitions : farthestBehind(partitions)
+  const more = partitions.length - shown.length
   const missed = partitions.reduce((sum, each) => sum + each.missed, 0)
   const oldest = behindMs === null || lag === 0 ? '' : `, the oldest of them has been there for ${spanWords(behindMs)}`
   return [
     '',
-    ...table(columns, partitions),
+    ...table(columns, shown, { width: options.width }),
+    ...(more === 0 ? [] : [`and ${counted(more, 'partition')} more, none farther behind (--full shows all)`]),
     lag === 0 ? 'nothing is unread' : `${counted(lag, 'record')} not read${oldest}`,
     ...(missed === 0 ? [] : [`${counted(missed, 'record')} were deleted before the group had read them`]),
   ]
 }
 
+/** By member id; with a part of the id where several members have one name. */
+function readerNames(members: readonly GroupMember[]): ReadonlyMap<string, string> {
+  const named = Map.groupBy(members, nameOfMember)
+  return new Map(
+    members.map((member) => {
+      const name = nameOfMember(member)
+      return [member.memberId, named.get(name)!.length === 1 ? name : `${name} ${shortIdOf(member)}`]
+    }),
+  )
+}
+
+/** Those nobody can read come first, then those that are behind in time, then in records. They keep their order. */
+function farthestBehind(partitions: readonly ReportedPartition[]): readonly ReportedPartition[] {
+  if (partitions.length <= rowsMax) return partitions
+  const ranks = ({ end, behindMs, lag }: ReportedPartition): readonly number[] => [
+    end === null ? 1 : 0,
+    behindMs ?? 0,
+    lag ?? 0,
+  ]
+  const worst = partitions.toSorted((a, b) => {
+    const [ofA, ofB] = [ranks(a), ranks(b)]
+    return ofB.map((rank, at) => rank - ofA[at]!).find((difference) => difference !== 0) ?? 0
+  })
+  const chosen = new Set(worst.slice(0, rowsMax))
+  return partitions.filter((each) => chosen.has(each))
+}
+
 /** In seconds for as long as they say something, so that rows can be compared at a glance. */
 const behindText = (ms: number): string => (ms < 7_200_000 ? `${numberText(Math.round(ms / 1000))} s` : spanWords(ms))
-
-function historyLines(history: ReportedHistory | null, { nowMs, last, happenings }: DescribeOptions): string[] {
-  if (history === null) return ['', 'this broker keeps no history of its groups']
-  const rebalances = history.rebalances.slice(-last)
-  const lines =
-    rebalances.length === 0
-      ? ['', 'no rebalance is remembered: the coordinator remembers what happened since it became one']
-      : [
-          '',
-          'last rebalances, the newest first:',
-          ...rebalances.toReversed().flatMap((each) => rebalanceLines(each, nowMs)),
-        ]
-  if (!happenings) return lines
-  return [
-    ...lines,
-    '',
-    'what happened, the newest first:',
-    ...history.happenings.toReversed().flatMap((each) => {
-      const again =
-        each.times > 1 ? ` (${numberText(each.times)} times until ${momentText(each.lastTimeMs, nowMs)})` : ''
-      return wrapped(`  ${momentText(each.timeMs, nowMs)}  ${each.words}${again}`, widthMax, '    ')
-    }),
-  ]
-}
-
-type ReportedRebalance = ReportedHistory['rebalances'][number]
-
-function rebalanceLines(rebalance: ReportedRebalance, nowMs: number): string[] {
-  const { startTimeMs, causes, moreCauses, changes, moreChanges } = rebalance
-  const [cause = 'nobody said why', ...further] = causes
-  const more = changes.length - changesShown + moreChanges
-  return [
-    `  ${momentText(startTimeMs, nowMs)}  ${courseWords(rebalance)}`,
-    ...wrapped(`    because ${cause}`, widthMax, '      '),
-    ...further.flatMap((each) => wrapped(`    and ${each}`, widthMax, '      ')),
-    ...(moreCauses > 0 ? [`    and ${counted(moreCauses, 'thing')} more`] : []),
-    ...changes
-      .slice(0, changesShown)
-      .flatMap((change) => wrapped(`      ${changeWords(change)}`, widthMax, '        ')),
-    ...(more > 0 ? [`      and the partitions of ${counted(more, 'member')} more changed`] : []),
-  ]
-}
-
-function courseWords({ outcome, durationMs, epoch, protocol, membersBefore, membersAfter }: ReportedRebalance): string {
-  if (outcome === 'running') return 'is still going on'
-  if (outcome === 'interrupted') return 'was cut short: the coordinator moved or began anew'
-  if (membersAfter === 0) return `nobody is left: epoch ${epoch}`
-  const before = membersBefore < 0 ? '' : `${numberText(membersBefore)} -> `
-  const assignor = protocol === null || protocol === '' ? '' : `, ${protocol}`
-  return `took ${spanWords(durationMs)}: members ${before}${numberText(membersAfter)}, epoch ${epoch}${assignor}`
-}
-
-function changeWords({ member, gained, lost }: ReportedRebalance['changes'][number]): string {
-  const parts = [
-    ...(gained.names.length > 0 ? [`+ ${namesText(gained)}`] : []),
-    ...(lost.names.length > 0 ? [`- ${namesText(lost)}`] : []),
-  ]
-  return `${member.groupInstanceId ?? member.clientId} ${shortId(member, member.memberId)}: ${parts.length === 0 ? 'as before' : parts.join('  ')}`
-}
-
-function namesText({ names, more }: { readonly names: readonly string[]; readonly more: number }): string {
-  const partitions = names.map((name) => {
-    const dash = name.lastIndexOf('-')
-    return { topic: name.slice(0, dash), partition: Number(name.slice(dash + 1)) }
-  })
-  return more === 0 ? partitionsText(partitions) : `${partitionsText(partitions)} and ${more} more`
-}

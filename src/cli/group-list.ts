@@ -8,6 +8,7 @@ import { statesOf } from './group-members.ts'
 import { type Committed, committedBy, logEnds } from './group-offsets.ts'
 import type { ListedGroup } from './group-report.ts'
 import { isUndoGroup } from './group-undo.ts'
+import { terminalWidth } from './table.ts'
 
 export interface GroupListOptions {
   readonly all?: boolean
@@ -29,7 +30,7 @@ export async function listGroupsOf(
       lag: lagOf(committed, ends),
     }))
     .toSorted((a, b) => (a.groupId < b.groupId ? -1 : 1))
-  process.stdout.write(json ? `${JSON.stringify({ groups })}\n` : `${listLines(groups).join('\n')}\n`)
+  process.stdout.write(json ? `${JSON.stringify({ groups })}\n` : `${listLines(groups, terminalWidth()).join('\n')}\n`)
 }
 
 type Draft = Omit<ListedGroup, 'topics' | 'lag'> & { readonly committed: readonly Committed[] }

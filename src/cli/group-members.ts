@@ -19,6 +19,9 @@ export interface GroupMember {
   readonly awaited: readonly TopicPartition[]
 }
 
+/** What a static member was called by whoever runs it, or the client id (KIP-345). */
+export const nameOfMember = ({ instanceId, clientId }: GroupMember): string => instanceId ?? clientId
+
 export interface GroupState {
   readonly groupId: string
   /** `classic` or `consumer`. */

@@ -2,7 +2,7 @@
 
 import type { DescribeGroupHistoryResponse } from '../protocol/apis/describe-group-history.ts'
 import { nameOf, type TopicPartition } from './group-cluster.ts'
-import type { GroupMember, GroupState } from './group-members.ts'
+import { type GroupMember, type GroupState, nameOfMember } from './group-members.ts'
 import { type Committed, inOrder } from './group-offsets.ts'
 
 export interface ListedGroup {
@@ -81,7 +81,7 @@ export function reportOf(answers: GroupAnswers): GroupReport {
   const told = partitions.flatMap(({ behindMs }) => (behindMs === null ? [] : [behindMs]))
   return {
     ...state,
-    members: state.members.toSorted((a, b) => (nameOfMember(a) < nameOfMember(b) ? -1 : 1)),
+    members: state.members.toSorted(byName),
     coordinator,
     partitions,
     lag: partitions.reduce((sum, { lag }) => sum + (lag ?? 0), 0),
@@ -109,5 +109,8 @@ function reportedPartition(
   return { ...at, end: bound.end, lag, behindMs: lag === 0 ? 0 : behindMs, missed }
 }
 
-const nameOfMember = ({ clientId, instanceId, memberId }: GroupMember): string =>
-  `${instanceId ?? clientId}\u0000${memberId}`
+/** As people count: `worker-2` before `worker-10`. */
+const collator = new Intl.Collator('en', { numeric: true })
+
+const byName = (a: GroupMember, b: GroupMember): number =>
+  collator.compare(nameOfMember(a), nameOfMember(b)) || (a.memberId < b.memberId ? -1 : 1)

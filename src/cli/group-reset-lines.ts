@@ -2,7 +2,8 @@
 
 import { nameOf } from './group-cluster.ts'
 import type { Move, OffsetRange, ResetPlan } from './group-reset-plan.ts'
-import { type Column, counted, numberText, rangeText, table } from './group-words.ts'
+import { counted, numberText, rangeText } from './group-words.ts'
+import { type Column, table } from './table.ts'
 
 /** When the first and the last record of a range were written, by name of the partition; left out where that cannot be told. */
 export interface RangeTimes {
@@ -23,7 +24,7 @@ export function planLines(plan: ResetPlan, times: PlanTimes, nowMs: number): str
   const shown = moves.slice(0, rowsMax)
   return [
     ...Array.from(topics, ([topic, ofTopic]) => topicLine(topic, ofTopic, times, nowMs)),
-    ...(moves.length === 0 ? [] : ['', ...table(columns, shown, '  ')]),
+    ...(moves.length === 0 ? [] : ['', ...table(columns, shown, { indent: '  ' })]),
     ...(moves.length > rowsMax
       ? [`  and ${counted(moves.length - rowsMax, 'partition')} more (--json lists them all)`]
       : []),

@@ -11,6 +11,12 @@ import { type Move, type OffsetRange, planReset, type ResetGoal, type ResetPlan 
 import { commitOffsets, deleteOffsets, type SavedOffset, savedOffsets, saveOffsets } from './group-undo.ts'
 import { counted, momentText } from './group-words.ts'
 
+/** Null: all partitions of the topic. */
+export interface TopicChoice {
+  readonly topic: string
+  readonly partitions: readonly number[] | null
+}
+
 export interface GroupResetOptions {
   readonly toEarliest?: boolean
   readonly toLatest?: boolean
@@ -19,7 +25,7 @@ export interface GroupResetOptions {
   readonly shiftBy?: number
   readonly toOffset?: number
   readonly undo?: boolean
-  readonly topic: readonly string[]
+  readonly topic: readonly TopicChoice[]
   readonly execute?: boolean
   readonly json?: boolean
 }
@@ -71,7 +77,7 @@ function refuseActive(groupId: string, state: GroupState | null): void {
   const more = state.members.length > names.length ? ` and ${state.members.length - names.length} more` : ''
   throw new GroupRefused(
     `group ${groupId} has ${counted(state.members.length, 'active member')}: ${names.join(', ')}${more}. ` +
-      `Stop them first: they would go on where they are and commit over what is set here. ` +
+      `While any is there it would go on where it is, and commit over what is set here: stop all of them first. ` +
       `One that was killed counts until its session has timed out`,
   )
 }
@@ -98,25 +104,17 @@ function placesOf(
     }
     return known.map((each) => ({ topic: each.topic, partition: each.partition }))
   }
-  const named = topic.flatMap((text) => partitionsNamed(cluster, text))
+  const named = topic.flatMap((each) => partitionsChosen(cluster, each))
   return [...new Map(named.map((place) => [nameOf(place), place])).values()].toSorted(inOrder)
 }
 
-/** `orders` or `orders:0,3` */
-function partitionsNamed(cluster: GroupCluster, text: string): TopicPartition[] {
-  const [, topic = '', list] = /^([^:]+)(?::([\d,]+))?$/.exec(text) ?? []
-  if (topic === '') throw new GroupRefused(`--topic takes a topic, or topic:partition,partition, not '${text}'`)
+function partitionsChosen(cluster: GroupCluster, { topic, partitions }: TopicChoice): TopicPartition[] {
   const all = cluster.partitionsOf(topic)
   if (all === null) throw new GroupRefused(`there is no topic '${topic}'`)
-  if (list === undefined) return all.map((partition) => ({ topic, partition }))
-  const partitions = list
-    .split(',')
-    .filter((each) => each !== '')
-    .map(Number)
-  const absent = partitions.filter((partition) => !all.includes(partition))
+  const absent = partitions?.filter((partition) => !all.includes(partition)) ?? []
   if (absent.length > 0)
     throw new GroupRefused(`topic '${topic}' has no partition ${absent.join(', ')}: it has ${all.length}`)
-  return partitions.map((partition) => ({ topic, partition }))
+  return (partitions ?? all).map((partition) => ({ topic, partition }))
 }
 
 async function goalOf(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { numbersText, partitionsText, rangeText, table, topicsText, wrapped } from './group-words.ts'
+import { numbersText, partitionsText, rangeText, topicsText } from './group-words.ts'
 
 /** In the time zone of whoever runs the test. */
 const at = (text: string): number => Date.parse(text)
@@ -19,6 +19,7 @@ for (const { from, to, words } of ranges) {
 
 test('partitions are told by topic, in runs', () => {
   assert.equal(numbersText([5, 1, 0, 2, 9, 8]), '0-2, 5, 8-9')
+  assert.equal(numbersText([0, 2, 4, 5, 6, 8], 2), '0, 2 and 4 more')
   const places = [0, 1, 2, 5].map((partition) => ({ topic: 'orders', partition }))
   assert.equal(partitionsText([...places, { topic: 'payments', partition: 0 }]), 'orders 0-2, 5; payments 0')
 })
@@ -26,29 +27,4 @@ test('partitions are told by topic, in runs', () => {
 test('of many topics the first are named', () => {
   assert.equal(topicsText(['a', 'b', 'c']), 'a, b, c')
   assert.equal(topicsText(['a', 'b', 'c', 'd', 'e']), 'a, b, c +2')
-})
-
-test('a table has no column in which there is nothing', () => {
-  const columns = [
-    { title: 'NAME', text: ({ name }: { name: string; size: number }) => name },
-    { title: 'NOTE', text: () => '' },
-    { title: 'SIZE', number: true, text: ({ size }: { name: string; size: number }) => String(size) },
-  ]
-  assert.deepEqual(
-    table(columns, [
-      { name: 'longer', size: 5 },
-      { name: 'b', size: 12_345 },
-    ]),
-    ['NAME     SIZE', 'longer      5', 'b       12345'],
-  )
-})
-
-test('long lines are broken at spaces, and what follows is set in', () => {
-  assert.deepEqual(wrapped('  one two three fourfive six', 11, '    '), [
-    '  one two',
-    '    three',
-    '    fourfive',
-    '    six',
-  ])
-  assert.deepEqual(wrapped('averyveryverylongword', 5, '  '), ['averyveryverylongword'])
 })

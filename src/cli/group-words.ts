@@ -33,61 +33,31 @@ export function rangeText(fromMs: number, toMs: number, nowMs: number): string {
   return `${fromDay}${timeOf(from)} to ${toDay}${timeOf(to)}`
 }
 
-/** `0-2, 5` */
-export function numbersText(numbers: readonly number[]): string {
+/** `0-2, 5`, and of more than `runsMax` runs `0-2, 5 and 12 more`. */
+export function numbersText(numbers: readonly number[], runsMax = Infinity): string {
   const runs: [number, number][] = []
   for (const number of numbers.toSorted((a, b) => a - b)) {
     const last = runs.at(-1)
     if (last !== undefined && last[1] + 1 === number) last[1] = number
     else runs.push([number, number])
   }
-  return runs.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ')
+  const shown = runs.slice(0, runsMax)
+  const more = runs.slice(shown.length).reduce((sum, [from, to]) => sum + to - from + 1, 0)
+  const text = shown.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(', ')
+  return more === 0 ? text : `${text} and ${numberText(more)} more`
 }
 
-/** `orders 0-2, 5; payments 0` */
-export function partitionsText(partitions: readonly TopicPartition[]): string {
+/** `orders 0-2, 5; payments 0`: of each topic `runsMax` runs. */
+export function partitionsText(partitions: readonly TopicPartition[], runsMax = Infinity): string {
   const topics = Map.groupBy(partitions, ({ topic }) => topic)
-  return Array.from(topics, ([topic, of]) => `${topic} ${numbersText(of.map(({ partition }) => partition))}`).join('; ')
+  return Array.from(topics, ([topic, of]) => {
+    const numbers = of.map(({ partition }) => partition)
+    return `${topic} ${numbersText(numbers, runsMax)}`
+  }).join('; ')
 }
 
 /** `orders, payments +3` */
 export function topicsText(topics: readonly string[], max = 3): string {
   const shown = topics.slice(0, max).join(', ')
   return topics.length > max ? `${shown} +${topics.length - max}` : shown
-}
-
-export interface Column<Row> {
-  readonly title: string
-  /** Numbers are aligned to the right. */
-  readonly number?: boolean
-  readonly text: (row: Row) => string
-}
-
-/** Columns in which no row has anything to say are left out. */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], indent = ''): string[] {
-  const filled = columns.filter(({ text }) => rows.some((row) => text(row) !== ''))
-  const cells = rows.map((row) => filled.map(({ text }) => text(row)))
-  const widths = filled.map(({ title }, at) => Math.max(title.length, ...cells.map((row) => row[at]!.length)))
-  return [filled.map(({ title }) => title), ...cells].map((row) => {
-    const padded = row.map((cell, at) =>
-      filled[at]!.number === true ? cell.padStart(widths[at]!) : cell.padEnd(widths[at]!),
-    )
-    return `${indent}${padded.join('  ').trimEnd()}`
-  })
-}
-
-/** Lines of at most `width` characters, broken at spaces; those after the first begin with `indent`. A longer word stays whole. */
-export function wrapped(text: string, width: number, indent: string): string[] {
-  const [first, ...words] = text.trimStart().split(' ')
-  const lines: string[] = []
-  let line = text.slice(0, text.length - text.trimStart().length) + first!
-  for (const word of words) {
-    if (line.length + 1 + word.length <= width) {
-      line += ` ${word}`
-    } else {
-      lines.push(line)
-      line = indent + word
-    }
-  }
-  return [...lines, line]
 }

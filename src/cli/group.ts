@@ -6,7 +6,7 @@ import { EXIT_NOT_ASKED, EXIT_REFUSED, EXIT_USAGE } from './exit-status.ts'
 import { GroupCluster, GroupRefused, NotAsked, wordsOfError } from './group-cluster.ts'
 import { describeGroup, type GroupDescribeOptions } from './group-describe.ts'
 import { type GroupListOptions, listGroupsOf } from './group-list.ts'
-import { type GroupResetOptions, goalsIn, resetGroup } from './group-reset.ts'
+import { type GroupResetOptions, goalsIn, resetGroup, type TopicChoice } from './group-reset.ts'
 import { defaultHost, defaultPort } from './start-settings.ts'
 
 const exitCodes = `
@@ -42,6 +42,7 @@ function describeCommand(): Command {
     .argument('<group>', 'its name')
     .option('--last <number>', 'how many rebalances to show', count, 3)
     .option('--happenings', 'all that is remembered of it, not only rebalances')
+    .option('--full', 'all members and partitions, however many there are')
     .option('--json', 'one JSON object instead of lines')
     .addHelpText('after', `${exitCodes}\nFor example: odradek group describe billing`)
     .action((groupId: string, options: GroupDescribeOptions & Bootstrap) =>
@@ -69,7 +70,7 @@ function resetCommand(): Command {
     .option(
       '--topic <topic[:partitions]>',
       'only this topic, only these partitions of it: orders:0,3 (may be repeated)',
-      collect,
+      choice,
       [],
     )
     .option('--execute', 'do it; without, it is only shown, or asked for on a terminal')
@@ -133,7 +134,12 @@ function moment(text: string): number {
   return ms
 }
 
-const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text]
+/** `orders` or `orders:0,3` */
+function choice(text: string, before: readonly TopicChoice[]): readonly TopicChoice[] {
+  const [, topic, list] = /^([^:]+)(?::(\d{1,9}(?:,\d{1,9})*))?$/.exec(text) ?? []
+  if (topic === undefined) throw new InvalidArgumentError('It is a topic, or topic:partition,partition,...')
+  return [...before, { topic, partitions: list === undefined ? null : list.split(',').map(Number) }]
+}
 
 function end(status: number, problems: readonly string[]): never {
   for (const problem of problems) process.stderr.write(`odradek: ${problem}\n`)

@@ -239,7 +239,7 @@ test('a group that is in use is not reset, and its members are named', async (t)
   await Member.join(t, kafkaJs(broker.bootstrap, { clientId: 'worker' }), { groupId: 'working', topic: 'busy' })
   const { code, stdout, stderr } = await group('reset', 'working', '--to-earliest', '--execute')
   assert.deepEqual([code, stdout], [1, ''])
-  assert.match(stderr, /group working has 1 active member: worker \(127\.0\.0\.1\)\. Stop them first/)
+  assert.match(stderr, /group working has 1 active member: worker \(127\.0\.0\.1\)\. .*: stop all of them first/)
 })
 
 const refusals: readonly { readonly args: readonly string[]; readonly code: number; readonly words: RegExp }[] = [
@@ -249,8 +249,8 @@ const refusals: readonly { readonly args: readonly string[]; readonly code: numb
   { args: ['reset', 'x', '--to-latest', '--topic', 'none'], code: 1, words: /there is no topic 'none'/ },
   {
     args: ['reset', 'x', '--to-latest', '--topic', 'a:b'],
-    code: 1,
-    words: /--topic takes a topic, or topic:partition/,
+    code: 2,
+    words: /It is a topic, or topic:partition/,
   },
   { args: ['reset', 'x'], code: 2, words: /reset takes one of .*; none is given/ },
   { args: ['reset', 'x', '--to-latest', '--shift-by', '-1'], code: 2, words: /--to-latest and --shift-by are given/ },
