@@ -2,8 +2,8 @@
 
 import { invariant } from '../../../lib/invariant.ts'
 import type { AssignedPartitions } from '../assignors/assignor.ts'
-import type { ConsumerGroupRecord, ResolvedRegex } from './consumer-group-record.ts'
-import { type ConsumerMember, isReconciled, leavingEpoch, newMember, regexOf } from './consumer-member.ts'
+import type { ConsumerGroupRecord, MemberSubscription, ResolvedRegex } from './consumer-group-record.ts'
+import { type ConsumerMember, isReconciled, leavingEpoch, newMember, regexOf, sameNames } from './consumer-member.ts'
 import { type MemberPartitions, noPartitions } from './member-partitions.ts'
 import { Subscriptions } from './subscriptions.ts'
 
@@ -28,6 +28,8 @@ export class ConsumerGroupState {
   /** Who has a partition, or has yet to give it up: topic id -> partition -> member id. */
   readonly #owners = new Map<string, Map<number, string>>()
   #subscriptions: Subscriptions | null = null
+  /** The list of topics that was put last: members that read the same share it, as most members of a group do. */
+  #sharedNames: readonly string[] = []
   #epoch = 1
   #metadataHash = 0n
   #targetEpoch = 1
@@ -136,7 +138,7 @@ export class ConsumerGroupState {
         break
       case 'consumerMember':
         if (record.value === null) this.#remove(record.memberId)
-        else this.#put({ ...this.#memberOrNew(record.memberId), ...record.value })
+        else this.#put({ ...this.#memberOrNew(record.memberId), ...this.#sharing(record.value) })
         break
       case 'consumerTargetEpoch':
         this.#targetEpoch = record.value?.assignmentEpoch ?? -1
@@ -155,6 +157,11 @@ export class ConsumerGroupState {
         if (record.value === null) this.#regexes.delete(record.regex)
         else this.#regexes.set(record.regex, record.value)
     }
+  }
+
+  #sharing(value: MemberSubscription): MemberSubscription {
+    if (!sameNames(value.subscribedTopicNames, this.#sharedNames)) this.#sharedNames = value.subscribedTopicNames
+    return { ...value, subscribedTopicNames: this.#sharedNames }
   }
 
   #memberOrNew(memberId: string): ConsumerMember {

@@ -46,8 +46,12 @@ export function regexOf({ subscribedTopicRegex }: MemberSubscription): string | 
 }
 
 export function sameTopicNames(one: MemberSubscription, other: MemberSubscription): boolean {
-  const [names, others] = [one.subscribedTopicNames, other.subscribedTopicNames]
-  return names === others || (names.length === others.length && names.every((name, index) => name === others[index]))
+  return sameNames(one.subscribedTopicNames, other.subscribedTopicNames)
+}
+
+/** Of sorted lists. */
+export function sameNames(one: readonly string[], other: readonly string[]): boolean {
+  return one === other || (one.length === other.length && one.every((name, index) => name === other[index]))
 }
 
 export function sameSubscription(one: MemberSubscription, other: MemberSubscription): boolean {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { ConsumerGroupState } from './consumer-group-state.ts'
+import { ConsumerGroupTester } from './consumer-group-tester.sim.ts'
 import { type ConsumerMember, newMember } from './consumer-member.ts'
 import { Subscriptions, topicsReadBy } from './subscriptions.ts'
 
@@ -51,4 +53,27 @@ test('a member reads its names and its expression together', () => {
   assert.deepEqual([...topicsReadBy(one!, resolved)].toSorted(), ['a', 'xa', 'xb'])
   assert.deepEqual([...topicsReadBy(other!, resolved)], ['a'])
   assert.deepEqual([...topicsReadBy(unresolved!, resolved)], ['a'])
+})
+
+test('a list of topics that many members share is looked at once', () => {
+  let looks = 0
+  const names = new Proxy(['a', 'b'], {
+    get(target, property, receiver) {
+      if (property === Symbol.iterator) looks++
+      return Reflect.get(target, property, receiver)
+    },
+  })
+  const subscriptions = new Subscriptions(members([names], [names], [['b']], [names]), resolved)
+  assert.equal(looks, 1)
+  assert.deepEqual([[...subscriptions.topics], subscriptions.homogeneous], [['a', 'b'], false])
+})
+
+test('members that read the same share the list of it', () => {
+  const tester = new ConsumerGroupTester()
+  for (const member of ['a', 'b', 'c']) tester.enterWith(member, ['orders', 'invoices'])
+  tester.enterWith('d', ['orders'])
+  const state = new ConsumerGroupState()
+  for (const record of tester.records) if (record.kind === 'consumerMember') state.apply(record)
+  const lists = new Set(Array.from(state.members, ({ subscribedTopicNames }) => subscribedTopicNames))
+  assert.deepEqual([...lists], [['invoices', 'orders'], ['orders']])
 })

@@ -21,12 +21,16 @@ export class Subscriptions {
 
   constructor(members: Iterable<ConsumerMember>, resolved: ResolvedRegexes) {
     let count = 0
+    // Most members of a group read the same, and share the list of it (consumer-group-state.ts).
+    const lists = new Map<readonly string[], number>()
     for (const member of members) {
       count++
-      for (const name of member.subscribedTopicNames) this.#topic(name).byName++
+      const names = member.subscribedTopicNames
+      lists.set(names, (lists.get(names) ?? 0) + 1)
       const regex = regexOf(member)
       if (regex !== null) this.#regexes.set(regex, (this.#regexes.get(regex) ?? 0) + 1)
     }
+    for (const [names, sharers] of lists) for (const name of names) this.#topic(name).byName += sharers
     for (const regex of this.#regexes.keys()) {
       for (const name of resolved.get(regex)?.topics ?? []) this.#topic(name).byRegex++
     }
