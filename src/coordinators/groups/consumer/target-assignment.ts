@@ -82,5 +82,5 @@ export function assignorFor(members: Iterable<ConsumerMember>, assignors: readon
  * later than it is here, by its clock, holds nobody up (in Kafka the group waits until the clocks agree).
  */
 export function isTooYoung(targetTimestamp: Millis, intervalMs: Millis, now: Millis): boolean {
-  return now >= targetTimestamp && now < targetTimestamp + intervalMs
+  return targetTimestamp !== 0 && now >= targetTimestamp && now < targetTimestamp + intervalMs
 }
