@@ -2,6 +2,7 @@
 //
 //   npm run simulate -- --seed 42              one run; --trace prints all that happened
 //   npm run simulate -- --minutes 10           seeds from --from on, until the time is over
+//   npm run simulate -- --runs 20 --workloads groups   a group of fifty members; groups-eager, -cooperative, -consumer, -mixed: of that kind
 //   npm run simulate -- --runs 100 --brokers 5 --digest prints what two runs of a seed have in common, to the byte
 
 import { readFileSync } from 'node:fs'

@@ -22,9 +22,12 @@ export interface DescribedGroup {
 export async function describe(
   line: CoordinatorLine,
   group: string,
-  type: 'classic' | 'consumer',
+  type: 'classic' | 'consumer' | 'mixed',
 ): Promise<DescribedGroup | string> {
-  return type === 'classic' ? describeClassic(line, group) : describeConsumer(line, group)
+  if (type === 'classic') return describeClassic(line, group)
+  const said = await describeConsumer(line, group)
+  const isClassicNow = type === 'mixed' && said === errorName(ErrorCode.GROUP_ID_NOT_FOUND)
+  return isClassicNow ? describeClassic(line, group) : said
 }
 
 async function describeClassic(line: CoordinatorLine, group: string): Promise<DescribedGroup | string> {

@@ -288,10 +288,10 @@ export class ClassicConsumer implements SimulatedMember {
   }
 
   #take(assigned: ReadonlySet<string>): void {
-    const { ownership } = this.#options
+    const { ownership, isMixed } = this.#options
     const membership = this.#membership!
     const names = [...assigned].toSorted().join()
-    if (membership.generation === this.#generation && membership.assigned !== names) {
+    if (!isMixed && membership.generation === this.#generation && membership.assigned !== names) {
       const what = `${membership.name} was given ${membership.assigned} in generation ${this.#generation}, and is given ${names}`
       throw new Violation('a generation has one assignment', what)
     }

@@ -18,8 +18,8 @@ import { MemberSlot } from './member-slot.ts'
 import { NewConsumer } from './new-consumer.ts'
 import { Ownership } from './ownership.ts'
 
-/** `consumer`: KIP-848. */
-export type GroupProtocol = ClassicMode | 'consumer'
+/** `consumer`: KIP-848. `mixed`: each consumer has that, or the classic protocol as the seed has it: the group goes from one to the other and back. */
+export type GroupProtocol = ClassicMode | 'consumer' | 'mixed'
 
 export interface GroupSettlingOptions {
   readonly world: World
@@ -43,6 +43,7 @@ const isCooperative: Readonly<Record<GroupProtocol, boolean>> = {
   eager: false,
   cooperative: true,
   consumer: true,
+  mixed: false,
 }
 const lookMs: Millis = 100
 /** A KIP-848 group looks up new regular expressions no sooner than ten seconds after the last (as Kafka); then it reads more. */
@@ -88,7 +89,7 @@ export class GroupSettling implements Workload {
     await this.#growing
     for (const slot of this.#slots) slot.calmDown()
     const first = await this.#settled('after the faults')
-    if (protocol === 'consumer') {
+    if (protocol === 'consumer' || protocol === 'mixed') {
       await this.#client.sleep(regexLookupMs)
       await this.#settled('after its regular expressions were looked up')
     }
@@ -121,10 +122,18 @@ export class GroupSettling implements Workload {
       calmMsMax,
       start: (client, options) => {
         const common = { client, group, allTopics: this.#topics, ownership: this.#ownership, commits: this.#commits }
-        const all = { ...common, ...options }
-        return protocol === 'consumer' ? new NewConsumer(all) : new ClassicConsumer(all, protocol)
+        const all = { ...common, ...options, isMixed: protocol === 'mixed' }
+        const own = protocol === 'mixed' ? this.#oneOfBoth(options.instanceId ?? client.name) : protocol
+        return own === 'consumer' ? new NewConsumer(all) : new ClassicConsumer(all, own)
       },
     })
+  }
+
+  /** Classic members of one group must agree. */
+  #oneOfBoth(name: string): ClassicMode | 'consumer' {
+    const { world, group } = this.#options
+    const classic = world.random(`${group} classic`).pick(['eager', 'cooperative'] as const)
+    return world.random(`${name} protocol`).pick([classic, 'consumer'])
   }
 
   async #grow(): Promise<void> {
@@ -167,7 +176,7 @@ export class GroupSettling implements Workload {
 
   #described(): Promise<DescribedGroup | string> {
     const { group, protocol } = this.#options
-    return describe(this.#line, group, protocol === 'consumer' ? 'consumer' : 'classic')
+    return describe(this.#line, group, protocol === 'consumer' || protocol === 'mixed' ? protocol : 'classic')
   }
 
   /** Nobody but `self` is concerned, neither at once nor later. */

@@ -41,6 +41,8 @@ export interface MemberOptions {
   readonly topics: readonly string[]
   readonly ownership: Ownership
   readonly commits: CommitHistory
+  /** Members of both protocols: then a classic one may be given more, or less, within one generation (KIP-848). */
+  readonly isMixed: boolean
 }
 
 /** As consumers are usually configured, ten times as fast. */

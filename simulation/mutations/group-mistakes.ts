@@ -130,17 +130,4 @@ export const groupMistakes: readonly Mutation[] = [
     ],
     seedsMax: 10,
   },
-  {
-    name: 'offsets-answered-before-committed',
-    breaks: 'a member is told an offset that is written and not yet committed: a new coordinator may not have it',
-    workloads: ['groups-eager'],
-    edits: [
-      {
-        file: 'src/coordinators/commit-queue.ts',
-        find: 'const held = this.#gathered?.held ?? this.#newest',
-        replace: 'const held = this.#gathered?.held ?? null',
-      },
-    ],
-    seedsMax: 60,
-  },
 ]

@@ -13,7 +13,7 @@ function fifty(world: World, protocol: GroupProtocol): Workload[] {
   return [new GroupSettling({ world, group, protocol, members, partitions, partitionsMax, calmMsMax })]
 }
 
-const protocols: readonly GroupProtocol[] = ['eager', 'cooperative', 'consumer']
+const protocols: readonly GroupProtocol[] = ['eager', 'cooperative', 'consumer', 'mixed']
 
 /** By name. `groups`: one of them, as the seed has it. */
 export const namedWorkloads: Readonly<Record<string, (world: World) => Workload[]>> = {

@@ -53,7 +53,7 @@ export function defaultWorkloads(world: World): Workload[] {
   if (random.chance(0.4)) workloads.push(new Recreating({ world, topic: 'again' }))
   if (random.chance(0.4)) workloads.push(new Trimming({ world, topic: 'trimmed' }))
   if (random.chance(0.4)) {
-    const protocol = random.pick(['eager', 'cooperative', 'consumer'] as const)
+    const protocol = random.pick(['eager', 'cooperative', 'consumer', 'mixed'] as const)
     const members = 2 + random.below(5)
     const sizes = { members, partitions: 3, partitionsMax: 6, calmMsMax: 10_000 }
     workloads.push(new GroupSettling({ world, group: 'settling', protocol, ...sizes }))

@@ -101,6 +101,15 @@ test('a topic that is created is found, not sooner than ten seconds after the la
   assert.ok('orders-jp' in tester.beat({ member: 'a', epoch: 2 }).assignment!)
 })
 
+test('a lookup from a clock that is ahead holds up no other', () => {
+  const tester = subscribed()
+  tester.topic('orders-jp', 1)
+  tester.now -= 600_000
+  tester.beat({ member: 'a', epoch: 2 })
+  tester.advance(0)
+  assert.deepEqual(lookups(tester).at(-1), ['orders-eu', 'orders-jp', 'orders-us'])
+})
+
 test('a topic that is deleted leaves the assignment at once, and the expression with the next lookup', () => {
   const tester = subscribed()
   tester.deleteTopic('orders-us')

@@ -62,6 +62,8 @@ export function refreshDue(
   // All were looked up together.
   const [last] = group.regexes.values()
   if (last === undefined) return true
+  // One that another broker made later than it is here, by its clock, says nothing of the time since.
+  if (now < last.timestamp) return true
   if (now <= last.timestamp + refreshIntervalMsMin) return false
   if (anyNew || inUse !== group.regexes.size || last.version < topicsCreatedIn) return true
   return now > last.timestamp + intervalMs
