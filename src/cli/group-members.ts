@@ -1,5 +1,6 @@
 // Who is in a group, and what each member was given: of classic groups and of consumer groups (KIP-848) alike.
 
+import { hostOf } from '../coordinators/groups/history/happening-words.ts'
 import { consumerProtocolAssignment } from '../protocol/consumer-protocol.ts'
 import { consumerGroupDescribe, type ConsumerGroupDescribeResponse } from '../protocol/apis/consumer-group-describe.ts'
 import { describeGroups, type DescribeGroupsResponse } from '../protocol/apis/describe-groups.ts'
@@ -83,9 +84,6 @@ export async function stateOf(cluster: GroupCluster, groupId: string): Promise<G
   return classicState(group!)
 }
 
-/** Kafka shows hosts as Java writes them, with a slash. */
-const hostIn = (clientHost: string): string => clientHost.replace(/^\//, '')
-
 type Described = ConsumerGroupDescribeResponse['groups'][number]
 type Assignment = Described['members'][number]['assignment']
 
@@ -102,7 +100,7 @@ function consumerState(group: Described): GroupState {
       const has = new Set(assigned.map(({ topic, partition }) => `${topic}-${partition}`))
       const target = partitionsOf(targetAssignment)
       const awaited = target.filter(({ topic, partition }) => !has.has(`${topic}-${partition}`))
-      return { memberId, instanceId, clientId, host: hostIn(clientHost), assigned, awaited }
+      return { memberId, instanceId, clientId, host: hostOf(clientHost), assigned, awaited }
     }),
   }
 }
@@ -126,7 +124,7 @@ function classicState(group: DescribeGroupsResponse['groups'][number]): GroupSta
       memberId,
       instanceId: groupInstanceId,
       clientId,
-      host: hostIn(clientHost),
+      host: hostOf(clientHost),
       assigned: readable ? assignedIn(memberAssignment) : null,
       awaited: [],
     })),

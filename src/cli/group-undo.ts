@@ -17,7 +17,7 @@ const hadNone = '__odradek.none'
 /** The version that names topics. */
 const byName = { newest: 9 }
 
-export const undoGroupOf = (groupId: string): string => `${prefix}${groupId}`
+const undoGroupOf = (groupId: string): string => `${prefix}${groupId}`
 
 export const isUndoGroup = (groupId: string): boolean => groupId.startsWith(prefix)
 

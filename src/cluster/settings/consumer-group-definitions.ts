@@ -12,8 +12,6 @@ const assignors: ReadonlyMap<string, 'uniform' | 'range'> = new Map([
 ])
 const migrationPolicies = ['bidirectional', 'upgrade', 'downgrade', 'disabled'] as const
 
-export type MigrationPolicy = (typeof migrationPolicies)[number]
-
 export const consumerGroupDefinitions = {
   groupConsumerSessionTimeoutMs: int('group.consumer.session.timeout.ms', 45_000, {
     atLeast: 1,

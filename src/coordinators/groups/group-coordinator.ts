@@ -5,7 +5,6 @@ import type { Clock } from '../../io/clock.ts'
 import type { Random } from '../../io/random.ts'
 import { javaHashPartition } from '../../lib/java-hash.ts'
 import type { Logger } from '../../lib/logger.ts'
-import { ZERO_UUID } from '../../lib/uuid.ts'
 import type {
   DescribeGroupHistoryRequest,
   DescribeGroupHistoryResponse,
@@ -32,7 +31,7 @@ import { ErrorCode } from '../../protocol/error-code.ts'
 import type { CoordinatorPartition, CoordinatorTopic } from '../coordinator-partition.ts'
 import type { ReplyTo } from '../effect.ts'
 import { CoordinatorRuntime } from '../runtime.ts'
-import type { DeletedTopic, FetchedGroup, FetchedGroupOffsets, GroupEvent, ListedGroup, Sender } from './group-event.ts'
+import type { DeletedTopic, GroupEvent, ListedGroup, Sender } from './group-event.ts'
 import { describeConsumerGroupRefused } from './consumer/consumer-group-view.ts'
 import { heartbeatProblem, heartbeatRefused } from './consumer/heartbeat-answer.ts'
 import type { DescribedConsumerGroup } from './consumer/heartbeat-event.ts'
@@ -40,9 +39,7 @@ import type { GroupConfigs } from './group-config.ts'
 import type { GroupRecord } from './group-record.ts'
 import { groupRecordCodec } from './group-record-codec.ts'
 import {
-  commitAnswer,
   describeRefused,
-  fetchRefused,
   heartbeatAnswer,
   joinRefused,
   leaveRefused,
@@ -51,18 +48,11 @@ import {
 } from './group-response.ts'
 import type { GroupSettings } from './group-settings.ts'
 import { GroupShard } from './group-shard.ts'
-import {
-  checkCommittedTopic,
-  checkDeletedTopic,
-  refusedFirst,
-  resolveFetchedTopic,
-  withTopicIds,
-} from './group-topics.ts'
 import { type DescribedHistory, describedHistory, historyRefused } from './history/described-history.ts'
 import { GroupHistories } from './history/group-histories.ts'
 import type { GroupNote } from './history/group-note.ts'
 import { newMemberId } from './member-id.ts'
-import { offsetDeleteRefused } from './offsets/deletion.ts'
+import { type OffsetRequestContext, requestCommit, requestDeletion, requestFetch } from './offsets/offset-requests.ts'
 import type { TopicsView } from './topics-view.ts'
 
 const topicName = '__consumer_offsets'
@@ -273,93 +263,16 @@ export class GroupCoordinator {
     return leaveRefused(answer.members[0]?.errorCode ?? ErrorCode.NONE)
   }
 
-  /** Partitions that do not exist are answered here; the group decides about the others. */
-  async commitOffsets(context: GroupRequestContext, request: OffsetCommitRequest): Promise<OffsetCommitResponse> {
-    const { groupId } = request
-    const sender = senderOf(context)
-    const checked = request.topics.map((topic) => checkCommittedTopic(this.#options.topics, topic, context.apiVersion))
-    const topics = checked.flatMap(({ topic }) => (topic === null ? [] : [topic]))
-    const answer =
-      topics.length === 0
-        ? commitAnswer([], ErrorCode.NONE)
-        : await this.#submit(
-            context,
-            groupId,
-            (replyTo: ReplyTo<OffsetCommitResponse>) => {
-              return { kind: 'commitOffsets', groupId, replyTo, sender, request: { ...request, topics } }
-            },
-            (code) => commitAnswer(topics, code),
-          )
-    let next = 0
-    return {
-      throttleTimeMs: 0,
-      topics: refusedFirst(
-        request.topics.map(({ name, topicId }, index) => {
-          const { topic, exists, refused } = checked[index]!
-          const answered = topic === null ? [] : answer.topics[next++]!.partitions
-          return { names: { name, topicId }, exists, refused, answered }
-        }),
-      ),
-    }
+  commitOffsets(context: GroupRequestContext, request: OffsetCommitRequest): Promise<OffsetCommitResponse> {
+    return requestCommit(this.#offsets(context), request)
   }
 
-  async fetchOffsets(context: GroupRequestContext, request: OffsetFetchRequest): Promise<OffsetFetchResponse> {
-    const { apiVersion } = context
-    if (apiVersion >= 8) {
-      const groups = await Promise.all(
-        request.groups.map((group) => this.#fetchGroup(context, group, request.requireStable)),
-      )
-      return { throttleTimeMs: 0, topics: [], errorCode: ErrorCode.NONE, groups }
-    }
-    const topics = request.topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null
-    const group = { groupId: request.groupId, memberId: null, memberEpoch: -1, topics }
-    const fetched = await this.#fetchGroup(context, group, request.requireStable)
-    return { throttleTimeMs: 0, topics: fetched.topics, errorCode: fetched.errorCode, groups: [] }
+  fetchOffsets(context: GroupRequestContext, request: OffsetFetchRequest): Promise<OffsetFetchResponse> {
+    return requestFetch(this.#offsets(context), request)
   }
 
-  async #fetchGroup(
-    context: GroupRequestContext,
-    group: FetchedGroup,
-    requireStable: boolean,
-  ): Promise<FetchedGroupOffsets> {
-    const { groupId, memberId, memberEpoch } = group
-    const { apiVersion } = context
-    const lookup = this.#options.topics
-    const resolved = group.topics?.map((topic) => resolveFetchedTopic(lookup, topic, apiVersion)) ?? null
-    const topics = resolved?.flatMap((each) => ('topic' in each ? [each.topic] : [])) ?? null
-    const fetched = await this.#submit(
-      context,
-      groupId,
-      (replyTo: ReplyTo<FetchedGroupOffsets>) => {
-        return { kind: 'fetchOffsets', groupId, replyTo, memberId, memberEpoch, topics, requireStable }
-      },
-      (code) => fetchRefused(group, codeOfFetchRefusal(code), apiVersion),
-    )
-    if (fetched.errorCode !== ErrorCode.NONE) return fetched
-    if (resolved === null) return withTopicIds(lookup, fetched, apiVersion)
-    const refused = resolved.flatMap((each) => ('refused' in each ? [each.refused] : []))
-    return { ...fetched, topics: [...fetched.topics, ...refused] }
-  }
-
-  /** Partitions that do not exist are answered here; an error of the group is all that is answered. */
-  async deleteOffsets(context: GroupRequestContext, request: OffsetDeleteRequest): Promise<OffsetDeleteResponse> {
-    const { groupId } = request
-    if (groupId === '') return offsetDeleteRefused(ErrorCode.INVALID_GROUP_ID)
-    const checked = request.topics.map((topic) => checkDeletedTopic(this.#options.topics, topic))
-    const topics = checked.flatMap(({ topic }) => (topic === null ? [] : [topic]))
-    const answer = await this.#submit(
-      context,
-      groupId,
-      (replyTo: ReplyTo<OffsetDeleteResponse>) => ({ kind: 'deleteOffsets', groupId, replyTo, topics }),
-      offsetDeleteRefused,
-    )
-    if (answer.errorCode !== ErrorCode.NONE) return answer
-    let next = 0
-    const answers = request.topics.map(({ name }, index) => {
-      const { topic, exists, refused } = checked[index]!
-      return { names: { name }, exists, refused, answered: topic === null ? [] : answer.topics[next++]!.partitions }
-    })
-    return { ...answer, topics: refusedFirst(answers) }
+  deleteOffsets(context: GroupRequestContext, request: OffsetDeleteRequest): Promise<OffsetDeleteResponse> {
+    return requestDeletion(this.#offsets(context), request)
   }
 
   /** Groups of one partition go in one append. */
@@ -452,6 +365,14 @@ export class GroupCoordinator {
     return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, groups }
   }
 
+  #offsets(context: GroupRequestContext): OffsetRequestContext {
+    return {
+      sender: senderOf(context),
+      topics: this.#options.topics,
+      submit: (groupId, event, refusal) => this.#submit(context, groupId, event, refusal),
+    }
+  }
+
   #submit<Response>(
     { connection }: GroupRequestContext,
     groupId: string,
@@ -463,11 +384,6 @@ export class GroupCoordinator {
     if (partitions === null || !topic.serves()) return Promise.resolve(refusal(ErrorCode.NOT_COORDINATOR))
     return this.#runtime.submit(javaHashPartition(groupId, partitions), event, refusal, connection.signal)
   }
-}
-
-/** Consumers before 3.9 give up on a coordinator that is not available; they look for it anew when it is another one. */
-function codeOfFetchRefusal(code: ErrorCode): ErrorCode {
-  return code === ErrorCode.COORDINATOR_NOT_AVAILABLE ? ErrorCode.NOT_COORDINATOR : code
 }
 
 function senderOf({ apiVersion, clientId, connection }: GroupRequestContext): Sender {

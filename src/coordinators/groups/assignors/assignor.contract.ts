@@ -178,7 +178,7 @@ export function groups({
 }
 
 /** The same group, listed in another order. */
-export function reversed(input: AssignorInput): AssignorInput {
+function reversed(input: AssignorInput): AssignorInput {
   return {
     ...input,
     members: input.members

@@ -51,7 +51,7 @@ export function findLeaving(group: ConsumerGroupState, event: ConsumerHeartbeatE
  * A member must know its epoch, or join again. It may be one epoch behind when it owns nothing that it lost on the way: it has not got
  * the answer that told it of the newer one.
  */
-export function epochProblem(member: ConsumerMember, epoch: number, owned: OwnedPartitions | null): Refusal | null {
+function epochProblem(member: ConsumerMember, epoch: number, owned: OwnedPartitions | null): Refusal | null {
   const { memberEpoch, previousMemberEpoch, assignedPartitions } = member
   if (epoch === joiningEpoch || epoch === memberEpoch) return null
   if (epoch < memberEpoch && epoch === previousMemberEpoch && containsAll(assignedPartitions, owned)) return null
@@ -84,7 +84,7 @@ export function instanceProblem(holder: ConsumerMember, memberId: string, instan
 }
 
 /** The instance may be taken over only once its holder has said that it leaves for now, or it is a classic member. */
-export function unreleasedProblem(holder: ConsumerMember, memberId: string, instanceId: string): Refusal | null {
+function unreleasedProblem(holder: ConsumerMember, memberId: string, instanceId: string): Refusal | null {
   if (holder.memberEpoch === leavingForNowEpoch || holder.classicMemberMetadata !== null) return null
   const message =
     `Static member ${memberId} with instance id ${instanceId} cannot join the group because the instance id is owned by ` +

@@ -24,7 +24,7 @@ export interface HistoryBounds {
 }
 
 /** A group that rebalances now and then takes about 10 KB, one that never stops about 50 KB. */
-export const historyBoundsDefault: HistoryBounds = { groupsMax: 10_000, bytesMax: 32 * 1024 * 1024 }
+const historyBoundsDefault: HistoryBounds = { groupsMax: 10_000, bytesMax: 32 * 1024 * 1024 }
 
 const happened = channel('odradek:group')
 

@@ -51,7 +51,7 @@ export function wordsOf(what: Happening, at: Millis): string {
 }
 
 /** `consumer-2 (10.0.0.5, 3f2a9c01)`: a static member by the name it was given (KIP-345). */
-export function memberWords(member: NotedMember): string {
+function memberWords(member: NotedMember): string {
   const name = member.groupInstanceId ?? (member.clientId === '' ? 'a member without a name' : member.clientId)
   return `${shortened(name)} (${hostOf(member.clientHost)}, ${shortId(member, member.memberId)})`
 }

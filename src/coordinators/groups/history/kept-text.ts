@@ -3,7 +3,7 @@
 import type { NotedMember } from './group-note.ts'
 
 /** Characters kept of what a client chose to say: its names, its reasons. */
-export const textKeptMax = 255
+const textKeptMax = 255
 
 /** What an object and its few numbers take. */
 export const objectBytes = 160
