@@ -62,9 +62,15 @@ export class CommitQueue<Reply> {
     this.#options = options
   }
 
-  /** Records of one decision; the calls are in the order of the log. */
-  append(records: readonly KeyValue[]): void {
-    if (records.length === 0) return
+  /**
+   * Records of one decision; the calls are in the order of the log. False, and nothing has happened, when one of them is too large for
+   * any batch; of what is compressed only the log can say so.
+   */
+  append(records: readonly KeyValue[]): boolean {
+    if (records.length === 0) return true
+    const { partition, codec } = this.#options
+    const recordBytesMax = codec === 'none' ? partition.batchBytesMax - batchHeaderBytes : Infinity
+    if (records.some(({ key, value }) => key.length + (value?.length ?? 0) > recordBytesMax)) return false
     if (this.#gathered === null) {
       const bytesMax = this.#options.partition.batchBytesMax - batchHeaderBytes
       this.#gathered = { records: new Gathered(bytesMax), held: { replies: [], timer: null } }
@@ -74,6 +80,7 @@ export class CommitQueue<Reply> {
     const wasFull = gathered.isFull
     gathered.add(records)
     if (gathered.isFull && !wasFull) this.#appendAfterTurn()
+    return true
   }
 
   /** Leaves when everything before it is committed; at once when nothing is waited for. */

@@ -192,6 +192,26 @@ test('a refused append drops the machine and rebuilds it from the log', async ()
   assert.equal(machines.length, 2)
 })
 
+test('a record that no batch can hold is refused to whoever wanted it; others look for the coordinator and find it', async () => {
+  const partition = new SimulatedCoordinatorPartition()
+  const { write, read, clock } = await loaded(partition)
+  await write('kept')
+  partition.commitsAtOnce = false
+  const before = write('before')
+  await clock.settle()
+  const bystander = read()
+  assert.equal(await write('x'.repeat(partition.batchBytesMax)), UNKNOWN_SERVER_ERROR)
+  assert.deepEqual(await Promise.all([before, bystander]), [NOT_COORDINATOR, NOT_COORDINATOR])
+  partition.commit()
+  await clock.settle()
+  assert.equal(await read(), 'kept before')
+})
+
+test('a record that is small enough once it is compressed is written', async () => {
+  const { partition, write } = await loaded(undefined, { compression: 'gzip' })
+  assert.equal(await write('x'.repeat(partition.batchBytesMax)), 'written')
+})
+
 test('what found no room on the disk is forgotten: whoever waits asks again, and it goes on from the log', async () => {
   const { partition, machines, write, read, clock, coordinated } = await loaded()
   await write('kept')

@@ -3,11 +3,12 @@
 //   loading --replayed--> active --committed() rejects, log offline--> stopped
 //      ^                    |
 //      +-- append refused, -+   the machine has decided on what the log will never hold: drop it, rebuild it from the log
-//          or dropped for want of room, or a bug
+//          dropped for want of room, too large for any batch, or a bug
 //
 // Events run one at a time, to their end. What they append, and the replies that wait for it, go through `CommitQueue`.
 
 import type { Clock } from '../io/clock.ts'
+import { invariant } from '../lib/invariant.ts'
 import type { Logger } from '../lib/logger.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import type { Codec } from '../records/codec.ts'
@@ -119,7 +120,9 @@ export class CoordinatedPartition<Event, Entry, Note = never> {
       if (this.#stopped) return
       this.#machine = machine
       if (this.#partition.highWatermark < end) this.#queue.holdUntil(end)
-      for (const effect of machine.loaded(clock.now())) this.#do(effect)
+      for (const effect of machine.loaded(clock.now())) {
+        invariant(this.#do(effect), 'what a machine appends when it is loaded goes into a batch')
+      }
       for (const event of this.#toldWhileLoading.splice(0)) this.tell(event)
       this.#logger.debug({ partition: this.#name, end, ms: clock.monotonic() - started }, 'coordinator loaded')
     } catch (error) {
@@ -135,7 +138,12 @@ export class CoordinatedPartition<Event, Entry, Note = never> {
   /** A machine that throws has a bug, and nobody can say what it knows: only the log does. */
   #run(event: Event): void {
     try {
-      for (const effect of this.#machine!.step(event, this.#options.clock.now())) this.#do(effect)
+      const effects = this.#machine!.step(event, this.#options.clock.now())
+      for (const effect of effects) {
+        if (this.#do(effect)) continue
+        this.#tooLarge(effects)
+        return
+      }
     } catch (error) {
       this.#logger.error(
         { partition: this.#name, err: error },
@@ -145,11 +153,11 @@ export class CoordinatedPartition<Event, Entry, Note = never> {
     }
   }
 
-  #do(effect: Effect<Event, Entry, Note>): void {
+  /** False when no batch can hold a record of it. */
+  #do(effect: Effect<Event, Entry, Note>): boolean {
     switch (effect.kind) {
       case 'append':
-        this.#append(effect.records)
-        break
+        return this.#append(effect.records)
       case 'reply':
         this.#queue.reply(effect)
         break
@@ -162,12 +170,27 @@ export class CoordinatedPartition<Event, Entry, Note = never> {
       case 'note':
         this.#options.onNote?.(effect.note)
     }
+    return true
   }
 
-  #append(entries: readonly Entry[]): void {
+  #append(entries: readonly Entry[]): boolean {
     const { codec } = this.#options
-    this.#queue.append(entries.map((entry) => codec.encode(entry)))
+    const records = entries.map((entry) => codec.encode(entry))
+    if (!this.#queue.append(records)) return false
     for (const entry of entries) this.#machine!.apply(entry, noTransaction)
+    return true
+  }
+
+  /** Whoever asked for it hears so, and is not to ask again; nobody else has done anything wrong. */
+  #tooLarge(effects: readonly Effect<Event, Entry, Note>[]): void {
+    this.#logger.error(
+      { partition: this.#name, bytesMax: this.#partition.batchBytesMax },
+      'a record of the coordinator is too large for its topic: it starts again from its log',
+    )
+    for (const effect of effects) {
+      if (effect.kind === 'reply') this.#waiting.refuse(effect.replyTo, codeOfAppendRefusal.recordListTooLarge)
+    }
+    this.#startAgain(ErrorCode.NOT_COORDINATOR)
   }
 
   #newQueue(): CommitQueue<DraftedReply> {
