@@ -58,19 +58,23 @@ function owns(next: ReadonlySet<string>, goes: 'revoked' | 'lost'): void {
 const look = (): void => owns(namesOf(consumer.assignments), 'revoked')
 
 function listen(): void {
+  const listened = consumer
+  const isOld = (): boolean => consumer !== listened
   consumer.on('consumer:group:rebalance', () => {
-    if (protocol === 'consumer') return
+    if (isOld() || protocol === 'consumer') return
     rebalancing = true
     if (eager) owns(new Set(), 'revoked')
     else look()
   })
   consumer.on('consumer:group:join', () => {
+    if (isOld()) return
     rebalancing = false
     look()
   })
   consumer.on('consumer:heartbeat:start', () => {
-    if (!rebalancing) look()
+    if (!isOld() && !rebalancing) look()
   })
+  consumer.on('error', (error) => say('failed', wordsOf(error)))
   consumer.on('consumer:heartbeat:error', ({ error }) => say('failed', 'heartbeat:', wordsOf(error)))
 }
 
@@ -122,7 +126,8 @@ for (;;) {
       say('record', topic, partition, String(offset), value)
       if (isOwn) positions.set(`${topic}:${partition}`, { topic, partition, offset: offset + 1n })
     })
-    await once(stream, 'close')
+    // An error of the consumer, with which it ends to join, does not end its stream.
+    await Promise.race([once(stream, 'close'), once(consumer, 'error').then(([error]) => Promise.reject(error))])
     if (stopping) break
   } catch (error) {
     if (stopping) break
@@ -130,7 +135,8 @@ for (;;) {
   }
   owns(new Set(), 'lost')
   rebalancing = false
-  await consumer.close(true).catch((error: unknown) => say('failed', 'close:', wordsOf(error)))
+  // Not awaited: it may try for a minute to leave, and its session ends before.
+  void consumer.close(true).catch((error: unknown) => say('failed', 'close:', wordsOf(error)))
   consumer = newConsumer()
   committing = Promise.resolve() // the one under way may never end
 }
