@@ -410,7 +410,7 @@ test('a bug while something is gathered drops what is gathered, and no more', as
   const { partition, clock, coordinated, write, read } = await busy()
   const gathered = write('c')
   coordinated.tell({ kind: 'fail' })
-  assert.equal(await gathered, UNKNOWN_SERVER_ERROR)
+  assert.equal(await gathered, NOT_COORDINATOR)
   await clock.settle()
   partition.commit()
   await clock.settle()
@@ -436,13 +436,28 @@ test('a machine that throws is rebuilt from the log', async () => {
   assert.equal(await read(), 'kept')
 })
 
+test('only the request that met a bug is refused for good: others look for the coordinator, and find it', async () => {
+  const { partition, coordinated, clock, read, write } = await loaded()
+  partition.commitsAtOnce = false
+  const bystander = write('a')
+  await clock.settle()
+  const met = coordinated.submit<Answer>(
+    () => ({ kind: 'fail' }),
+    (code) => code,
+  )
+  assert.deepEqual(await Promise.all([met, bystander]), [UNKNOWN_SERVER_ERROR, NOT_COORDINATOR])
+  partition.commit()
+  await clock.settle()
+  assert.equal(await read(), 'a')
+})
+
 test('a commit that the machine before was waiting for holds nobody up', async () => {
   const { partition, coordinated, clock, write, read } = await loaded()
   partition.commitsAtOnce = false
   const before = write('a')
   await clock.settle()
   coordinated.tell({ kind: 'fail' })
-  assert.equal(await before, UNKNOWN_SERVER_ERROR)
+  assert.equal(await before, NOT_COORDINATOR)
   partition.commit()
   await clock.settle()
   assert.equal(await soFar(read()), 'a')

@@ -91,7 +91,7 @@ export class CoordinatedPartition<Event, Entry, Note = never> {
     if (this.#stopped) return Promise.resolve(refusal(ErrorCode.NOT_COORDINATOR))
     if (this.#machine === null) return Promise.resolve(refusal(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS))
     const { replyTo, answer } = this.#waiting.add(refusal, signal)
-    this.#run(event(replyTo))
+    this.#run(event(replyTo), replyTo)
     return answer
   }
 
@@ -135,8 +135,11 @@ export class CoordinatedPartition<Event, Entry, Note = never> {
     }
   }
 
-  /** A machine that throws has a bug, and nobody can say what it knows: only the log does. */
-  #run(event: Event): void {
+  /**
+   * A machine that throws has a bug, and nobody can say what it knows: only the log does. `replyTo`: who sent the event, and is not to send
+   * it again.
+   */
+  #run(event: Event, replyTo?: ReplyTo<unknown>): void {
     try {
       const effects = this.#machine!.step(event, this.#options.clock.now())
       for (const effect of effects) {
@@ -149,7 +152,8 @@ export class CoordinatedPartition<Event, Entry, Note = never> {
         { partition: this.#name, err: error },
         'a bug in the coordinator: it starts again from its log',
       )
-      this.#startAgain(ErrorCode.UNKNOWN_SERVER_ERROR)
+      if (replyTo !== undefined) this.#waiting.refuse(replyTo, ErrorCode.UNKNOWN_SERVER_ERROR)
+      this.#startAgain(ErrorCode.NOT_COORDINATOR)
     }
   }
 
