@@ -15,7 +15,7 @@ const common = {
   groupId: group,
   rebalanceTimeout: 60_000,
   maxWaitTime: 200,
-  retries: 240,
+  retries: 20, // no longer than a session: what it tries meanwhile are heartbeats
   retryDelay: 250,
   deserializers: stringDeserializers,
   ...(instance !== undefined && { groupInstanceId: instance }),
