@@ -644,3 +644,16 @@ test('a partition that is stopped while it loads stays stopped', async () => {
   await coordinated.loaded
   assert.equal(await read(), NOT_COORDINATOR)
 })
+
+test('a batch may hold very many records', async () => {
+  const partition = new SimulatedCoordinatorPartition()
+  partition.batchBytesMax = 100_000_000
+  const { coordinated } = await loaded(partition)
+  const words = Array.from({ length: 200_000 }, (_, index) => `${index}`)
+  const answer = coordinated.submit<Answer>(
+    (replyTo) => ({ kind: 'write', words, replyTo }),
+    (code) => code,
+  )
+  assert.equal(await answer, 'written')
+  assert.equal(partition.batches.length, 1)
+})

@@ -37,7 +37,8 @@ export class Gathered {
       this.batches.push([])
       this.#bytes = 0
     }
-    this.batches.at(-1)!.push(...records)
+    const batch = this.batches.at(-1)!
+    for (const record of records) batch.push(record) // too many for arguments where batches may be large
     this.#bytes += bytes
   }
 }

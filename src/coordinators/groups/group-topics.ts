@@ -85,7 +85,7 @@ export function refusedFirst<Names extends object>(
     const key = JSON.stringify(names)
     const before = byNames.get(key)
     if (before !== undefined) {
-      before.push(...partitions)
+      for (const partition of partitions) before.push(partition) // too many for arguments
       return
     }
     const own = [...partitions]

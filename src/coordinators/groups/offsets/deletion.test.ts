@@ -197,6 +197,16 @@ describe('DeleteGroups', () => {
     assert.deepEqual(group.deleteGroups('g'), [GROUP_ID_NOT_FOUND])
   })
 
+  test('a group with very many offsets goes like any other', () => {
+    const group = new GroupTester()
+    group.commit(1)
+    const record = group.records.at(-1)!
+    assert.ok(record.kind === 'offset')
+    for (let partition = 1; partition < 200_000; partition++) group.shard.apply({ ...record, partition }, -1)
+    assert.deepEqual(group.deleteGroups('g'), [NONE])
+    assert.equal(group.fetchAll().topics.length, 0)
+  })
+
   test('offsets that open transactions are about to set go too, each once', () => {
     const group = withOffsets('a group that never had members')
     const value = { offset: 9, leaderEpoch: -1, metadata: '', commitTimestamp: 0, expireTimestamp: -1, topicId }

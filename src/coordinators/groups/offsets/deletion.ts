@@ -57,7 +57,7 @@ export function deleteGroups(
       offsets.allPlacesOf(groupId),
       (place) => ({ kind: 'offsetDeleted', ...place }) as const,
     )
-    records.push(...ofOffsets, ...group.tombstones())
+    for (const record of [...ofOffsets, ...group.tombstones()]) records.push(record) // too many for arguments
     notes.push(...notedDeletion(groupId, ofOffsets.length), noted(groupId, { kind: 'groupDeleted', reason: 'asked' }))
     return { groupId, errorCode: ErrorCode.NONE }
   })
