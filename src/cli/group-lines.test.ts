@@ -21,7 +21,8 @@ const committed = (partition: number, offset: number) => ({
 
 function memberOf(name: string, id: string, more: Partial<GroupMember> = {}): GroupMember {
   const memberId = `${name}-${id}-1111-2222`
-  return { memberId, instanceId: null, clientId: name, host: '10.0.0.5', assigned: [], awaited: [], ...more }
+  const own = { memberId, clientId: name, host: '10.0.0.5' }
+  return { ...own, instanceId: null, protocol: 'consumer', assigned: [], awaited: [], ...more }
 }
 
 const consumers: GroupState = {
@@ -102,6 +103,19 @@ test('members of one name are told apart, and stand in the order people count', 
   )
   const readers = lines.filter((line) => line.startsWith('orders-')).map((line) => /(worker.*)?$/.exec(line)![0])
   assert.deepEqual(readers, ['worker-10', 'worker-2 11110000', 'worker-2 22220000', ''])
+})
+
+test('of a consumer group with members of both protocols it says who still speaks the classic one', () => {
+  const members = [
+    memberOf('billing-1', '3f2a9c01', { protocol: 'classic', assigned: [place(0)] }),
+    memberOf('billing-2', '9bd0ef12', { assigned: [place(1)] }),
+  ]
+  const lines = describeLines(reportOf({ ...answers, state: { ...consumers, members } }), shown)
+  assert.deepEqual(lines.slice(3, 6), [
+    'MEMBER    CLIENT     HOST      PROTOCOL  READS',
+    '3f2a9c01  billing-1  10.0.0.5  classic   orders 0',
+    '9bd0ef12  billing-2  10.0.0.5            orders 1',
+  ])
 })
 
 const many = reportOf({

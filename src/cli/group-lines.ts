@@ -46,27 +46,28 @@ export function describeLines(report: GroupReport, options: DescribeOptions): st
   return [
     ...wrapped(`group ${groupId}: ${about.join(', ')}`, options.width, '  '),
     `coordinated by broker ${coordinator.brokerId} (${coordinator.address})`,
-    ...membersLines(members, options),
+    ...membersLines(report, options),
     ...partitionLines(report, options),
     ...historyLines(report.history, options),
   ]
 }
 
-const memberColumns = (runs: number): readonly Column<GroupMember>[] => [
+const memberColumns = (type: string, runs: number): readonly Column<GroupMember>[] => [
   { title: 'MEMBER', text: (member) => shortIdOf(member) },
   { title: 'CLIENT', text: ({ clientId }) => clientId },
   { title: 'HOST', text: ({ host }) => host },
   { title: 'INSTANCE', text: ({ instanceId }) => instanceId ?? '' },
+  { title: 'PROTOCOL', text: ({ protocol }) => (protocol === type ? '' : protocol) },
   { title: 'READS', text: (member) => readsText(member, runs) },
 ]
 
-function membersLines(members: readonly GroupMember[], { full, width }: DescribeOptions): string[] {
+function membersLines({ type, members }: GroupReport, { full, width }: DescribeOptions): string[] {
   if (members.length === 0) return []
   const shown = full ? members : members.slice(0, rowsMax)
   const more = members.length - shown.length
   return [
     '',
-    ...table(memberColumns(full ? Infinity : runsMax), shown, { width }),
+    ...table(memberColumns(type, full ? Infinity : runsMax), shown, { width }),
     ...(more === 0 ? [] : [`and ${counted(more, 'member')} more (--full shows all)`]),
   ]
 }

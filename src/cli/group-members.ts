@@ -14,6 +14,8 @@ export interface GroupMember {
   readonly instanceId: string | null
   readonly clientId: string
   readonly host: string
+  /** That it speaks: a consumer group may have members of both (KIP-848). */
+  readonly protocol: 'classic' | 'consumer'
   /** Null where the group's protocol is not that of consumers, and only its members can read it. */
   readonly assigned: readonly TopicPartition[] | null
   /** Partitions it is to get once others have given them up; of consumer groups. */
@@ -84,6 +86,9 @@ export async function stateOf(cluster: GroupCluster, groupId: string): Promise<G
   return classicState(group!)
 }
 
+/** As ConsumerGroupDescribe says it from version 1 on. */
+const classicMember = 0
+
 type Described = ConsumerGroupDescribeResponse['groups'][number]
 type Assignment = Described['members'][number]['assignment']
 
@@ -95,12 +100,13 @@ function consumerState(group: Described): GroupState {
     state: groupState,
     epoch: groupEpoch,
     assignor: assignorName === '' ? null : assignorName,
-    members: members.map(({ memberId, instanceId, clientId, clientHost, assignment, targetAssignment }) => {
+    members: members.map(({ memberId, instanceId, clientId, clientHost, memberType, assignment, targetAssignment }) => {
       const assigned = partitionsOf(assignment)
       const has = new Set(assigned.map(({ topic, partition }) => `${topic}-${partition}`))
       const target = partitionsOf(targetAssignment)
       const awaited = target.filter(({ topic, partition }) => !has.has(`${topic}-${partition}`))
-      return { memberId, instanceId, clientId, host: hostOf(clientHost), assigned, awaited }
+      const protocol = memberType === classicMember ? 'classic' : 'consumer'
+      return { memberId, instanceId, clientId, host: hostOf(clientHost), protocol, assigned, awaited }
     }),
   }
 }
@@ -125,6 +131,7 @@ function classicState(group: DescribeGroupsResponse['groups'][number]): GroupSta
       instanceId: groupInstanceId,
       clientId,
       host: hostOf(clientHost),
+      protocol: 'classic',
       assigned: readable ? assignedIn(memberAssignment) : null,
       awaited: [],
     })),
