@@ -62,6 +62,7 @@ export function ascending(partitions: Iterable<number>): number[] {
 
 /** Partitions of `one` that `other` does not have. */
 export function without(one: MemberPartitions, other: MemberPartitions): { topicId: string; partition: number }[] {
+  if (one === other) return []
   return Array.from(one, ([topicId, epochs]) =>
     ascending(epochs.keys())
       .filter((partition) => !has(other, topicId, partition))
