@@ -5,7 +5,7 @@ import { consumerProtocolAssignment } from '../protocol/consumer-protocol.ts'
 import { consumerGroupDescribe, type ConsumerGroupDescribeResponse } from '../protocol/apis/consumer-group-describe.ts'
 import { describeGroups, type DescribeGroupsResponse } from '../protocol/apis/describe-groups.ts'
 import { ErrorCode, errorName } from '../protocol/error-code.ts'
-import { DecodeError } from '../protocol/schema/index.ts'
+import { decodedOrNull } from '../protocol/schema/index.ts'
 import type { GroupCluster, TopicPartition } from './group-cluster.ts'
 import { inOrder } from './group-offsets.ts'
 
@@ -141,13 +141,9 @@ function classicState(group: DescribeGroupsResponse['groups'][number]): GroupSta
 /** Empty while a rebalance is under way; null for bytes of another kind. */
 function assignedIn(bytes: Uint8Array): TopicPartition[] | null {
   if (bytes.length === 0) return []
-  try {
-    const { assignedPartitions } = consumerProtocolAssignment.decode(bytes)
-    return assignedPartitions
-      .flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
-      .toSorted(inOrder)
-  } catch (error) {
-    if (error instanceof DecodeError) return null
-    throw error
-  }
+  const assignment = decodedOrNull(() => consumerProtocolAssignment.decode(bytes))
+  if (assignment === null) return null
+  return assignment.assignedPartitions
+    .flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
+    .toSorted(inOrder)
 }

@@ -1,8 +1,8 @@
-// What is due when, with the next one at hand: a binary heap of named deadlines. A deadline that is put off stays where it is in the heap
+// What is due when, with the next one at hand: a binary heap. A deadline that is put off stays where it is in the heap
 // until it comes to the top, and only then sinks to its place: a session that is renewed a thousand times before it would run out
-// costs a thousand assignments and one walk down the heap, and the heap holds each name once, whatever happens.
+// costs a thousand assignments and one walk down the heap, and the heap holds it once, whatever happens.
 
-/** A name's place in the heap; `due` and `order` as they were set last, `placedDue` and `placedOrder` as they were when it was placed. */
+/** `due` and `order` as they were set last, `placedDue` and `placedOrder` as they were when it was placed. */
 export interface Deadline<Value> {
   value: Value
   due: number

@@ -4,22 +4,10 @@ import type { OffsetDeleteRequest } from '../../protocol/apis/offset-delete.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
 import type { CommittedTopic, FetchedGroup, FetchedGroupOffsets } from './group-event.ts'
 import { unknownOffset } from './group-response.ts'
+import type { TopicsView } from './topics-view.ts'
 
 /** The first version that names topics by id alone. */
 const topicIdsSince = 10
-
-export interface KnownTopic {
-  readonly name: string
-  /** base64url. */
-  readonly id: string
-  readonly partitionCount: number
-}
-
-/** The cluster's topics, as the composition root knows them. */
-export interface TopicLookup {
-  byName(name: string): KnownTopic | null
-  byId(id: string): KnownTopic | null
-}
 
 type CommitAnswer = { readonly partitionIndex: number; readonly errorCode: ErrorCode }
 
@@ -35,7 +23,7 @@ export interface CheckedTopic {
  * Offsets are committed only for what exists. They belong to the topic's id, whatever the client named it by: should the topic be deleted
  * and created anew, they do not count for it.
  */
-export function checkCommittedTopic(topics: TopicLookup, topic: CommittedTopic, apiVersion: number): CheckedTopic {
+export function checkCommittedTopic(topics: TopicsView, topic: CommittedTopic, apiVersion: number): CheckedTopic {
   const byId = apiVersion >= topicIdsSince
   const known = byId ? topics.byId(topic.topicId) : topics.byName(topic.name)
   const code = byId && known === null ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
@@ -52,7 +40,7 @@ type DeletedOffsets = OffsetDeleteRequest['topics'][number]
 
 /** As for a commit: only partitions that exist have offsets to delete. */
 export function checkDeletedTopic(
-  topics: TopicLookup,
+  topics: TopicsView,
   { name, partitions }: DeletedOffsets,
 ): Omit<CheckedTopic, 'topic'> & { readonly topic: DeletedOffsets | null } {
   const known = topics.byName(name)
@@ -107,7 +95,7 @@ type FetchedTopic = FetchedGroupOffsets['topics'][number]
 
 /** The topic under its name; its whole answer when there is no such topic. Whoever asks by name need not name one that exists. */
 export function resolveFetchedTopic(
-  topics: TopicLookup,
+  topics: TopicsView,
   topic: RequestedTopic,
   apiVersion: number,
 ): { readonly topic: RequestedTopic } | { readonly refused: FetchedTopic } {
@@ -120,7 +108,7 @@ export function resolveFetchedTopic(
 
 /** All that a group has committed, under ids where the client knows no names: what has been deleted meanwhile has none. */
 export function withTopicIds(
-  topics: TopicLookup,
+  topics: TopicsView,
   fetched: FetchedGroupOffsets,
   apiVersion: number,
 ): FetchedGroupOffsets {

@@ -63,3 +63,13 @@ export class EncodeError extends Error {
 export function within(error: unknown, segment: PathSegment): unknown {
   return error instanceof DecodeError || error instanceof EncodeError ? error.within(segment) : error
 }
+
+/** What `decode` makes of bytes that others wrote; null where they are malformed. */
+export function decodedOrNull<T>(decode: () => T): T | null {
+  try {
+    return decode()
+  } catch (error) {
+    if (error instanceof DecodeError) return null
+    throw error
+  }
+}

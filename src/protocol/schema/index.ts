@@ -3,7 +3,7 @@
 export { api } from './api.ts'
 export type { AnyApi, Api, RequestInput, RequestOf, ResponseInput, ResponseOf } from './api.ts'
 export { array } from './array.ts'
-export { DecodeError, EncodeError } from './errors.ts'
+export { DecodeError, decodedOrNull, EncodeError } from './errors.ts'
 export { message } from './message.ts'
 export type { Message, VersionRange, Versions } from './message.ts'
 export {

@@ -2,7 +2,7 @@
 // where the protocol type is that of consumers.
 
 import { consumerProtocolAssignment, consumerProtocolSubscription } from '../../../protocol/consumer-protocol.ts'
-import { DecodeError } from '../../../protocol/schema/index.ts'
+import { decodedOrNull } from '../../../protocol/schema/index.ts'
 import type { GroupEffect } from '../group-event.ts'
 import { type Farewell, noted, type NotedMember } from '../history/group-note.ts'
 import type { ClassicMember, MemberProtocol } from './classic-member.ts'
@@ -71,7 +71,7 @@ export function assignmentChanged(
 /** As `topic-0`; null when it cannot be read. Who got nothing has no bytes. */
 export function partitionsIn(assignment: Uint8Array): readonly string[] | null {
   if (assignment.length === 0) return []
-  return readable(() =>
+  return decodedOrNull(() =>
     consumerProtocolAssignment
       .decode(assignment)
       .assignedPartitions.flatMap(({ topic, partitions }) => partitions.map((partition) => `${topic}-${partition}`)),
@@ -82,14 +82,5 @@ export function partitionsIn(assignment: Uint8Array): readonly string[] | null {
 function topicsIn(protocols: readonly MemberProtocol[]): readonly string[] | null {
   const [first] = protocols
   if (first === undefined) return null
-  return readable(() => [...new Set(consumerProtocolSubscription.decode(first.metadata).topics)].toSorted())
-}
-
-function readable<T>(read: () => T): T | null {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof DecodeError) return null
-    throw error
-  }
+  return decodedOrNull(() => [...new Set(consumerProtocolSubscription.decode(first.metadata).topics)].toSorted())
 }

@@ -1,7 +1,7 @@
 // Which topics the members of a classic group read, as far as they say so in a form that the broker knows.
 
 import { consumerProtocolSubscription } from '../../../protocol/consumer-protocol.ts'
-import { DecodeError } from '../../../protocol/schema/index.ts'
+import { decodedOrNull } from '../../../protocol/schema/index.ts'
 import type { ClassicMember } from './classic-member.ts'
 
 /** Protocol type of consumers; Connect's workers, for instance, have their own. */
@@ -13,14 +13,10 @@ export function subscribedTopics(
   protocol: string | null,
 ): ReadonlySet<string> | null {
   const topics = new Set<string>()
-  try {
-    for (const member of members) {
-      const { topics: wanted } = consumerProtocolSubscription.decode(member.metadataFor(protocol))
-      for (const topic of wanted) topics.add(topic)
-    }
-  } catch (error) {
-    if (error instanceof DecodeError) return null
-    throw error
+  for (const member of members) {
+    const subscription = decodedOrNull(() => consumerProtocolSubscription.decode(member.metadataFor(protocol)))
+    if (subscription === null) return null
+    for (const topic of subscription.topics) topics.add(topic)
   }
   return topics
 }

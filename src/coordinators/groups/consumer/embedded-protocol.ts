@@ -2,7 +2,7 @@
 // there, by id here (KIP-848, online migration).
 
 import { consumerProtocolAssignment, consumerProtocolSubscription } from '../../../protocol/consumer-protocol.ts'
-import { DecodeError } from '../../../protocol/schema/index.ts'
+import { decodedOrNull } from '../../../protocol/schema/index.ts'
 import type { AssignedPartitions } from '../assignors/assignor.ts'
 import type { TopicsView } from '../topics-view.ts'
 import { ascending, type OwnedPartitions } from './member-partitions.ts'
@@ -18,7 +18,7 @@ export interface EmbeddedSubscription {
 
 /** Null when the bytes are no subscription. */
 export function readSubscription(metadata: Uint8Array, topics: TopicsView): EmbeddedSubscription | null {
-  const read = decoded(() => consumerProtocolSubscription.decode(metadata))
+  const read = decodedOrNull(() => consumerProtocolSubscription.decode(metadata))
   if (read === null) return null
   const owned = read.ownedPartitions.flatMap(({ topic, partitions }) => {
     const known = topics.byName(topic)
@@ -35,7 +35,7 @@ export type EmbeddedAssignment =
 /** No bytes at all are an assignment too: that of a member that has never synced. Topics that are gone are left out. */
 export function readAssignment(assignment: Uint8Array, topics: TopicsView): EmbeddedAssignment {
   if (assignment.length === 0) return { ok: true, partitions: new Map() }
-  const read = decoded(() => consumerProtocolAssignment.decode(assignment))
+  const read = decodedOrNull(() => consumerProtocolAssignment.decode(assignment))
   if (read === null) return { ok: false, problem: 'malformed' }
   if (read.userData !== null && read.userData.length > 0) return { ok: false, problem: 'custom' }
   const partitions = new Map<string, number[]>()
@@ -68,13 +68,4 @@ const [versionMin, versionMax] = consumerProtocolAssignment.versions
 function versionOf({ buffer, byteOffset, byteLength }: Uint8Array): number {
   if (byteLength < 2) return versionMin
   return Math.min(Math.max(new DataView(buffer, byteOffset).getInt16(0), versionMin), versionMax)
-}
-
-function decoded<T>(decode: () => T): T | null {
-  try {
-    return decode()
-  } catch (error) {
-    if (error instanceof DecodeError) return null
-    throw error
-  }
 }
