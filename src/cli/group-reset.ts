@@ -176,6 +176,10 @@ async function isWanted({ execute: given = false, json = false }: GroupResetOpti
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
   try {
     return /^y(es)?$/i.test((await terminal.question('\ndo it? [y/N] ')).trim())
+  } catch (error) {
+    // Ctrl-C and the end of the input are answers too.
+    if (error instanceof Error && error.name === 'AbortError') return false
+    throw error
   } finally {
     terminal.close()
   }
@@ -204,7 +208,9 @@ async function execute(
   const before = moves.map(({ topic, partition }): SavedOffset => {
     return committed.get(nameOf({ topic, partition })) ?? { topic, partition, ...none }
   })
-  await saveOffsets(cluster, groupId, before)
+  // Of what is taken back in part, the rest can still be.
+  const moved = new Set(moves.map(nameOf))
+  await saveOffsets(cluster, groupId, [...before, ...saved.filter((each) => !moved.has(nameOf(each)))])
   const restored = new Map(saved.map((each) => [nameOf(each), each]))
   const next = moves.flatMap(({ topic, partition, to }): Committed[] => {
     if (to === null) return []

@@ -220,6 +220,17 @@ test('a reset says what it would do, does it when told to, and can be taken back
   assert.equal((await reader.until(10)).length, 10)
 })
 
+test('what was reset can be taken back topic by topic, partition by partition', async (t) => {
+  await topicOf('letters', 10)
+  await groupThatRead(t, 'letters', 'mailing', 20)
+  const offsets = async () => (await described('mailing')).partitions.map(({ committed }) => committed)
+  assert.equal((await group('reset', 'mailing', '--to-offset', '4', '--execute')).code, 0)
+  assert.equal((await group('reset', 'mailing', '--undo', '--topic', 'letters:1', '--execute')).code, 0)
+  assert.deepEqual(await offsets(), [4, 10])
+  assert.equal((await group('reset', 'mailing', '--undo', '--topic', 'letters:0', '--execute')).code, 0)
+  assert.deepEqual(await offsets(), [10, 10])
+})
+
 test('a group can be given its first offsets, and loses them again when that is taken back', async () => {
   await topicOf('fresh', 10)
   const given = await group('reset', 'newcomers', '--to-latest', '--topic', 'fresh', '--execute')
