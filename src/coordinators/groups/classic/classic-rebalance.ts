@@ -13,6 +13,9 @@ import type { ClassicState } from './classic-state.ts'
 import { cancelPhase, cancelSession, initialDelayTimer, joinTimer, syncTimer } from './classic-timers.ts'
 import { answerSync, joined } from './classic-waits.ts'
 
+/** Clients may give a rebalance no time at all: whoever waits on waits for so long at least. */
+const waitAgainMsMin: Millis = 1_000
+
 /** What a member does that changes the group: a rebalance begins, or one more has joined the one under way. */
 export function rebalanceOrCompleteJoin(group: ClassicState, cause: RebalanceCause | null): GroupEffect[] {
   return group.phase === 'PreparingRebalance' ? completeJoinIfAllThere(group) : prepareRebalance(group, cause)
@@ -67,7 +70,9 @@ export function completeJoin(group: ClassicState): GroupEffect[] {
   }
   if (roster.size === 0) return [...effects, ...becomeEmpty(group)]
   // Only static members are left, and none has rejoined: go on waiting, until they do or their sessions end.
-  if (!roster.electJoinedLeader()) return [...effects, joinTimer(groupId, roster.rebalanceTimeoutMs)]
+  if (!roster.electJoinedLeader()) {
+    return [...effects, joinTimer(groupId, Math.max(roster.rebalanceTimeoutMs, waitAgainMsMin))]
+  }
   group.generation++
   group.protocol = roster.selectProtocol()
   group.phase = 'CompletingRebalance'

@@ -141,6 +141,27 @@ test('when no static member rejoins the rebalance waits until one does, or their
   assert.equal(group.describe().groupState, 'Empty')
 })
 
+test('static members without time to rejoin do not keep the coordinator busy until their sessions are over', () => {
+  const group = new GroupTester()
+  for (const instance of [1, 2]) {
+    const timeouts = { sessionTimeoutMs: 60_000, rebalanceTimeoutMs: 0 }
+    group.join({ instanceId: `i-${instance}`, newMemberId: `s-${instance}`, ...timeouts })
+  }
+  group.advance(6_000)
+  group.sync('s-1', 1, {})
+  group.sync('s-2', 1, {})
+  assert.deepEqual(group.leave({ memberId: 's-2', instanceId: 'i-2' }), [NONE])
+  const timers = () => group.effects.filter(({ kind }) => kind === 'setTimer').length
+  const before = timers()
+  for (let step = 0; step < 100 && group.now < 1_010_000; step++) {
+    const [key, { dueAt, event }] = [...group.timers].toSorted(([, one], [, other]) => one.dueAt - other.dueAt)[0]!
+    group.timers.delete(key)
+    group.now = dueAt
+    group.step(event)
+  }
+  assert.ok(timers() - before < 10, `${timers() - before} timers in 4 s`)
+})
+
 test('the first session of a static member that is back is as long as the one before, the next as it says', () => {
   const group = staticGroup()
   group.join({ instanceId: 'i-2', newMemberId: 's-2b', sessionTimeoutMs: 30_000 })
