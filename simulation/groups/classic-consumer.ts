@@ -82,19 +82,8 @@ export class ClassicConsumer implements SimulatedMember {
   }
 
   async run(): Promise<void> {
-    const { client } = this.#options
     this.#lastPollMs = this.#now
-    const beating = this.#beat()
-    while (!this.#isOver) {
-      const dawdleMs = this.#dawdleMs
-      this.#dawdleMs = 0
-      await client.sleep(dawdleMs + client.random.below(pollPauseMsMax))
-      if (this.#isOver) break
-      this.#lastPollMs = this.#now
-      await this.#poll()
-      this.#lastPollMs = this.#now
-    }
-    await beating
+    await Promise.all([this.#pollOn(), this.#beat()])
   }
 
   async leave(): Promise<void> {
@@ -128,6 +117,19 @@ export class ClassicConsumer implements SimulatedMember {
 
   get #now(): Millis {
     return this.#options.client.world.clock.monotonic()
+  }
+
+  async #pollOn(): Promise<void> {
+    const { client } = this.#options
+    while (!this.#isOver) {
+      const dawdleMs = this.#dawdleMs
+      this.#dawdleMs = 0
+      await client.sleep(dawdleMs + client.random.below(pollPauseMsMax))
+      if (this.#isOver) return
+      this.#lastPollMs = this.#now
+      await this.#poll()
+      this.#lastPollMs = this.#now
+    }
   }
 
   async #poll(): Promise<void> {
@@ -237,8 +239,9 @@ export class ClassicConsumer implements SimulatedMember {
       const what = `${this.#membership.name} joined generation ${generationId} after ${last}`
       throw new Violation('generations only grow', what)
     }
-    // A static member counts as one of the next generation without having joined it.
+    // A static member that is late stays in the group, and learns only now that a generation went by without it.
     if (instanceId === null) ownership.confirmed(this.#membership, asked)
+    else if (generationId > this.#membership.generation + 1) ownership.missed(this.#membership)
     this.#phase = 'syncing'
     return answer
   }

@@ -50,8 +50,8 @@ export const memberTiming = {
   /** Longer than a broker's lease: a coordinator that has been replaced is silent by then. */
   sessionTimeoutMs: 5000,
   heartbeatMs: 700,
-  /** max.poll.interval.ms, and so the time that members have to rejoin. */
-  pollGapMsMax: 5000,
+  /** max.poll.interval.ms, and so the time that members have to rejoin: a group may go on without one that is not yet missed. */
+  pollGapMsMax: 3500,
   metadataAgeMsMax: 1000,
   /** Two that are not answered still leave time in a session: a connection to a host that lost power looks as good as any. */
   requestTimeoutMs: 1200,

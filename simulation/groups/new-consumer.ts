@@ -83,19 +83,8 @@ export class NewConsumer implements SimulatedMember {
   }
 
   async run(): Promise<void> {
-    const { client } = this.#options
     this.#lastPollMs = this.#now
-    const beating = this.#beatOn()
-    while (!this.#isOver) {
-      const dawdleMs = this.#dawdleMs
-      this.#dawdleMs = 0
-      await client.sleep(dawdleMs + client.random.below(pollPauseMsMax))
-      if (this.#isOver) break
-      this.#lastPollMs = this.#now
-      await this.#poll()
-      this.#lastPollMs = this.#now
-    }
-    await beating
+    await Promise.all([this.#pollOn(), this.#beatOn()])
   }
 
   async leave(): Promise<void> {
@@ -127,6 +116,19 @@ export class NewConsumer implements SimulatedMember {
   }
 
   // ---- Polling
+
+  async #pollOn(): Promise<void> {
+    const { client } = this.#options
+    while (!this.#isOver) {
+      const dawdleMs = this.#dawdleMs
+      this.#dawdleMs = 0
+      await client.sleep(dawdleMs + client.random.below(pollPauseMsMax))
+      if (this.#isOver) return
+      this.#lastPollMs = this.#now
+      await this.#poll()
+      this.#lastPollMs = this.#now
+    }
+  }
 
   async #poll(): Promise<void> {
     const { client, allTopics } = this.#options

@@ -54,3 +54,11 @@ test('a partition that is given up first goes to the next owner', () => {
   ownership.confirmed(other, ownership.asking())
   assert.deepEqual([ownership.handovers, ownership.endsOf('t-0'), ownership.doubt], [2, 1, null])
 })
+
+test('who was not in the generation in which another got its partition did not own it then', () => {
+  const ownership = twoOwners()
+  ownership.confirmed(other, ownership.asking())
+  ownership.missed(one)
+  ownership.confirmed(one, ownership.asking())
+  assert.equal(ownership.doubt, null)
+})

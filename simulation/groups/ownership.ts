@@ -86,9 +86,14 @@ export class Ownership {
     }
   }
 
+  /** It is still a member, but was none of the generation in which others got what it had. */
+  missed(member: Membership): void {
+    this.#doubts = this.#doubts.filter(({ both }) => !both.includes(member))
+  }
+
   /** It is no member any more, and knows it; or is dead. */
   gone(member: Membership): void {
-    this.#doubts = this.#doubts.filter(({ both }) => !both.includes(member))
+    this.missed(member)
     for (const partition of this.#owners.keys()) this.gaveUp(member, partition)
   }
 }
