@@ -112,6 +112,6 @@ export function logOf(...batches: string[][]): SimulatedCoordinatorPartition {
 }
 
 /** What a promise has come to by now. */
-export async function soFar<T>(promise: Promise<T>): Promise<T | 'waits'> {
-  return Promise.race([promise, new Promise<'waits'>((resolve) => setImmediate(() => resolve('waits')))])
+export function soFar<T>(promise: Promise<T>): Promise<T | 'waits'> {
+  return Promise.race([promise, new SimulatedClock().settle().then(() => 'waits' as const)])
 }
