@@ -84,6 +84,7 @@ export class GroupSubscription {
     const rules = {
       intervalMs: this.#context.settings.consumerRegexRefreshIntervalMs,
       topicsCreatedIn: this.#context.topicsCreatedIn(),
+      revision: this.#context.topics.revision,
     }
     if (!refreshDue(this.#group, { inUse: inUse.size, anyNew }, rules, time)) return []
     this.#lookup = 'wanted'

@@ -149,6 +149,20 @@ test('after a restart expressions are looked up anew, for topics may have been c
   assert.deepEqual(lookups(tester).at(-1), ['orders-eu', 'orders-jp', 'orders-us'])
 })
 
+test('an expression that another cluster looked up, whose revisions are further on, is looked up anew', () => {
+  const tester = subscribed()
+  const last = tester.records.findLastIndex(({ kind }) => kind === 'consumerRegex')
+  const record = tester.records[last]!
+  assert.ok(record.kind === 'consumerRegex' && record.value !== null)
+  tester.records[last] = { ...record, value: { ...record.value, version: 1_000_000 } }
+  tester.restart()
+  tester.topic('orders-jp', 1)
+  tester.advance(10_001)
+  tester.beat({ member: 'a', epoch: 2 })
+  tester.advance(0)
+  assert.deepEqual(lookups(tester).at(-1), ['orders-eu', 'orders-jp', 'orders-us'])
+})
+
 test('a group of one expression is deleted with it', () => {
   const tester = subscribed()
   tester.beat({ member: 'a', epoch: -1 })

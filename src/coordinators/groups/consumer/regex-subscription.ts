@@ -49,13 +49,15 @@ export interface RefreshRules {
   readonly intervalMs: Millis
   /** Revision of the cluster's metadata in which a topic was last created. */
   readonly topicsCreatedIn: number
+  /** Of the cluster's metadata now. */
+  readonly revision: number
 }
 
 /** Whether the group's expressions must be looked up. `inUse`: those its members will have; `anyNew`: one of them was in no use. */
 export function refreshDue(
   group: ConsumerGroupState,
   { inUse, anyNew }: { readonly inUse: number; readonly anyNew: boolean },
-  { intervalMs, topicsCreatedIn }: RefreshRules,
+  { intervalMs, topicsCreatedIn, revision }: RefreshRules,
   now: Millis,
 ): boolean {
   if (inUse === 0) return false
@@ -66,6 +68,7 @@ export function refreshDue(
   if (now < last.timestamp) return true
   if (now <= last.timestamp + refreshIntervalMsMin) return false
   if (anyNew || inUse !== group.regexes.size || last.version < topicsCreatedIn) return true
+  if (last.version > revision) return true // looked up in another cluster, whose log this was
   return now > last.timestamp + intervalMs
 }
 
