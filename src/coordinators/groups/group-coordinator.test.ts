@@ -1,119 +1,11 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
-
-import { SimulatedClock } from '../../io/clock.sim.ts'
-import { seededRandom } from '../../io/random.sim.ts'
-import { silentLogger } from '../../lib/logger.ts'
+import { test } from 'node:test'
 import { ZERO_UUID } from '../../lib/uuid.ts'
-import type { JoinGroupRequest } from '../../protocol/apis/join-group.ts'
-import type { OffsetCommitRequest } from '../../protocol/apis/offset-commit.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
 import { SimulatedCoordinatorPartition } from '../coordinator-partition.sim.ts'
-import { groupConfigsDefault } from './group-config.ts'
-import { GroupCoordinator, type GroupRequestContext } from './group-coordinator.ts'
-import { type GroupSettings, groupSettingsDefault } from './group-settings.ts'
-import { SimulatedTopics } from './topics-view.sim.ts'
+import { commitRequest, committedTopic, context, joinRequest, oneMember, setUp } from './group-coordinator.sim.ts'
 
-const { NONE, UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR } = ErrorCode
-const ordersId = 'AAAAAAAAAAAAAAAAAAAAAQ'
-const unknownId = 'AAAAAAAAAAAAAAAAAAAAAg'
-
-/** A broker that leads all partitions of __consumer_offsets. `orders` has two partitions. */
-async function setUp(settings: Partial<GroupSettings> = {}, partitionCount = 2) {
-  const clock = new SimulatedClock()
-  const topics = new SimulatedTopics()
-  topics.set('orders', 2, { id: ordersId })
-  const partitions = Array.from({ length: partitionCount }, () => new SimulatedCoordinatorPartition())
-  const topic = {
-    count: partitionCount as number | null,
-    leader: 7,
-    created: 0,
-    placed: true,
-    serves: () => topic.placed,
-    partitionCount: () => topic.count,
-    async ensure() {
-      topic.created++
-      return (topic.count = partitionCount)
-    },
-    leaderOf: () => topic.leader,
-  }
-  const coordinator = new GroupCoordinator({
-    clock,
-    random: seededRandom(1),
-    logger: silentLogger,
-    configs: groupConfigsDefault,
-    settings: { ...groupSettingsDefault, initialRebalanceDelayMs: 0, ...settings },
-    topic,
-    topics,
-  })
-  await Promise.all(partitions.map((partition, index) => coordinator.elected(index, partition)))
-  return { clock, coordinator, partitions, topic, topics }
-}
-
-function context(
-  apiVersion: number,
-  options: { id?: number; clientId?: string; signal?: AbortSignal } = {},
-): GroupRequestContext {
-  const { id = 1, clientId = 'app', signal = new AbortController().signal } = options
-  return { apiVersion, clientId, connection: { id, remoteAddress: '::ffff:10.1.2.3', signal } }
-}
-
-function joinRequest(request: Partial<JoinGroupRequest> = {}): JoinGroupRequest {
-  return {
-    groupId: 'g',
-    sessionTimeoutMs: 10_000,
-    rebalanceTimeoutMs: 60_000,
-    memberId: '',
-    groupInstanceId: null,
-    protocolType: 'consumer',
-    protocols: [{ name: 'range', metadata: Buffer.from('m') }],
-    reason: null,
-    ...request,
-  }
-}
-
-function commitRequest(
-  topics: OffsetCommitRequest['topics'],
-  request: Partial<OffsetCommitRequest> = {},
-): OffsetCommitRequest {
-  return {
-    groupId: 'g',
-    generationIdOrMemberEpoch: -1,
-    memberId: '',
-    groupInstanceId: null,
-    retentionTimeMs: -1,
-    topics,
-    ...request,
-  }
-}
-
-function committedTopic(names: { name?: string; topicId?: string }, ...offsets: [partition: number, offset: number][]) {
-  const partitions = offsets.map(([partitionIndex, committedOffset]) => {
-    return { partitionIndex, committedOffset, committedLeaderEpoch: 4, committedMetadata: null }
-  })
-  return { name: '', topicId: ZERO_UUID, ...names, partitions }
-}
-
-/** A stable group of one member, which joined and synced as clients do. */
-async function oneMember({ clock, coordinator }: Awaited<ReturnType<typeof setUp>>, groupId = 'g') {
-  const first = await coordinator.join(context(9), joinRequest({ groupId }))
-  assert.equal(first.errorCode, ErrorCode.MEMBER_ID_REQUIRED)
-  const { memberId } = first
-  const joining = coordinator.join(context(9), joinRequest({ groupId, memberId }))
-  await clock.advance(1)
-  const { generationId } = await joining
-  const synced = await coordinator.sync(context(5), {
-    groupId,
-    generationId,
-    memberId,
-    groupInstanceId: null,
-    protocolType: 'consumer',
-    protocolName: 'range',
-    assignments: [{ memberId, assignment: Buffer.from('all') }],
-  })
-  assert.deepEqual([synced.errorCode, Buffer.from(synced.assignment).toString()], [NONE, 'all'])
-  return { memberId, generationId }
-}
+const { NONE, COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR } = ErrorCode
 
 test('a member joins, syncs, sends heartbeats and leaves', async () => {
   const setting = await setUp()
@@ -237,98 +129,6 @@ test('from version 5 on a sync must name the protocol', async () => {
   assert.equal((await setting.coordinator.sync(context(4), request)).errorCode, NONE)
 })
 
-// ---- offsets by name and by id
-
-test('offsets are committed only for partitions that exist', async () => {
-  const { coordinator } = await setUp()
-  const topics = [
-    committedTopic({ name: 'unknown' }, [0, 1]),
-    committedTopic({ name: 'orders' }, [0, 1], [2, 1], [1, 1]),
-  ]
-  const answer = await coordinator.commitOffsets(context(9), commitRequest(topics))
-  assert.deepEqual(answer.topics, [
-    {
-      name: 'unknown',
-      topicId: ZERO_UUID,
-      partitions: [{ partitionIndex: 0, errorCode: UNKNOWN_TOPIC_OR_PARTITION }],
-    },
-    {
-      name: 'orders',
-      topicId: ZERO_UUID,
-      partitions: [
-        { partitionIndex: 2, errorCode: UNKNOWN_TOPIC_OR_PARTITION },
-        { partitionIndex: 0, errorCode: NONE },
-        { partitionIndex: 1, errorCode: NONE },
-      ],
-    },
-  ])
-})
-
-test('in version 10 topics are named by id', async () => {
-  const { coordinator } = await setUp()
-  const topics = [committedTopic({ topicId: unknownId }, [0, 1]), committedTopic({ topicId: ordersId }, [0, 8], [5, 1])]
-  const answer = await coordinator.commitOffsets(context(10), commitRequest(topics))
-  assert.deepEqual(
-    answer.topics.map(({ name, topicId, partitions }) => [name, topicId, partitions.map(({ errorCode }) => errorCode)]),
-    [
-      ['', unknownId, [UNKNOWN_TOPIC_ID]],
-      ['', ordersId, [UNKNOWN_TOPIC_OR_PARTITION, NONE]],
-    ],
-  )
-  const fetch = (ids: string[] | null) => {
-    const group = {
-      groupId: 'g',
-      memberId: null,
-      memberEpoch: -1,
-      topics: ids?.map((topicId) => ({ name: '', topicId, partitionIndexes: [0] })) ?? null,
-    }
-    return coordinator.fetchOffsets(context(10), { groupId: '', topics: [], groups: [group], requireStable: false })
-  }
-  const some = (await fetch([ordersId, unknownId])).groups[0]!
-  assert.deepEqual(
-    some.topics.map(({ topicId, partitions }) => [topicId, partitions[0]!.committedOffset, partitions[0]!.errorCode]),
-    [
-      [ordersId, 8, NONE],
-      [unknownId, -1, UNKNOWN_TOPIC_ID],
-    ],
-  )
-  const all = (await fetch(null)).groups[0]!
-  assert.deepEqual(
-    all.topics.map(({ topicId }) => topicId),
-    [ordersId],
-  )
-})
-
-test('many groups are asked at once from version 8 on', async () => {
-  const { coordinator } = await setUp()
-  for (const [groupId, offset] of [
-    ['one', 1],
-    ['two', 2],
-  ] as const) {
-    await coordinator.commitOffsets(
-      context(9),
-      commitRequest([committedTopic({ name: 'orders' }, [0, offset])], { groupId }),
-    )
-  }
-  const groups = ['one', 'two', 'three'].map((groupId) => {
-    return {
-      groupId,
-      memberId: null,
-      memberEpoch: -1,
-      topics: [{ name: 'orders', topicId: ZERO_UUID, partitionIndexes: [0] }],
-    }
-  })
-  const answer = await coordinator.fetchOffsets(context(9), { groupId: '', topics: [], groups, requireStable: true })
-  assert.deepEqual(
-    answer.groups.map(({ groupId, topics }) => [groupId, topics[0]!.partitions[0]!.committedOffset]),
-    [
-      ['one', 1],
-      ['two', 2],
-      ['three', -1],
-    ],
-  )
-})
-
 // ---- when this broker cannot answer
 
 test('while groups are loading only heartbeats are answered as if nothing were', async () => {
@@ -436,7 +236,7 @@ test('whoever finds its coordinator here waits for the load to end, within reaso
   assert.equal(found, 2)
 })
 
-// ---- connections and topics
+// ---- connections
 
 test('a member is gone with its connection where that is asked for, and only there', async () => {
   for (const [removeMembersOnDisconnect, state] of [
@@ -454,47 +254,7 @@ test('a member is gone with its connection where that is asked for, and only the
   }
 })
 
-test('offsets of a deleted topic are forgotten', async () => {
-  const { clock, coordinator } = await setUp()
-  await coordinator.commitOffsets(context(9), commitRequest([committedTopic({ name: 'orders' }, [0, 1])]))
-  coordinator.topicsDeleted([{ name: 'orders', id: ordersId }])
-  await clock.settle()
-  const request = { groupId: 'g', topics: null, groups: [], requireStable: false }
-  assert.deepEqual((await coordinator.fetchOffsets(context(7), request)).topics, [])
-})
-
-test('what was committed by name belongs to the topic of that moment, not to one created anew', async () => {
-  const { coordinator, topics } = await setUp()
-  await coordinator.commitOffsets(context(9), commitRequest([committedTopic({ name: 'orders' }, [0, 8])]))
-  const newId = 'AAAAAAAAAAAAAAAAAAAAAw'
-  topics.set('orders', 2, { id: newId })
-  const wanted = [{ name: '', topicId: newId, partitionIndexes: [0] }]
-  const groups = [{ groupId: 'g', memberId: null, memberEpoch: -1, topics: wanted }]
-  const answer = await coordinator.fetchOffsets(context(10), { groupId: '', topics: [], groups, requireStable: false })
-  assert.deepEqual(
-    answer.groups[0]!.topics.map(({ partitions }) => [partitions[0]!.committedOffset, partitions[0]!.errorCode]),
-    [[-1, NONE]],
-  )
-})
-
 // ---- deletion
-
-test('offsets are deleted only for partitions that exist, and an error of the group is all there is to say', async () => {
-  const { coordinator } = await setUp()
-  const topics = [
-    { name: 'orders', partitions: [{ partitionIndex: 0 }] },
-    { name: 'unknown', partitions: [{ partitionIndex: 0 }] },
-  ]
-  const { GROUP_ID_NOT_FOUND, INVALID_GROUP_ID } = ErrorCode
-  const remove = (groupId: string) => coordinator.deleteOffsets(context(0), { groupId, topics })
-  assert.deepEqual(await remove('g'), { errorCode: GROUP_ID_NOT_FOUND, throttleTimeMs: 0, topics: [] })
-  assert.deepEqual(await remove(''), { errorCode: INVALID_GROUP_ID, throttleTimeMs: 0, topics: [] })
-  await coordinator.commitOffsets(context(9), commitRequest([committedTopic({ name: 'orders' }, [0, 1])]))
-  assert.deepEqual((await remove('g')).topics, [
-    { name: 'unknown', partitions: [{ partitionIndex: 0, errorCode: UNKNOWN_TOPIC_OR_PARTITION }] },
-    { name: 'orders', partitions: [{ partitionIndex: 0, errorCode: NONE }] },
-  ])
-})
 
 test('groups of all partitions are deleted at once, each named once, the one without a name too', async () => {
   const { coordinator } = await setUp({}, 3)
@@ -607,16 +367,4 @@ test('a static member whose new id cannot be stored is refused, and its old id i
   assert.equal(back.errorCode, ErrorCode.COORDINATOR_NOT_AVAILABLE)
   await clock.advance(0)
   assert.equal((await coordinator.heartbeat(context(4), ids)).errorCode, NONE)
-})
-
-test('whoever reads offsets that do not become durable in time looks for the coordinator anew: old consumers know no other answer', async () => {
-  const { coordinator, partitions, clock } = await setUp({}, 1)
-  partitions[0]!.commitsAtOnce = false
-  const committed = coordinator.commitOffsets(context(9), commitRequest([committedTopic({ name: 'orders' }, [0, 5])]))
-  const group = { groupId: 'g', memberId: null, memberEpoch: -1, topics: null }
-  const request = { groupId: '', topics: null, requireStable: false, groups: [group] }
-  const fetched = coordinator.fetchOffsets(context(9), request)
-  await clock.advance(groupSettingsDefault.offsetsCommitTimeoutMs + 1)
-  assert.equal((await fetched).groups[0]!.errorCode, NOT_COORDINATOR)
-  assert.equal((await committed).topics[0]!.partitions[0]!.errorCode, ErrorCode.COORDINATOR_NOT_AVAILABLE)
 })
