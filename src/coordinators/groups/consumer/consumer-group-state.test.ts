@@ -3,7 +3,6 @@ import { describe, test } from 'node:test'
 import type { ConsumerGroupRecord, MemberAssignment, MemberState } from './consumer-group-record.ts'
 import { ConsumerGroupState } from './consumer-group-state.ts'
 import { newMember } from './consumer-member.ts'
-import { isTooYoung } from './target-assignment.ts'
 
 const groupId = 'g'
 
@@ -106,16 +105,4 @@ describe('regular expressions', () => {
     group.apply({ kind: 'consumerMember', groupId, memberId: 'b', value: null })
     assert.deepEqual([group.membersWith('x.*'), group.usesRegexes], [0, false])
   })
-})
-
-describe('a target is too young to be followed by another', () => {
-  const cases = [
-    { name: 'until its interval is over', timestamp: 100, interval: 50, now: 149, is: true },
-    { name: 'not when it is', timestamp: 100, interval: 50, now: 150, is: false },
-    { name: 'not when nobody knows its age', timestamp: 0, interval: 50, now: 10, is: false },
-    { name: 'not without interval, even if the clock was set back', timestamp: 100, interval: 0, now: 10, is: false },
-  ]
-  for (const { name, timestamp, interval, now, is } of cases) {
-    test(name, () => assert.equal(isTooYoung(timestamp, interval, now), is))
-  }
 })

@@ -20,7 +20,6 @@ import type { Millis } from '../../../io/clock.ts'
 import type { ConsumerGroupHeartbeatResponse } from '../../../protocol/apis/consumer-group-heartbeat.ts'
 import { ErrorCode } from '../../../protocol/error-code.ts'
 import { reply } from '../../effect.ts'
-import type { AssignedPartitions } from '../assignors/assignor.ts'
 import type { Group } from '../group.ts'
 import type { CommitEvent, GroupEffect } from '../group-event.ts'
 import type { CommittedOffset, GroupRecord } from '../group-record.ts'
@@ -30,7 +29,7 @@ import { ClassicMembers } from './classic-members.ts'
 import type { ConsumerGroupContext } from './consumer-group-context.ts'
 import type { ConsumerGroupHost, Followed, FoundMember } from './consumer-group-host.ts'
 import type { ConsumerGroupRecord } from './consumer-group-record.ts'
-import { ConsumerGroupState, type ConsumerGroupStateName, type MemberChange, noTarget } from './consumer-group-state.ts'
+import { ConsumerGroupState, type ConsumerGroupStateName, noTarget } from './consumer-group-state.ts'
 import { describeConsumerGroup } from './consumer-group-view.ts'
 import {
   assignmentRecord,
@@ -57,7 +56,7 @@ import { commitProblem, fetchProblem } from './offset-access.ts'
 import { reconcile } from './reconciliation.ts'
 import { regexChange } from './regex-subscription.ts'
 import { topicsReadBy } from './subscriptions.ts'
-import { assignorFor, computeTarget, isTooYoung } from './target-assignment.ts'
+import { assignorFor, type DueTarget, nextTarget } from './target-assignment.ts'
 import { groupTombstones, memberTombstones } from './tombstones.ts'
 
 export class ConsumerGroup implements Group {
@@ -214,7 +213,7 @@ export class ConsumerGroup implements Group {
     const namesChanged = !sameTopicNames(member, described)
     const readsAnew = namesChanged || (isClassic ? regex.changed : regex.resolved)
     const next = this.#subscription.nextEpoch(change, readsAnew, now)
-    const target = this.#nextTarget(change, next.epoch, replaces, now)
+    const target = nextTarget(this.#host, change, next.epoch, replaces, now)
     records.push(...next.records, ...target.records)
     const after = this.#reconciled(described, target, namesChanged || regex.changed, owned)
     if (after === null) {
@@ -260,37 +259,9 @@ export class ConsumerGroup implements Group {
     ]
   }
 
-  /** The target the member is to follow: a new one when the group's epoch asks for it and the last one is not too young. */
-  #nextTarget(
-    change: MemberChange & { readonly updated: ConsumerMember },
-    epoch: number,
-    replaces: ConsumerMember | null,
-    now: Millis,
-  ): { readonly epoch: number; readonly target: AssignedPartitions; readonly records: readonly ConsumerGroupRecord[] } {
-    const { memberId } = change.updated
-    const heirOf = (id: string) => (id === memberId && replaces !== null ? replaces.memberId : id)
-    const group = this.#group
-    if (group.targetEpoch >= epoch || isTooYoung(group.targetTimestamp, this.#config.assignmentIntervalMs, now)) {
-      return { epoch: group.targetEpoch, target: group.targetOf(heirOf(memberId)) ?? noTarget, records: [] }
-    }
-    const members = [...group.membersAfter(change)]
-    const computed = computeTarget({
-      groupId: this.groupId,
-      epoch,
-      members,
-      regexes: group.regexes,
-      topics: this.#context.topics,
-      assignor: assignorFor(members, this.#context.assignors),
-      now,
-      targetOf: (id) => group.targetOf(id),
-      heirOf,
-    })
-    return { epoch, target: computed.of(memberId), records: computed.records }
-  }
-
   #reconciled(
     member: ConsumerMember,
-    { epoch: targetEpoch, target }: { readonly epoch: number; readonly target: AssignedPartitions },
+    { epoch: targetEpoch, target }: DueTarget,
     subscriptionChanged: boolean,
     owned: OwnedPartitions | null,
   ): ConsumerMember | null {

@@ -3,13 +3,54 @@
 import type { Millis } from '../../../io/clock.ts'
 import type { AssignedPartitions, Assignor, AssignorMember, AssignorTopic } from '../assignors/assignor.ts'
 import type { TopicsView } from '../topics-view.ts'
+import type { ConsumerGroupHost } from './consumer-group-host.ts'
 import type { ConsumerGroupRecord } from './consumer-group-record.ts'
-import { noTarget } from './consumer-group-state.ts'
+import { type MemberChange, noTarget } from './consumer-group-state.ts'
 import type { ConsumerMember } from './consumer-member.ts'
 import { sameTarget } from './member-partitions.ts'
 import { type ResolvedRegexes, Subscriptions, topicsReadBy } from './subscriptions.ts'
 
-export interface TargetInput {
+/** What one member is to follow. */
+export interface DueTarget {
+  readonly epoch: number
+  readonly target: AssignedPartitions
+  /** For the log, when it is new. */
+  readonly records: readonly ConsumerGroupRecord[]
+}
+
+/**
+ * The target that `updated` is to follow: a new one when the group's epoch asks for it and the last one is not too young. `replaces`:
+ * whose place the member takes.
+ */
+export function nextTarget(
+  { groupId, group, context }: Pick<ConsumerGroupHost, 'groupId' | 'group' | 'context'>,
+  change: MemberChange & { readonly updated: ConsumerMember },
+  epoch: number,
+  replaces: ConsumerMember | null,
+  now: Millis,
+): DueTarget {
+  const { memberId } = change.updated
+  const heirOf = (id: string) => (id === memberId && replaces !== null ? replaces.memberId : id)
+  const { assignmentIntervalMs } = context.configs.consumerGroup(groupId)
+  if (group.targetEpoch >= epoch || isTooYoung(group.targetTimestamp, assignmentIntervalMs, now)) {
+    return { epoch: group.targetEpoch, target: group.targetOf(heirOf(memberId)) ?? noTarget, records: [] }
+  }
+  const members = [...group.membersAfter(change)]
+  const computed = computeTarget({
+    groupId,
+    epoch,
+    members,
+    regexes: group.regexes,
+    topics: context.topics,
+    assignor: assignorFor(members, context.assignors),
+    now,
+    targetOf: (id) => group.targetOf(id),
+    heirOf,
+  })
+  return { epoch, target: computed.of(memberId), records: computed.records }
+}
+
+interface TargetInput {
   readonly groupId: string
   /** The epoch to compute it for. */
   readonly epoch: number
@@ -24,13 +65,13 @@ export interface TargetInput {
   heirOf(memberId: string): string
 }
 
-export interface Target {
+interface Target {
   /** What differs from before, then the target's epoch. */
   readonly records: readonly ConsumerGroupRecord[]
   of(memberId: string): AssignedPartitions
 }
 
-export function computeTarget(input: TargetInput): Target {
+function computeTarget(input: TargetInput): Target {
   const { groupId, epoch, members, regexes, topics, assignor, now } = input
   const read = new Map<string, AssignorTopic>()
   const assignorMembers = members.map((member): AssignorMember => {
