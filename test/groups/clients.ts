@@ -20,10 +20,12 @@ export interface Client {
   readonly protocol: 'classic' | 'consumer'
   /** As the library calls it. */
   readonly assignor: string
-  /** Says why a static member of it does not come back under its name, if so. */
-  readonly notStatic: string | null
-  /** Says why two members of one name do not come to rest, if so. */
+  /** Says why a static member of it does not come back under its name unnoticed, if so. */
+  readonly notRestarted: string | null
+  /** Says why two static members of one name do not come to rest, if so. */
   readonly notReplaced: string | null
+  /** The leader of a classic group, restarted as a static member, has the assignment made anew. */
+  readonly leaderAsksAgain: boolean
   /** It reads on while it joins again, with what it owned before. */
   readonly readsWhileJoining: boolean
   /** Says why it cannot run here, if so. */
@@ -35,8 +37,9 @@ export interface Client {
 interface Library {
   readonly name: string
   readonly assignors: Readonly<Record<string, readonly [protocol: 'classic' | 'consumer', assignor: string]>>
-  readonly notStatic?: (protocol: 'classic' | 'consumer') => string | null
+  readonly notRestarted?: (protocol: 'classic' | 'consumer') => string | null
   readonly notReplaced?: string
+  readonly leaderAsksAgain?: boolean
   readonly readsWhileJoining?: boolean
   readonly missing: () => string | false
   readonly program: () => Promise<readonly string[]>
@@ -48,7 +51,8 @@ const libraries: readonly Library[] = [
   {
     name: 'kafkajs',
     assignors: { 'round-robin': ['classic', 'roundrobin'], range: ['classic', 'range'] },
-    notStatic: () => 'KafkaJS has no static members',
+    notRestarted: () => 'KafkaJS has no static members',
+    notReplaced: 'KafkaJS has no static members',
     missing: () => false,
     program: async () => nodeProgram('kafkajs-member.ts'),
   },
@@ -60,7 +64,7 @@ const libraries: readonly Library[] = [
       'consumer-uniform': ['consumer', 'uniform'],
       'consumer-range': ['consumer', 'range'],
     },
-    notStatic: (protocol) =>
+    notRestarted: (protocol) =>
       protocol === 'classic' ? null : 'it leaves with member epoch -1, as a member that is not static',
     notReplaced: 'a member whose name was taken over takes it back',
     readsWhileJoining: true,
@@ -102,6 +106,9 @@ const libraries: readonly Library[] = [
       'consumer-uniform': ['consumer', 'uniform'],
       'consumer-range': ['consumer', 'range'],
     },
+    notRestarted: (protocol) =>
+      protocol === 'classic' ? null : 'it leaves without its instance id, which is refused as Apache Kafka does',
+    leaderAsksAgain: true,
     missing: withoutFranzGo,
     program: async () => franzGoProgram('member'),
   },
@@ -112,8 +119,9 @@ export const clients: readonly Client[] = libraries.flatMap((library) =>
     name: `${library.name}/${kind}`,
     protocol,
     assignor,
-    notStatic: library.notStatic?.(protocol) ?? null,
+    notRestarted: library.notRestarted?.(protocol) ?? null,
     notReplaced: library.notReplaced ?? null,
+    leaderAsksAgain: library.leaderAsksAgain ?? false,
     readsWhileJoining: library.readsWhileJoining === true && protocol === 'classic',
     missing: library.missing,
     program: library.program,

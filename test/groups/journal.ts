@@ -39,6 +39,9 @@ export function observationOf(member: string, line: string): Observation | null 
   }
 }
 
+/** Clocks that say milliseconds cannot tell what is first within one. */
+const tickMicros = 1000
+
 export interface Laws {
   /** The client reads on while it joins again, with what it owned before. */
   readonly readsWhileJoining: boolean
@@ -62,10 +65,15 @@ interface Tenure {
   ceiling: number
 }
 
+interface Overtaking {
+  readonly by: string
+  readonly at: number
+}
+
 interface PartitionState {
   readonly tenures: Map<string, Tenure>
-  /** Who came to own it before the member that is the key had said that it does not. */
-  readonly overtaken: Map<string, string>
+  /** Who came to own it, and when, before the member that is the key had said that it does not. */
+  readonly overtaken: Map<string, Overtaking>
   readonly read: Set<number>
   committed: number
   /** The highest that a member may have committed without having heard so. */
@@ -102,11 +110,11 @@ class Replay {
         break
       case 'revoked':
       case 'lost':
-        for (const name of one.partitions) this.#end(name, one.member, one.kind)
+        for (const name of one.partitions) this.#end(name, one)
         break
       case 'closed':
       case 'ended':
-        for (const name of this.#partitions.keys()) this.#end(name, one.member, one.kind)
+        for (const name of this.#partitions.keys()) this.#end(name, one)
         break
       case 'record':
         this.#record(one.partition, one.member, one.offset)
@@ -125,7 +133,7 @@ class Replay {
 
   judged(): Judged {
     for (const [name, { overtaken }] of this.#partitions) {
-      for (const [member, other] of overtaken) this.#problems.push(`${name} is owned by ${member} and ${other}`)
+      for (const [member, { by }] of overtaken) this.#problems.push(`${name} is owned by ${member} and ${by}`)
     }
     return { problems: this.#problems, again: this.#again, lostLate: this.#lostLate }
   }
@@ -141,24 +149,24 @@ class Replay {
 
   #begin(name: PartitionName, { member, at }: Observation): void {
     const state = this.#of(name)
-    for (const other of state.tenures.keys()) if (other !== member) state.overtaken.set(other, member)
+    for (const other of state.tenures.keys()) if (other !== member) state.overtaken.set(other, { by: member, at })
     // Whoever owned it before and owns it again may go on where it was.
     const before = state.last?.member === member ? state.last.next : 0
     const ceiling = Math.max(state.attempted, before)
     state.tenures.set(member, { member, since: at, floor: state.committed, ceiling })
   }
 
-  #end(name: PartitionName, member: string, how: 'revoked' | 'lost' | 'closed' | 'ended'): void {
+  #end(name: PartitionName, { member, kind, at }: Observation): void {
     const state = this.#of(name)
     const tenure = state.tenures.get(member)
     if (tenure === undefined) return
     state.tenures.delete(member)
     state.last = { member, next: tenure.ceiling }
-    const other = state.overtaken.get(member)
-    if (other === undefined) return
+    const overtaking = state.overtaken.get(member)
     state.overtaken.delete(member)
-    if (how === 'lost' || how === 'ended') this.#lostLate += 1
-    else this.#problems.push(`${name} was given up by ${member} when ${other} already owned it`)
+    if (overtaking === undefined || at <= overtaking.at + tickMicros) return
+    if (kind === 'lost' || kind === 'ended') this.#lostLate += 1
+    else this.#problems.push(`${name} was given up by ${member} when ${overtaking.by} already owned it`)
   }
 
   #record(name: PartitionName, member: string, offset: number): void {

@@ -63,8 +63,7 @@ export class Member {
       onEnd: (how) => {
         this.#howEnded = how
         log.end()
-        const at = Math.round((performance.timeOrigin + performance.now()) * 1000)
-        onObservation({ at, member: name, kind: 'ended' })
+        onObservation({ at: Date.now() * 1000, member: name, kind: 'ended' })
       },
     })
     this.ended = this.#child.ended

@@ -147,8 +147,8 @@ export class Scene {
   }
 
   /**
-   * Each partition has one owner among those that run, each of them owns some, and in every partition something that was written after
-   * this call is read and committed.
+   * Each partition has one owner among those that run, each of them owns its share, and in every partition something that was written
+   * after this call is read and committed.
    */
   async settled(what: string): Promise<void> {
     const began = performance.now()
@@ -280,14 +280,17 @@ export class Scene {
     return owners
   }
 
+  /** By one of those that run each, and by all of them alike, as every assignor has it with these topics. */
   #everythingOwned(): boolean {
-    const owning = new Set<string>()
-    for (const name of this.#numbers!.acknowledged.keys()) {
-      const owners = this.#ownersOf(name)
-      if (owners.size !== 1) return false
-      for (const owner of owners) owning.add(owner)
+    const owned = new Map(this.members.map(({ name }) => [name, 0]))
+    const names = [...this.#numbers!.acknowledged.keys()]
+    for (const name of names) {
+      const [owner, another] = this.#ownersOf(name)
+      if (owner === undefined || another !== undefined) return false
+      owned.set(owner, (owned.get(owner) ?? 0) + 1)
     }
-    return this.members.every(({ name }) => owning.has(name))
+    const share = names.length / owned.size
+    return [...owned.values()].every((count) => count >= Math.floor(share) && count <= Math.ceil(share))
   }
 
   /** Read and committed up to `end`. */

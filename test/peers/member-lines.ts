@@ -9,7 +9,7 @@
 //   TIME failed WORDS                         something went wrong, and it goes on
 //   TIME closed                               it has left, and nothing follows
 //
-// TIME is in microseconds of the machine's clock. Arguments are `name=value`: bootstrap, topics (a,b), group, name, protocol (classic or
+// TIME is in microseconds since 1970 by the machine's clock, which in some languages says no more than milliseconds. Arguments are `name=value`: bootstrap, topics (a,b), group, name, protocol (classic or
 // consumer), assignor, sessionTimeoutMs, and for static members instance. SIGTERM closes a member.
 
 export interface MemberArguments {
@@ -43,8 +43,7 @@ export function memberArguments(args: readonly string[]): MemberArguments {
 }
 
 export function say(...words: readonly (string | number)[]): void {
-  const time = Math.round((performance.timeOrigin + performance.now()) * 1000)
-  process.stdout.write(`${time} ${words.join(' ')}\n`)
+  process.stdout.write(`${Date.now() * 1000} ${words.join(' ')}\n`)
 }
 
 /** The partitions of a member, and the lines that a change of them makes. Partitions are named `TOPIC:PARTITION`. */
