@@ -17,9 +17,10 @@ import { Violation } from '../contracts.ts'
 import { type AssignedMember, type ClientAssignor, cooperativeSticky, range } from './client-assignors.ts'
 import { CoordinatorLine } from './coordinator-line.ts'
 import { type MemberOptions, memberTiming, type MemberView, type SimulatedMember } from './member.ts'
-import type { Membership } from './ownership.ts'
+import type { Membership, Moment } from './ownership.ts'
 import { byTopic, namesOf, type TopicPartitions } from './partition-name.ts'
 import { type Committer, Processing } from './processing.ts'
+import { Tenure } from './tenure.ts'
 
 export type ClassicMode = 'eager' | 'cooperative'
 
@@ -50,6 +51,7 @@ export class ClassicConsumer implements SimulatedMember {
   #memberId = ''
   #generation = -1
   #membership: OwnMembership | null = null
+  readonly #tenure = new Tenure()
   /** It is out, and learns it at its next poll. */
   #isLost = false
   /** Has given up, before a rebalance, what that takes. */
@@ -192,12 +194,13 @@ export class ClassicConsumer implements SimulatedMember {
   }
 
   async #askToJoin(): Promise<JoinGroupResponse | null> {
-    const { group, instanceId, ownership } = this.#options
+    const { group, instanceId, ownership, isMixed } = this.#options
     const topics = this.#topics
     this.#phase = 'joining'
     this.#wantsToJoin = false
     this.#assignedFrom = null
     const asked = ownership.asking()
+    const askedMs = this.#now
     const metadata = consumerProtocolSubscription.encode({
       topics: [...topics],
       userData: null,
@@ -240,7 +243,8 @@ export class ClassicConsumer implements SimulatedMember {
       throw new Violation('generations only grow', what)
     }
     // A static member that is late stays in the group, and learns only now that a generation went by without it.
-    if (instanceId === null) ownership.confirmed(this.#membership, asked)
+    if (isMixed) this.#tenure.joined(askedMs, this.#now)
+    if (instanceId === null) this.#confirm(this.#membership, asked)
     else if (generationId > this.#membership.generation + 1) ownership.missed(this.#membership)
     this.#phase = 'syncing'
     return answer
@@ -316,6 +320,8 @@ export class ClassicConsumer implements SimulatedMember {
       this.#owned.add(name)
       ownership.took(membership, name)
     }
+    if (this.#tenure.isInDoubt) ownership.readmitted(membership)
+    this.#tenure.assigned()
   }
 
   // ---- Heartbeats
@@ -332,9 +338,11 @@ export class ClassicConsumer implements SimulatedMember {
         continue
       }
       const asked = ownership.asking()
+      const askedMs = this.#now
       const generationId = this.#generation
       const body = { groupId: group, generationId, memberId: this.#memberId, groupInstanceId: instanceId }
       const answer = await this.#line.ask(heartbeat, 4, body)
+      this.#tenure.beaten(askedMs, this.#phase === 'stable' && answer?.errorCode === ErrorCode.NONE)
       if (answer === null || membership !== this.#membership || generationId !== this.#generation) continue
       this.#heard(answer.errorCode, 'Heartbeat', membership, asked)
     }
@@ -355,9 +363,9 @@ export class ClassicConsumer implements SimulatedMember {
 
   #heard(code: ErrorCode, what: string, membership: OwnMembership | null, asked: number): void {
     this.#line.heard(code)
-    const { client, ownership } = this.#options
+    const { client } = this.#options
     if (code === ErrorCode.NONE || code === ErrorCode.REBALANCE_IN_PROGRESS) {
-      if (membership !== null && this.#phase !== 'out') ownership.confirmed(membership, asked)
+      if (membership !== null && this.#phase !== 'out') this.#confirm(membership, asked)
       if (code === ErrorCode.REBALANCE_IN_PROGRESS) this.#wantsToJoin = true
     } else if (code === ErrorCode.FENCED_INSTANCE_ID) {
       client.note(`${what}: another process has its instance id`)
@@ -371,9 +379,14 @@ export class ClassicConsumer implements SimulatedMember {
     }
   }
 
+  #confirm(membership: OwnMembership, asked: Moment): void {
+    if (!this.#tenure.isInDoubt) this.#options.ownership.confirmed(membership, asked)
+  }
+
   #lose(): void {
     if (this.#membership !== null) this.#options.ownership.gone(this.#membership)
     this.#membership = null
+    this.#tenure.ended()
     this.#generation = -1
     this.#phase = 'out'
     this.#isLost = true

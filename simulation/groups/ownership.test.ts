@@ -62,3 +62,32 @@ test('who was not in the generation in which another got its partition did not o
   ownership.confirmed(one, ownership.asking())
   assert.equal(ownership.doubt, null)
 })
+
+test('who was dropped and let in again is not blamed for what it believed meanwhile, and has given up', () => {
+  const ownership = twoOwners()
+  ownership.confirmed(other, ownership.asking())
+  ownership.gaveUp(one, 't-0')
+  ownership.readmitted(one)
+  ownership.confirmed(one, ownership.asking())
+  assert.equal(ownership.doubt, null)
+})
+
+test('who was let in again and has been given what another has breaks the rule once both are answered anew', () => {
+  const ownership = twoOwners()
+  const asked = ownership.asking()
+  ownership.confirmed(other, asked)
+  ownership.readmitted(one)
+  ownership.confirmed(one, ownership.asking())
+  ownership.confirmed(other, asked)
+  assert.match(ownership.doubt!, /t-0 is believed in by other and one/)
+  assert.throws(() => ownership.confirmed(other, ownership.asking()), broken)
+})
+
+test('that one was let in again excuses nobody else', () => {
+  const ownership = twoOwners()
+  const third = { name: 'third' }
+  ownership.took(third, 't-0')
+  ownership.readmitted(one)
+  ownership.confirmed(other, ownership.asking())
+  assert.throws(() => ownership.confirmed(third, ownership.asking()), broken)
+})

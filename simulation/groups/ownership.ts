@@ -62,9 +62,7 @@ export class Ownership {
     if (owners === undefined) this.#owners.set(partition, (owners = new Set()))
     if (owners.has(member)) return
     this.#handovers += 1
-    for (const other of owners) {
-      this.#doubts.push({ partition, since: this.#now, both: [other, member], answered: new Set() })
-    }
+    this.#doubt(member, partition, owners)
     owners.add(member)
   }
 
@@ -91,10 +89,27 @@ export class Ownership {
     this.#doubts = this.#doubts.filter(({ both }) => !both.includes(member))
   }
 
+  /**
+   * It was dropped, or may have been, and let in again without being told so. Nobody blames it for what it believed until now: it believes
+   * anew in what it has been given now, and still has.
+   */
+  readmitted(member: Membership): void {
+    this.missed(member)
+    this.#now += 1
+    for (const [partition, owners] of this.#owners) if (owners.has(member)) this.#doubt(member, partition, owners)
+  }
+
   /** It is no member any more, and knows it; or is dead. */
   gone(member: Membership): void {
     this.missed(member)
     for (const partition of this.#owners.keys()) this.gaveUp(member, partition)
+  }
+
+  #doubt(member: Membership, partition: string, owners: ReadonlySet<Membership>): void {
+    for (const other of owners) {
+      if (other === member) continue
+      this.#doubts.push({ partition, since: this.#now, both: [other, member], answered: new Set() })
+    }
   }
 }
 

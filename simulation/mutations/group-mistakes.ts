@@ -85,6 +85,20 @@ export const groupMistakes: readonly Mutation[] = [
     seedsMax: 10,
   },
   {
+    name: 'taken-from-classic-members-too-soon',
+    breaks:
+      'what a classic member of a KIP-848 group has to give up goes to another when it rejoins, before it has heard of it',
+    workloads: ['groups-mixed'],
+    edits: [
+      {
+        file: `${consumer}classic-members.ts`,
+        find: 'this.#host.follow(found, described, subscription.owned, now)',
+        replace: 'this.#host.follow(found, described, [], now)',
+      },
+    ],
+    seedsMax: 10,
+  },
+  {
     name: 'epoch-stays-when-a-member-goes',
     breaks: 'a KIP-848 group that has lost a member keeps its epoch, so that nobody gets what that one had',
     workloads: ['groups-consumer'],
