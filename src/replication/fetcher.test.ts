@@ -24,8 +24,8 @@ class BusyClock extends SimulatedClock {
   }
 }
 
-test('a pause that ends while the next round is prepared is not slept through', async () => {
-  const clock = new BusyClock()
+/** Broker 1 follows broker 2; its log is yet to be opened. */
+function followedPartition() {
   const settings = brokerSettings()
   const topic = imageOf([{ name: 'orders', replicas: [1, 2], leader: 2 }]).topicsByName.get('orders')!
   const partition = new Partition({
@@ -35,6 +35,12 @@ test('a pause that ends while the next round is prepared is not slept through', 
     settings: partitionSettings(topic, settings),
     onState: () => {},
   })
+  return { settings, topic, partition }
+}
+
+test('a pause that ends while the next round is prepared is not slept through', async () => {
+  const clock = new BusyClock()
+  const { settings, topic, partition } = followedPartition()
   partition.opened(new SimulatedLog('orders-0'))
   let requests = 0
   const refused = {
@@ -66,15 +72,7 @@ test('a pause that ends while the next round is prepared is not slept through', 
 
 test('the leader is told of a log start when it is on the disk, and not before', async () => {
   const clock = new SimulatedClock()
-  const settings = brokerSettings()
-  const topic = imageOf([{ name: 'orders', replicas: [1, 2], leader: 2 }]).topicsByName.get('orders')!
-  const partition = new Partition({
-    brokerId: 1,
-    topic,
-    image: topic.partitions[0]!,
-    settings: partitionSettings(topic, settings),
-    onState: () => {},
-  })
+  const { settings, topic, partition } = followedPartition()
   const log = new SimulatedLog('orders-0')
   log.appendReplicated(batchOf(['a', 'b', 'c']), 0)
   log.flush()
