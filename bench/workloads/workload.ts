@@ -16,6 +16,8 @@ export interface RowHead {
   readonly peers?: readonly PeerName[]
   /** Not of the default run, but of `--full`. Default false. */
   readonly fullOnly?: boolean
+  /** For what takes long: at most so many rounds are counted. Default as many as the run has. */
+  readonly roundsMax?: number
 }
 
 /** What a round has at hand. */
@@ -55,6 +57,8 @@ interface Steps<R extends Round> {
 
 export interface SharedRow extends RowHead, Steps<SharedRound> {
   readonly brokers: 'shared'
+  /** How many brokers of a peer; default one. Those of rows that say the same and follow each other are the same. */
+  readonly brokerCounts?: Partial<Record<PeerName, number>>
 }
 
 export interface OwnRow extends RowHead, Steps<OwnRound> {
