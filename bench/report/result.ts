@@ -20,6 +20,8 @@ export type Section = (typeof sections)[number]
 /** A figure that rows have: how it is written and which way is better. */
 export const figures = {
   megabytesPerSecond: { unit: 'MB/s', better: 'more' },
+  producedMegabytesPerSecond: { unit: 'MB/s produced', better: 'more' },
+  consumedMegabytesPerSecond: { unit: 'MB/s consumed', better: 'more' },
   recordsPerSecond: { unit: 'records/s', better: 'more' },
   cpuSecondsPerGigabyte: { unit: 'CPU s/GB', better: 'less' },
   cpuMicrosPerRequest: { unit: 'CPU µs/request', better: 'less' },
@@ -51,10 +53,16 @@ export interface RowResult {
   readonly goals: readonly Goal[]
   /** In the order of the rounds; rounds of two peers with the same index were run beside each other. */
   readonly samples: Partial<Record<PeerName, readonly Sample[]>>
+  /** Why a peer has no samples, or fewer than the others. */
+  readonly failures?: Partial<Record<PeerName, string>>
 }
 
 export interface RunResult {
   readonly startedAt: string
+  readonly minutes: number
+  /** What was counted: rounds of each row, and seconds of each round of steady work. */
+  readonly rounds: number
+  readonly secondsPerRound: number
   readonly machine: {
     readonly cores: number
     readonly processor: string

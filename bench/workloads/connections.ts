@@ -1,0 +1,46 @@
+// Many small clients: connections that each send ten records a second, one a request, so that what a request costs is all there is.
+
+import type { Durability } from '../peers/peer.ts'
+import { connectionGoals } from './goals.ts'
+import { measureLoad, withTopic } from './measured-load.ts'
+import { durabilityTitle } from './shape-names.ts'
+import type { Row } from './workload.ts'
+
+function connectionsRow(durability: Durability): Row {
+  const partitions = 16
+  return {
+    id: `connections/1000x10/${partitions}p/${durability}`,
+    section: 'many connections',
+    title: `1,000 connections, 10 records/s of 100 B each, ${partitions} partitions, acks=all, ${durabilityTitle(durability)}`,
+    goals: connectionGoals,
+    brokers: 'shared',
+    async measure(round) {
+      const measured = await withTopic(round, { partitions, durability }, (topic) =>
+        measureLoad(round, {
+          kind: 'manyConnections',
+          bootstrap: round.broker.bootstrap,
+          topic,
+          partitions,
+          acks: -1,
+          recordBytes: 100,
+          connections: round.quick ? 100 : 1_000,
+          recordsPerSecondEach: 10,
+          warmSeconds: round.warmSeconds,
+          seconds: round.seconds,
+        }),
+      )
+      const { latency, produced, seconds } = measured
+      if (latency === undefined) throw new Error('no record was confirmed within the window')
+      return {
+        cpuMicrosPerRequest: (measured.brokerCpuSeconds * 1e6) / produced.requests,
+        p50Ms: latency.p50Ms,
+        p99Ms: latency.p99Ms,
+        p999Ms: latency.p999Ms,
+        recordsPerSecond: produced.records / seconds,
+        megabytes: measured.brokerBytes / 1e6,
+      }
+    },
+  }
+}
+
+export const connectionRows: readonly Row[] = [connectionsRow('page-cache'), connectionsRow('fsync')]
