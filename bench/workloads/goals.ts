@@ -57,3 +57,25 @@ export const connectionGoals: readonly Goal[] = [
   { figure: 'cpuMicrosPerRequest', against: 'kafka', ratio: 0.5 },
   { figure: 'p99Ms', against: 'kafka', ratio: 0.5 },
 ]
+
+export const startGoals: readonly Goal[] = [{ figure: 'milliseconds', against: 'kafka', ratio: 0.05 }]
+export const firstRecordGoals: readonly Goal[] = [{ figure: 'milliseconds', against: 'kafka', ratio: 0.1 }]
+export const startManyGoals: readonly Goal[] = [{ figure: 'milliseconds', against: 'kafka', ratio: 0.5 }]
+export const restartGoals: readonly Goal[] = startManyGoals
+
+export const idleMemoryGoals: readonly Goal[] = [{ figure: 'megabytes', against: 'kafka', ratio: 0.2 }]
+export const loadedMemoryGoals: readonly Goal[] = [{ figure: 'megabytes', against: 'kafka', ratio: 1 / 3 }]
+
+export const replicatedGoals: readonly Goal[] = [
+  { figure: 'megabytesPerSecond', against: 'kafka', ratio: 1 },
+  { figure: 'cpuSecondsPerGigabyte', against: 'kafka', ratio: 0.6 },
+]
+
+/** All cores of the machine, for both. */
+export const manyBrokersGoals: readonly Goal[] = [{ figure: 'megabytesPerSecond', against: 'kafka', ratio: 1 }]
+
+/** A client that is the limit itself is as fast with either broker, but for noise. */
+export const realClientGoals: readonly Goal[] = [
+  { figure: 'recordsPerSecond', against: 'kafka', ratio: 0.95 },
+  { figure: 'cpuSecondsPerGigabyte', against: 'kafka', ratio: 1 },
+]

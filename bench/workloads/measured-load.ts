@@ -38,14 +38,22 @@ export function throughputSample(measured: MeasuredLoad, moved: LoadResult['prod
   }
 }
 
+export interface TopicMade {
+  readonly partitions: number
+  /** When absent, as the peer has it by default. */
+  readonly durability?: Durability
+  /** Default 1. */
+  readonly replicationFactor?: number
+}
+
 /** Named after the row, the peer and the round, so that a topic that is still being deleted is in nobody's way. */
 export async function withTopic<T>(
   round: SharedRound,
-  { partitions, durability }: { readonly partitions: number; readonly durability: Durability },
+  shape: TopicMade,
   work: (topic: string) => Promise<T>,
 ): Promise<T> {
   const topic = `${round.name}-${round.index}`
-  await createTopic(round, { topic, partitions, durability })
+  await createTopic(round, { ...shape, topic })
   try {
     return await work(topic)
   } finally {
@@ -55,19 +63,15 @@ export async function withTopic<T>(
 
 export async function createTopic(
   { load, broker, peer }: SharedRound,
-  {
-    topic,
-    partitions,
-    durability,
-  }: { readonly topic: string; readonly partitions: number; readonly durability: Durability },
+  { topic, partitions, durability, replicationFactor = 1 }: TopicMade & { readonly topic: string },
 ): Promise<void> {
-  const configs = peer.topicConfigs(durability)
+  const configs = durability === undefined ? {} : peer.topicConfigs(durability)
   await load.run({
     kind: 'createTopic',
     bootstrap: broker.bootstrap,
     topic,
     partitions,
-    replicationFactor: 1,
+    replicationFactor,
     configs,
   })
 }
