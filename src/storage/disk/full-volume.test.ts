@@ -80,6 +80,18 @@ test('the spare file is made a while after the start, of real blocks, and kept f
   assert.equal(machine.operations, operations)
 })
 
+test('no two blocks of the spare file are alike, so that a file system which looks for such keeps them all', async () => {
+  const { clock, machine } = await World.open()
+  await clock.advance(4000)
+  const file = await machine.open(`${folder}/${spareFileName}`, { readOnly: true })
+  const bytes = Buffer.alloc(spareBytes)
+  assert.equal(await file.read(bytes, 0), spareBytes)
+  const blockBytes = 4096
+  const blocks = new Set<string>()
+  for (let at = 0; at < spareBytes; at += blockBytes) blocks.add(bytes.toString('latin1', at, at + blockBytes))
+  assert.equal(blocks.size, spareBytes / blockBytes)
+})
+
 test('one that was not finished is made again', async () => {
   const machine = new SimulatedDisk({ capacityBytes: 64 * MIB })
   const { clock } = await World.open(machine)
