@@ -16,8 +16,8 @@ export async function measureLoad({ load, broker }: SharedRound, command: LoadCo
   let before: Usage | undefined
   let after: Usage | undefined
   const result = await load.run(command, {
-    begin: () => (before = broker.usage()),
-    end: () => (after = broker.usage()),
+    onBegin: () => (before = broker.usage()),
+    onEnd: () => (after = broker.usage()),
   })
   if (before === undefined || after === undefined) throw new Error(`the load '${command.kind}' has no window`)
   return {
