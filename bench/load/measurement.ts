@@ -1,0 +1,106 @@
+// What a load counts while it runs, the window in which it counts for the result, and the one place where a load can fail: whatever goes
+// wrong in a callback ends the wait that is under way.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { LatencyHistogram } from './latency-histogram.ts'
+import type { LoadEvent, LoadResult, Window } from './load.ts'
+
+type Amounts = LoadResult['produced']
+
+export class Counts {
+  records = 0
+  bytes = 0
+  requests = 0
+
+  add(records: number, bytes: number, requests: number): void {
+    this.records += records
+    this.bytes += bytes
+    this.requests += requests
+  }
+
+  now(): Amounts {
+    return { records: this.records, bytes: this.bytes, requests: this.requests }
+  }
+}
+
+/** Where the counters, the clock and the processor time stood. */
+interface Mark {
+  readonly atMs: number
+  readonly cpuMicros: number
+  readonly produced: Amounts
+  readonly consumed: Amounts
+}
+
+export class Measurement {
+  /** Since the load began, warming up included. */
+  readonly produced = new Counts()
+  readonly consumed = new Counts()
+  readonly #emit: (event: LoadEvent) => void
+  readonly #failure = Promise.withResolvers<never>()
+  #begun: Mark | null = null
+  #ended: Mark | null = null
+
+  constructor(emit: (event: LoadEvent) => void) {
+    this.#emit = emit
+    this.#failure.promise.catch(() => undefined)
+  }
+
+  /** The load cannot go on: whoever waits `untilFailed` learns why. Only the first reason counts. */
+  readonly fail = (error: Error): void => {
+    this.#failure.reject(error)
+  }
+
+  /** As `work`, but rejects as soon as the load fails. */
+  async untilFailed<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.#failure.promise])
+  }
+
+  begin(): void {
+    this.#begun = this.#mark()
+    this.#emit({ event: 'begin' })
+  }
+
+  end(): void {
+    this.#ended = this.#mark()
+    this.#emit({ event: 'end' })
+  }
+
+  /** Lets the load run that is under way, and measures its window. */
+  async window({ warmSeconds, seconds }: Window): Promise<void> {
+    await this.untilFailed(sleep(warmSeconds * 1000))
+    this.begin()
+    await this.untilFailed(sleep(seconds * 1000))
+    this.end()
+  }
+
+  /** Of the window; of nothing when there was none. */
+  result(latencies?: LatencyHistogram): LoadResult {
+    const begun = this.#begun ?? this.#mark()
+    const ended = this.#ended ?? begun
+    return {
+      seconds: (ended.atMs - begun.atMs) / 1000,
+      produced: difference(begun.produced, ended.produced),
+      consumed: difference(begun.consumed, ended.consumed),
+      ...(latencies === undefined ? {} : { latency: latencies.summary() }),
+      cpuSeconds: (ended.cpuMicros - begun.cpuMicros) / 1_000_000,
+    }
+  }
+
+  #mark(): Mark {
+    const { user, system } = process.cpuUsage()
+    return {
+      atMs: performance.now(),
+      cpuMicros: user + system,
+      produced: this.produced.now(),
+      consumed: this.consumed.now(),
+    }
+  }
+}
+
+function difference(begun: Amounts, ended: Amounts): Amounts {
+  return {
+    records: ended.records - begun.records,
+    bytes: ended.bytes - begun.bytes,
+    requests: ended.requests - begun.requests,
+  }
+}
