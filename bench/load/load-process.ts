@@ -8,8 +8,8 @@ import type { LoadCommand, LoadEvent, LoadResult } from './load.ts'
 
 /** Called when the window begins and ends: the time to look at what the peer has used. */
 export interface WindowEdges {
-  readonly begin?: () => void
-  readonly end?: () => void
+  readonly onBegin?: () => void
+  readonly onEnd?: () => void
 }
 
 interface Running extends WindowEdges {
@@ -61,10 +61,10 @@ export class LoadProcess {
   #on(event: LoadEvent): void {
     switch (event.event) {
       case 'begin':
-        this.#running?.begin?.()
+        this.#running?.onBegin?.()
         return
       case 'end':
-        this.#running?.end?.()
+        this.#running?.onEnd?.()
         return
       case 'result':
         this.#taken()?.resolve(event.result)
