@@ -1,7 +1,9 @@
 // Where log lines go: readable on a terminal, one JSON object a line everywhere else.
 
 import pino from 'pino'
-import pretty from 'pino-pretty'
+import { onDemand } from '../lib/on-demand.ts'
+
+const pretty = onDemand((require) => require('pino-pretty') as typeof import('pino-pretty'))
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
@@ -20,7 +22,7 @@ export function openLog(
     serializers: { error: pino.stdSerializers.err },
   }
   if (onTerminal) {
-    return pino(options, pretty({ colorize: true, sync: true, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' }))
+    return pino(options, pretty()({ colorize: true, sync: true, singleLine: true, translateTime: 'SYS:HH:MM:ss.l' }))
   }
   const output = pino.destination({ dest: 1, sync: true })
   // Whoever read the lines may be gone; the broker's clients are not.

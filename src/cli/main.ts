@@ -9,4 +9,5 @@ if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
   process.exit(1)
 }
 const { program } = await import('./program.ts')
-await program().parseAsync()
+const args = process.argv.slice(2)
+await (await program(args)).parseAsync(args, { from: 'user' })

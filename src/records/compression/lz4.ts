@@ -1,8 +1,10 @@
 // LZ4 frames. The library packs and unpacks; its decoder has no bound on the output, so the frame is measured first: each block's
 // length follows from its sequences, without unpacking it.
 
-import { compressFrameSync, decompressFrameSync } from 'lz4-napi'
+import { onDemand } from '../../lib/on-demand.ts'
 import { malformed, tooLarge } from './decompression-error.ts'
+
+const lz4 = onDemand((require) => require('lz4-napi') as typeof import('lz4-napi'))
 
 const frameMagic = 0x184d2204
 const endMark = 0
@@ -21,11 +23,12 @@ const matchBytesMin = 4
 
 /** Writes one frame of version 01 with independent blocks, 64 KB to 4 MB as the input is large: what Java's reader requires. */
 export function compressLz4(bytes: Uint8Array): Uint8Array {
-  return compressFrameSync(asBuffer(bytes))
+  return lz4().compressFrameSync(asBuffer(bytes))
 }
 
 export function decompressLz4(bytes: Uint8Array, maxOutputBytes: number): Uint8Array {
   const frame = measureFrame(bytes, maxOutputBytes)
+  const { decompressFrameSync } = lz4()
   try {
     return decompressFrameSync(asBuffer(bytes.subarray(0, frame)))
   } catch (error) {

@@ -1,10 +1,12 @@
 // Snappy in the two framings clients send: the block stream of xerial's Java library (a 16-byte header, then blocks of length and
 // data), which Kafka itself writes, and one bare block (kafka-go, older librdkafka).
 
-import { compressSync, uncompressSync } from 'snappy'
+import { onDemand } from '../../lib/on-demand.ts'
 import { readUnsignedVarint } from '../../lib/varint.ts'
 import { readInt32, writeInt32 } from '../big-endian.ts'
 import { malformed, tooLarge } from './decompression-error.ts'
+
+const snappy = onDemand((require) => require('snappy') as typeof import('snappy'))
 
 /** 0x82 "SNAPPY" 0x00, then version 1 and oldest compatible version 1. */
 const streamHeader = Uint8Array.of(0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1)
@@ -14,6 +16,7 @@ const blockBytes = 32 * 1024
 
 /** Writes xerial's block stream, which every client reads. */
 export function compressSnappy(bytes: Uint8Array): Uint8Array {
+  const { compressSync } = snappy()
   const parts: Uint8Array[] = [streamHeader]
   let size = streamHeader.length
   for (let at = 0; at < bytes.length; at += blockBytes) {
@@ -54,6 +57,7 @@ export function decompressSnappy(bytes: Uint8Array, maxOutputBytes: number): Uin
 
 function unpackBlock(block: Uint8Array, isTooLarge: boolean, maxOutputBytes: number): Uint8Array {
   if (isTooLarge) throw tooLarge('snappy', maxOutputBytes)
+  const { uncompressSync } = snappy()
   try {
     return uncompressSync(block) as Buffer
   } catch (error) {

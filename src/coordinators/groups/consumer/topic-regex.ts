@@ -1,8 +1,10 @@
 // Topics by regular expression, evaluated here (KIP-848). The language is RE2's, as Kafka's: no backtracking, so matching takes time
 // linear in the topic's name whatever the pattern; what cannot be had at that price (look-around, back-references) is refused.
 
-import { RE2JS, RE2JSException, RE2JSSyntaxException } from 're2js'
+import { onDemand } from '../../../lib/on-demand.ts'
 import { waysOpenIn } from './regex-weight.ts'
+
+const re2 = onDemand((require) => require('re2js') as typeof import('re2js'))
 
 export interface TopicRegex {
   readonly pattern: string
@@ -26,6 +28,7 @@ const quotedMax = 1_000
 /** Of what is not too costly, patterns of any length: `socket.request.max.bytes` is their bound. */
 export function compileTopicRegex(pattern: string): CompiledTopicRegex {
   if (waysOpenIn(pattern) > waysOpenMax) return refused(pattern, 'expression too large')
+  const { RE2JS, RE2JSException, RE2JSSyntaxException } = re2()
   try {
     const compiled = RE2JS.compile(pattern)
     return { ok: true, regex: { pattern, matches: (topic) => compiled.testExact(topic) } }
