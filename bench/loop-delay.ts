@@ -6,9 +6,7 @@
 // `ours` is the processor time of the longest turn of the loop without collections of garbage. It does not count what other processes
 // took from us, which `wall` does.
 
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomFillSync } from 'node:crypto'
-import { once } from 'node:events'
 import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +24,7 @@ import { produce } from '../src/protocol/apis/produce.ts'
 import { ErrorCode, errorName } from '../src/protocol/error-code.ts'
 import { buildBatch } from '../src/records/batch-builder.ts'
 import { BrokerProcess, root } from './broker-process.ts'
-import type { Load } from './load.ts'
+import { LoadProcess } from './load/load-process.ts'
 import { RawClient } from './raw-client.ts'
 
 const { values: args } = parseArgs({
@@ -40,6 +38,7 @@ const { values: args } = parseArgs({
 })
 const MB = 1_000_000
 const KIB = 1024
+const loadProcess = await LoadProcess.start()
 const logBytes = Number(args.megabytes) * MB
 const topic = 'bench'
 /** Of the log's first file. */
@@ -109,23 +108,16 @@ class Bench {
     mustBe(topics[0]?.errorCode)
   }
 
-  async load(kind: 'produce' | 'fetch', batchBytes: number, totalBytes: number): Promise<void> {
-    const load: Load = {
-      bootstrap: this.broker.bootstrap,
-      kind,
-      topic,
-      partitions: 1,
-      recordBytes: 1024,
-      batchBytes,
-      totalBytes,
-      acks: -1,
-      inFlight: 5,
-    }
-    const child: ChildProcess = spawn(process.execPath, [join(root, 'bench/load.ts'), JSON.stringify(load)], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    const [code] = (await once(child, 'exit')) as [number]
-    if (code !== 0) throw new Error(`the load generator ended with ${code}`)
+  /** With an ack of each batch; batches of 1 KiB records. */
+  async produce(batchBytes: number, bytes: number): Promise<void> {
+    const { bootstrap } = this.broker
+    await loadProcess.run({ kind: 'fill', bootstrap, topic, partitions: 1, recordBytes: KIB, batchBytes, bytes })
+  }
+
+  /** All there is, from the beginning. */
+  async drain(): Promise<void> {
+    const { bootstrap } = this.broker
+    await loadProcess.run({ kind: 'drain', bootstrap, topic, partitions: 1, consumers: 1 })
   }
 
   async byTimestamp(): Promise<void> {
@@ -176,11 +168,11 @@ function traffic(batchBytes: number, name: string): Scenario {
   return async (bench) => {
     await bench.start()
     await bench.create()
-    await bench.load('produce', batchBytes, 100 * MB)
+    await bench.produce(batchBytes, 100 * MB)
     await bench.forget()
-    await bench.load('produce', batchBytes, 500 * MB)
+    await bench.produce(batchBytes, 500 * MB)
     await bench.report(`produce, ${name}`)
-    await bench.load('fetch', batchBytes, 500 * MB)
+    await bench.drain()
     await bench.report(`fetch of a backlog, ${name}`)
   }
 }
@@ -189,7 +181,7 @@ function traffic(batchBytes: number, name: string): Scenario {
 async function unclean(bench: Bench): Promise<void> {
   await bench.start()
   await bench.create()
-  await bench.load('produce', 64 * KIB, logBytes)
+  await bench.produce(64 * KIB, logBytes)
   await bench.kill()
 }
 
@@ -211,7 +203,7 @@ const scenarios: Record<string, Scenario> = {
   'garbage at the end': async (bench) => {
     await bench.start()
     await bench.create()
-    await bench.load('produce', 64 * KIB, 100 * MB)
+    await bench.produce(64 * KIB, 100 * MB)
     await bench.kill()
     const file = join(bench.folder, newestLog(bench.folder))
     const garbage = Buffer.alloc(64 * MB)
@@ -223,7 +215,7 @@ const scenarios: Record<string, Scenario> = {
   'index rebuild': async (bench) => {
     await bench.start()
     await bench.create(1, { 'segment.bytes': String(512 * MB) })
-    await bench.load('produce', 16 * KIB, logBytes)
+    await bench.produce(16 * KIB, logBytes)
     await bench.stop()
     for (const name of readdirSync(bench.folder)) {
       if (/\.(time)?index$/.test(name)) rmSync(join(bench.folder, name))
@@ -231,7 +223,7 @@ const scenarios: Record<string, Scenario> = {
     await bench.start()
     await bench.report('clean start without indexes')
     await bench.byTimestamp()
-    await bench.load('fetch', 16 * KIB, 100 * MB)
+    await bench.drain()
     await bench.report('lookup by timestamp and fetch without indexes')
   },
   producers: async (bench) => {
@@ -251,7 +243,7 @@ const scenarios: Record<string, Scenario> = {
     await bench.report(`a batch of each of ${count} idempotent producers`)
     await delay(5000)
     await bench.report('checkpoint and expiry of producers')
-    await bench.load('produce', 1024 * KIB, 80 * MB)
+    await bench.produce(1024 * KIB, 80 * MB)
     await bench.report('roll of a segment: snapshot of producers')
     await bench.stop()
     await bench.start(settings)
@@ -367,3 +359,4 @@ for (const [name, scenario] of Object.entries(scenarios)) {
     await bench.end()
   }
 }
+await loadProcess.stop()

@@ -10,7 +10,7 @@ export const usage = `npm run bench -- [options]
   --only REGEX      rows whose ids match, also those that only --full has
   --full            every combination of the produce workloads: hours
   --rounds N        counted rounds of each row, after one that warms up (default 3)
-  --seconds N       how long a round of steady work is measured (default 3)
+  --seconds N       how long a round of steady work is measured (default 2)
   --peers LIST      of odradek,kafka,probe (default all)
   --quick           one round of one second on small amounts: whether it runs, not how fast
   --out FOLDER      where RESULTS.md, results.json and results.svg go (default bench/, or a folder for temporary files when
@@ -31,7 +31,7 @@ export interface Options {
   readonly profile: boolean
   readonly list: boolean
   readonly report?: string
-  isWanted(row: Row): boolean
+  readonly isWanted: (row: Row) => boolean
 }
 
 /** Throws on what it does not understand. */
@@ -57,7 +57,7 @@ export function readOptions(args: readonly string[]): Options {
   return {
     rounds: positive('rounds', values.rounds ?? (quick ? '1' : '3')),
     warmSeconds: quick ? 0.3 : 1,
-    seconds: positive('seconds', values.seconds ?? (quick ? '1' : '3')),
+    seconds: positive('seconds', values.seconds ?? (quick ? '1' : '2')),
     peers: values.peers === undefined ? peerNames : values.peers.split(',').map(peerName),
     quick,
     out: values.out ?? (isWhole ? import.meta.dirname : join(tmpdir(), 'odradek-bench-results')),

@@ -15,6 +15,15 @@ export interface Contender<Label extends string = string> {
   readonly peer: Peer
 }
 
+/** What stays up from row to row. */
+export interface Standing {
+  /** The broker of this contender; started when it is not. */
+  broker(contender: Contender, brokers: number): Promise<RunningPeer>
+  load(): Promise<LoadProcess>
+  /** After a failure: what is left of the row must not meet the next one. */
+  renew(contender: Contender): Promise<void>
+}
+
 /** What rows are measured with. */
 export interface Ground {
   readonly rounds: number
@@ -23,11 +32,7 @@ export interface Ground {
   readonly quick: boolean
   /** Where rows that start brokers themselves have their data. */
   readonly folder: string
-  /** The broker of this contender that stays up; started when it is not. */
-  broker(contender: Contender, brokers: number): Promise<RunningPeer>
-  load(): Promise<LoadProcess>
-  /** After a failure: what is left of the row must not meet the next one. */
-  renew(contender: Contender): Promise<void>
+  readonly standing: Standing
 }
 
 export interface RowSamples<Label extends string = string> {
@@ -61,7 +66,7 @@ export async function measureRow<Label extends string>(
         failures[contender.label] = messageOf(error)
         // What failed may fail here again; it has been said, and what is left is thrown away next.
         if (step !== 'clear') await takeStep(row, contender, ground, 'clear', 0).catch(() => {})
-        await ground.renew(contender)
+        await ground.standing.renew(contender)
       }
     }
   }
@@ -82,10 +87,10 @@ async function takeStep(
   index: number,
 ): Promise<Sample | undefined> {
   const { warmSeconds, seconds, quick } = ground
-  const load = await ground.load()
+  const load = await ground.standing.load()
   const round = { peer: contender.peer, load, name: nameOf(row, contender), index, warmSeconds, seconds, quick }
   if (row.brokers === 'shared') {
-    const broker = await ground.broker(contender, row.brokerCounts?.[contender.peer.name] ?? 1)
+    const broker = await ground.standing.broker(contender, row.brokerCounts?.[contender.peer.name] ?? 1)
     return limited(() => row[step]?.({ ...round, broker }), `${step} of ${row.id}`)
   }
   const data = folderOf(row, contender, ground)

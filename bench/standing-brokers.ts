@@ -5,9 +5,9 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { LoadProcess } from './load/load-process.ts'
 import type { RunningPeer } from './peers/peer.ts'
-import type { Contender } from './rounds.ts'
+import type { Contender, Standing } from './rounds.ts'
 
-interface Standing {
+interface StandingBroker {
   readonly broker: RunningPeer
   readonly brokers: number
   readonly data: string
@@ -20,9 +20,9 @@ export interface StandingOptions {
   readonly profile?: string
 }
 
-export class StandingBrokers {
+export class StandingBrokers implements Standing {
   readonly #options: StandingOptions
-  readonly #standing = new Map<Contender, Standing>()
+  readonly #standing = new Map<Contender, StandingBroker>()
   #load: LoadProcess | undefined
   #started = 0
 

@@ -7,7 +7,7 @@
 //   npm run bench:cluster -- partitions        the death of a broker that leads a third of 3,000 partitions
 //   npm run bench:cluster -- throughput        3 replicas beside 1
 //   npm run bench:cluster -- memory            of an idle broker, by number of replicas
-//   ... --rounds 10 --partitions 3000 --megabytes 256 --replicas 0,1000,3000,10000
+//   ... --rounds 10 --partitions 3000 --seconds 3 --replicas 0,1000,3000,10000
 
 import { parseArgs } from 'node:util'
 import { printMachine } from '../measured.ts'
@@ -22,7 +22,7 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '10' },
     partitions: { type: 'string', default: '3000' },
-    megabytes: { type: 'string', default: '256' },
+    seconds: { type: 'string', default: '3' },
     replicas: { type: 'string', default: '0,1000,3000,10000' },
   },
 })
@@ -34,7 +34,7 @@ const measurements: Record<string, () => Promise<void>> = {
   },
   restarts: () => measureRestarts(rounds),
   partitions: () => measureDeathOfMany(Number(values.partitions)),
-  throughput: () => measureThroughput(Number(values.megabytes)),
+  throughput: () => measureThroughput(Number(values.seconds)),
   memory: () => measureMemory(values.replicas.split(',').map(Number)),
 }
 

@@ -1,6 +1,7 @@
 // The report as a picture: how many times better than Apache Kafka each figure is, one bar for each goal on a logarithmic scale, with
 // its goal as a mark and the spread of the rounds as a line. Colours follow the reader's light or dark scheme.
 
+import { digits } from './numbers.ts'
 import { figures, type Goal, type RowResult, type RunResult, sections } from './result.ts'
 import { type Spread, type Verdict, verdictOf } from './verdicts.ts'
 
@@ -45,6 +46,9 @@ export function plot(run: RunResult): string {
     if (ofSection.length === 0) continue
     parts.push(text({ x: margin, y: y + 28, kind: 'section ink' }, section))
     parts.push(line({ x: margin, y: y + 36, to: { x: width - margin, y: y + 36 }, kind: 'rule' }))
+    for (const tick of ticks(scale)) {
+      parts.push(text({ x: scale.at(tick), y: y + 28, kind: 'soft small', anchor: 'middle' }, `${tick}×`))
+    }
     y += sectionHeight
     const top = y
     const drawn: string[] = []
@@ -63,7 +67,7 @@ export function plot(run: RunResult): string {
     '<title>How many times better than Apache Kafka each figure is</title>',
     `<style>${style}\n</style>`,
     `<rect class="page" width="${width}" height="${height}" rx="8"/>`,
-    ...head(bars, scale),
+    ...head(bars),
     ...parts,
     '</svg>\n',
   ].join('\n')
@@ -98,7 +102,7 @@ function scaleFor(bars: readonly Bar[]): Scale {
   }
 }
 
-function head(bars: readonly Bar[], scale: Scale): string[] {
+function head(bars: readonly Bar[]): string[] {
   const met = bars.filter(({ verdict }) => verdict.outcome === 'met').length
   const subtitle = `ratios of one run on one machine, ${met} of ${bars.length} goals met; further right is better, whatever the figure`
   const legendY = 78
@@ -113,9 +117,6 @@ function head(bars: readonly Bar[], scale: Scale): string[] {
     text({ x: margin + 188, y: legendY, kind: 'soft small' }, 'the goal'),
     line({ x: margin + 250, y: legendY - 4, to: { x: margin + 276, y: legendY - 4 }, kind: 'spread' }),
     text({ x: margin + 282, y: legendY, kind: 'soft small' }, 'least and most of the rounds'),
-    ...ticks(scale).map((tick) =>
-      text({ x: scale.at(tick), y: legendY, kind: 'soft small', anchor: 'middle' }, times(tick)),
-    ),
   ]
 }
 
@@ -149,9 +150,9 @@ function drawBar(
   ]
 }
 
-/** `0.5×`, `1.27×`, `13×` */
+/** `0.50×`, `1.27×`, `13.4×`, `134×` */
 function times(value: number): string {
-  return `${value >= 9.95 ? value.toFixed(0) : Number(value.toPrecision(3))}×`
+  return `${digits(value)}×`
 }
 
 /** Of the font above, on average: where a title would run into the next column, it is drawn narrower. */

@@ -7,7 +7,7 @@ import { durabilityTitle, partitionsTitle } from './shape-names.ts'
 import type { Row } from './workload.ts'
 
 /** Of 1,000 records a second the slowest in a thousand need many seconds to be more than one or two records. */
-const windowFactor = 2
+const windowFactor = 3
 
 interface LatencyShape {
   readonly recordsPerSecond: number

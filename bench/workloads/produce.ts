@@ -60,7 +60,9 @@ const defaultIds = new Set(
     ...varied(requestsCost),
     ...varied(bytesCost),
     ...varied({ ...requestsCost, durability: 'fsync' }, ['batchBytes', 'partitions']),
-    ...varied({ ...bytesCost, durability: 'fsync' }, ['partitions']),
+    { ...requestsCost, batchBytes: 0, recordBytes: 64_000 } as const,
+    { ...bytesCost, durability: 'fsync' } as const,
+    { ...bytesCost, durability: 'fsync', partitions: 1 } as const,
   ].map(idOf),
 )
 

@@ -3,13 +3,11 @@
 import type { Codec } from '../../src/records/codec.ts'
 import type { Durability } from '../peers/peer.ts'
 
-const KIB = 1024
-
 /** What record batches hold before compression; 0 for one record each. */
 export type BatchBytes = 0 | 16384 | 1048576
 
 export const recordSizes = [100, 1_000, 64_000] as const
-export const batchSizes = [0, 16 * KIB, 1024 * KIB] as const satisfies readonly BatchBytes[]
+export const batchSizes = [0, 16_384, 1_048_576] as const satisfies readonly BatchBytes[]
 export const partitionCounts = [1, 16, 100, 1_000] as const
 
 /** `100b`, `1kb`, `64kb` */
