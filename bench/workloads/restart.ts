@@ -1,7 +1,7 @@
 // After kill -9 with 2 GB of log: until every partition answers. The folder of the broker that was killed is copied for each round, as the
 // first start mends it. The copies are on the disk, and in the page cache, for every peer.
 
-import { cp } from 'node:fs/promises'
+import { cp, lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Durability } from '../peers/peer.ts'
 import { untilAllAnswer } from './answering-partitions.ts'
@@ -40,7 +40,7 @@ function row(durability: Durability | 'default'): Row {
     },
     async measure(round) {
       const data = join(round.data, `round-${round.index}`)
-      await cp(killedFolder(round), data, { recursive: true })
+      await cp(killedFolder(round), data, { recursive: true, filter: isFileOrFolder })
       await writeBack()
       const broker = await round.peer.start({ data })
       try {
@@ -56,6 +56,11 @@ function row(durability: Durability | 'default'): Row {
       }
     },
   }
+}
+
+/** A socket that locks the folder cannot be copied; nobody holds it any more. */
+async function isFileOrFolder(path: string): Promise<boolean> {
+  return !(await lstat(path)).isSocket()
 }
 
 const killedFolder = ({ data }: OwnRound): string => join(data, 'killed')

@@ -72,8 +72,10 @@ async function putOneRecord(round: SharedRound): Promise<void> {
 /** The time that the broker took to answer at all, and from there to the record: nobody reads before. */
 async function firstRecordMs({ broker, load, name, index }: SharedRound): Promise<number> {
   const ready = performance.now()
-  await load.run({ kind: 'firstRecord', bootstrap: broker.bootstrap, topic: name, group: `${name}-${index}` })
-  return broker.readyMs + performance.now() - ready
+  let read = Number.NaN
+  const command = { kind: 'firstRecord', bootstrap: broker.bootstrap, topic: name, group: `${name}-${index}` } as const
+  await load.run(command, { onEnd: () => (read = performance.now()) })
+  return broker.readyMs + read - ready
 }
 
 const topicsOfMany = 10
