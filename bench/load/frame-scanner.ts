@@ -10,7 +10,7 @@ export type FrameHandler = (bytes: Uint8Array, from: number, end: number) => voi
 
 export class FrameScanner {
   readonly #handle: FrameHandler
-  #kept: Uint8Array = Buffer.allocUnsafeSlow(64 * 1024)
+  #kept: Uint8Array = new Uint8Array(0)
   #keptBytes = 0
 
   constructor(handle: FrameHandler) {

@@ -73,8 +73,9 @@ export interface ProduceAndConsume extends Omit<Produce, 'kind'> {
 }
 
 /**
- * Records at a steady rate, whatever the broker does: latency counts from when a record was due until the consumer has it. Those that are
- * due within `lingerMs` of each other travel in one batch for each partition.
+ * Records at a steady rate, whatever the broker does: latency counts from when a record was due until the consumer has it. Records are due
+ * every `lingerMs` (at least a quarter), all of that time together, and travel in one batch for each partition: lingering itself is not
+ * latency.
  */
 export interface EndToEnd extends TopicShape, Window {
   readonly kind: 'endToEnd'

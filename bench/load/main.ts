@@ -2,7 +2,10 @@
 
 import { createInterface } from 'node:readline'
 import { drain, produceAndConsume } from './consume.ts'
+import { endToEnd } from './end-to-end.ts'
+import { firstRecord } from './first-record.ts'
 import type { LoadCommand, LoadEvent, LoadResult } from './load.ts'
+import { manyConnections } from './many-connections.ts'
 import { Measurement } from './measurement.ts'
 import { fill, produce } from './produce.ts'
 import { createTopic, deleteTopic } from './topics.ts'
@@ -24,9 +27,11 @@ async function done(command: LoadCommand, measurement: Measurement): Promise<Loa
     case 'produceAndConsume':
       return produceAndConsume(command, measurement)
     case 'endToEnd':
+      return endToEnd(command, measurement)
     case 'manyConnections':
+      return manyConnections(command, measurement)
     case 'firstRecord':
-      throw new Error(`${command.kind} is not there yet`)
+      return firstRecord(command, measurement)
   }
 }
 

@@ -5,6 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LatencyHistogram } from './latency-histogram.ts'
 import type { LoadEvent, LoadResult, Window } from './load.ts'
 
+/** How long after the window what was due within it may come, and how often that is looked at. */
+const overdueMsMax = 60_000
+const overdueRetryMs = 5
+
 type Amounts = LoadResult['produced']
 
 export class Counts {
@@ -71,6 +75,24 @@ export class Measurement {
     this.begin()
     await this.untilFailed(sleep(seconds * 1000))
     this.end()
+  }
+
+  /** Of `performance.now()`; infinite as long as the window has not ended. */
+  get endMs(): number {
+    return this.#ended?.atMs ?? Infinity
+  }
+
+  windowHas(atMs: number): boolean {
+    return this.#begun !== null && atMs >= this.#begun.atMs && atMs < this.endMs
+  }
+
+  /** After the window: waits until all that was due within it is done. Fails when it is not within a minute. */
+  async untilDone(what: string, isDone: () => boolean): Promise<void> {
+    const giveUpAtMs = performance.now() + overdueMsMax
+    while (!isDone()) {
+      if (performance.now() > giveUpAtMs) throw new Error(`${what} ${overdueMsMax / 1000} s after the window`)
+      await this.untilFailed(sleep(overdueRetryMs))
+    }
   }
 
   /** Of the window; of nothing when there was none. */

@@ -12,7 +12,7 @@ import { versions } from './versions.ts'
 
 /** How long a change of topics may take until all brokers know it. */
 const settledMsMax = 60_000
-const retryMs = 20
+const retryMs = 5
 
 /** Partitions by the address of their leader. */
 export type Leaders = ReadonlyMap<string, readonly number[]>
@@ -61,22 +61,29 @@ export async function deleteTopic({ bootstrap, topic }: DeleteTopic): Promise<vo
 export async function leadersOf({ bootstrap, topic, partitions }: TopicShape): Promise<Leaders> {
   return asked(bootstrap, async (client) =>
     settled(`${topic} has partitions without a leader`, async () => {
-      const { brokers, topics } = await described(client, topic)
-      const addresses = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, `${host}:${port}`]))
-      const leaders = new Map<string, number[]>()
-      let led = 0
-      for (const { errorCode, partitionIndex, leaderId } of topics[0]?.partitions ?? []) {
-        const address = addresses.get(leaderId)
-        if (errorCode !== ErrorCode.NONE || address === undefined || partitionIndex >= partitions) continue
-        const together = leaders.get(address) ?? []
-        leaders.set(address, together)
-        together.push(partitionIndex)
-        led += 1
-      }
-      for (const together of leaders.values()) together.sort((a, b) => a - b)
-      return led === partitions ? leaders : null
+      const leaders = leadersIn(await described(client, topic))
+      return partitionsOf(leaders).length === partitions ? leaders : null
     }),
   )
+}
+
+/** Of those partitions of the one topic asked for that have a leader. */
+export function leadersIn({ brokers, topics }: MetadataResponse): Leaders {
+  const addresses = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, `${host}:${port}`]))
+  const leaders = new Map<string, number[]>()
+  for (const { errorCode, partitionIndex, leaderId } of topics[0]?.partitions ?? []) {
+    const address = addresses.get(leaderId)
+    if (errorCode !== ErrorCode.NONE || address === undefined) continue
+    const together = leaders.get(address) ?? []
+    leaders.set(address, together)
+    together.push(partitionIndex)
+  }
+  for (const together of leaders.values()) together.sort((a, b) => a - b)
+  return leaders
+}
+
+export function partitionsOf(leaders: Leaders): number[] {
+  return [...leaders.values()].flat().sort((a, b) => a - b)
 }
 
 /** By partition: the offset of the first record, and the one that the next record will get. */
@@ -109,7 +116,7 @@ async function offsets(shape: TopicShape, timestamp: bigint): Promise<number[]> 
   })
 }
 
-async function described(client: RawClient, topic: string): Promise<MetadataResponse> {
+export async function described(client: RawClient, topic: string): Promise<MetadataResponse> {
   return client.request(metadata, versions.metadata, { topics: [{ name: topic }], allowAutoTopicCreation: false })
 }
 
