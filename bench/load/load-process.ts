@@ -24,6 +24,7 @@ export class LoadProcess {
 
   private constructor(child: ChildProcess) {
     this.#child = child
+    process.once('exit', () => child.kill())
     this.#exited = once(child, 'exit').then(([code, signal]) => {
       this.#taken()?.reject(new Error(`the load generator ended with ${code ?? signal}`))
     })

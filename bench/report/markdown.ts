@@ -14,10 +14,12 @@ const outcomes = ['met', 'NOT MET', 'not measured'] as const satisfies readonly 
 interface Line {
   readonly row: RowResult
   readonly verdict: Verdict
+  /** A row with several goals says its title once. */
+  readonly title: string
 }
 
 export function markdown(run: RunResult): string {
-  const lines = run.rows.flatMap((row) => row.goals.map((goal) => ({ row, verdict: verdictOf(row, goal) })))
+  const lines = run.rows.flatMap(linesOf)
   const missed = lines.filter(({ verdict }) => verdict.outcome === 'NOT MET')
   return [
     '# Odradek beside Apache Kafka',
@@ -27,11 +29,15 @@ export function markdown(run: RunResult): string {
     setting(run),
     '## How to read it',
     reading(run),
-    ...(missed.length === 0 ? [] : ['## Not met', goalTable(missed)]),
+    ...(missed.length === 0 ? [] : ['## Not met', goalTable(missed.map(withSection))]),
     ...sections.flatMap((section) => sectionOf(run.rows.filter((row) => row.section === section))),
   ]
     .join('\n\n')
     .concat('\n')
+}
+
+function linesOf(row: RowResult): Line[] {
+  return row.goals.map((goal, index) => ({ row, verdict: verdictOf(row, goal), title: index === 0 ? row.title : '' }))
 }
 
 function summary(lines: readonly Line[]): string {
@@ -60,8 +66,8 @@ function setting({ startedAt, minutes, machine, versions }: RunResult): string {
 }
 
 function reading({ rounds, secondsPerRound }: RunResult): string {
-  return `Brokers and load share the machine. For each row the peers were measured in turn, ${rounds} rounds of ${digits(secondsPerRound)} s after one that warmed up (long ones fewer); a figure is
-the median of its rounds. **The ratio is Odradek's figure over the other's in the same round**, the median over the rounds; the spread is
+  return `Brokers and load share the machine. For each row the peers were measured in turn, ${rounds === 1 ? 'one round' : `${rounds} rounds`} of ${secondsPerRound} s (latency three times that, work
+of a given amount as long as it takes) after one that warmed up; a figure is the median of its rounds. **The ratio is Odradek's figure over the other's in the same round**, the median over the rounds; the spread is
 the least and the most of them. Figures of another machine, or of this one on another day, differ; ratios differ less. "fsync": both
 brokers have a record on the disk before they confirm it; "page cache": neither waits for the disk. CPU is that of the broker's processes,
 user and system. The probe is no broker: it receives, takes the CRC-32C, appends to a file and answers, the least that any broker must do.`
@@ -69,7 +75,7 @@ user and system. The probe is no broker: it receives, takes the CRC-32C, appends
 
 function sectionOf(rows: readonly RowResult[]): string[] {
   if (rows.length === 0) return []
-  const lines = rows.flatMap((row) => row.goals.map((goal) => ({ row, verdict: verdictOf(row, goal) })))
+  const lines = rows.flatMap(linesOf)
   const free = rows.filter(({ goals }) => goals.length === 0)
   const failures = rows.flatMap(({ title, failures = {} }) =>
     Object.entries(failures).map(([peer, why]) => `- ${title}, ${peerTitles[peer as PeerName]}: ${oneLine(why)}`),
@@ -82,12 +88,18 @@ function sectionOf(rows: readonly RowResult[]): string[] {
   ]
 }
 
+/** Titles are unique only within a section. */
+function withSection({ row, verdict }: Line, index: number, lines: readonly Line[]): Line {
+  const before = lines[index - 1]?.row
+  return { row, verdict, title: before === row ? '' : `${row.section}: ${row.title}` }
+}
+
 function goalTable(lines: readonly Line[]): string {
   const head = ['', 'figure', 'Odradek', 'Kafka', 'probe', 'ratio', 'spread', 'goal', '']
   return table(
     head,
-    lines.map(({ row, verdict: { goal, ratio, outcome } }, index) => [
-      titleAt(lines, index),
+    lines.map(({ row, verdict: { goal, ratio, outcome }, title }) => [
+      title,
       figures[goal.figure].unit,
       shown(figureOf(row, 'odradek', goal.figure)),
       ...(['kafka', 'probe'] as const).map((peer) => shown(figureOf(row, peer, goal.figure))),
@@ -97,12 +109,6 @@ function goalTable(lines: readonly Line[]): string {
       outcome === 'met' ? 'met' : `**${outcome}**`,
     ]),
   )
-}
-
-/** A row with several goals says its title once. */
-function titleAt(lines: readonly Line[], index: number): string {
-  const { row } = lines[index]!
-  return lines[index - 1]?.row === row ? '' : row.title
 }
 
 /** Of rows without goals: all their figures, one a line. */

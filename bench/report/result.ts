@@ -31,6 +31,9 @@ export const figures = {
   milliseconds: { unit: 'ms', better: 'less' },
   megabytes: { unit: 'MB', better: 'less' },
   cpuSeconds: { unit: 'CPU s', better: 'less' },
+  /** How busy each side was: a load generator near 1 was the limit, not the broker. */
+  brokerCores: { unit: 'cores of the broker', better: 'less' },
+  loadCores: { unit: 'cores of the load generator', better: 'less' },
 } as const satisfies Record<string, { unit: string; better: 'more' | 'less' }>
 export type Figure = keyof typeof figures
 

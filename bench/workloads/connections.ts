@@ -2,7 +2,7 @@
 
 import type { Durability } from '../peers/peer.ts'
 import { connectionGoals } from './goals.ts'
-import { measureLoad, withTopic } from './measured-load.ts'
+import { coresOf, measureLoad, withTopic } from './measured-load.ts'
 import { durabilityTitle } from './shape-names.ts'
 import type { Row } from './workload.ts'
 
@@ -38,6 +38,7 @@ function connectionsRow(durability: Durability): Row {
         p999Ms: latency.p999Ms,
         recordsPerSecond: produced.records / seconds,
         megabytes: measured.brokerBytes / 1e6,
+        ...coresOf(measured),
       }
     },
   }

@@ -2,7 +2,7 @@
 
 import type { Durability } from '../peers/peer.ts'
 import { latencyGoals } from './goals.ts'
-import { measureLoad, withTopic } from './measured-load.ts'
+import { coresOf, measureLoad, withTopic } from './measured-load.ts'
 import { durabilityTitle, partitionsTitle } from './shape-names.ts'
 import type { Row } from './workload.ts'
 
@@ -47,6 +47,7 @@ function latencyRow(shape: LatencyShape): Row {
         p999Ms: latency.p999Ms,
         recordsPerSecond: consumed.records / seconds,
         cpuSecondsPerGigabyte: measured.brokerCpuSeconds / (consumed.bytes / 1e9),
+        ...coresOf(measured),
       }
     },
   }

@@ -35,7 +35,12 @@ export function throughputSample(measured: MeasuredLoad, moved: LoadResult['prod
     recordsPerSecond: moved.records / measured.seconds,
     cpuSecondsPerGigabyte: measured.brokerCpuSeconds / (moved.bytes / 1e9),
     megabytes: measured.brokerBytes / 1e6,
+    ...coresOf(measured),
   }
+}
+
+export function coresOf({ brokerCpuSeconds, cpuSeconds, seconds }: MeasuredLoad): Sample {
+  return { brokerCores: brokerCpuSeconds / seconds, loadCores: cpuSeconds / seconds }
 }
 
 export interface TopicMade {

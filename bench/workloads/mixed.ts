@@ -2,7 +2,7 @@
 
 import type { Durability } from '../peers/peer.ts'
 import { mixedGoals } from './goals.ts'
-import { createTopic, deleteTopic, measureLoad } from './measured-load.ts'
+import { coresOf, createTopic, deleteTopic, measureLoad } from './measured-load.ts'
 import { type BatchBytes, batchId, batchTitle, durabilityTitle, partitionsTitle } from './shape-names.ts'
 import type { Row } from './workload.ts'
 
@@ -53,6 +53,7 @@ function mixedRow({ batchBytes, partitions, durability }: MixedShape): Row {
         consumedMegabytesPerSecond: consumed.bytes / 1e6 / seconds,
         cpuSecondsPerGigabyte: measured.brokerCpuSeconds / ((produced.bytes + consumed.bytes) / 1e9),
         megabytes: measured.brokerBytes / 1e6,
+        ...coresOf(measured),
       }
     },
     clear: (round) => deleteTopic(round, round.name),
