@@ -11,7 +11,8 @@ const idle: Row = {
   section: 'memory',
   title: 'idle for 5 s after the start',
   goals: idleMemoryGoals,
-  roundsMax: 3,
+  roundsMax: 2,
+  warmsUp: false,
   brokers: 'own',
   async measure(round) {
     const resident = await withBroker(round, async ({ broker }) => {
@@ -30,7 +31,8 @@ const loaded: Row = {
   section: 'memory',
   title: `the most under 16 producers of 1 MiB batches and 8 lagging consumers, ${partitions} partitions`,
   goals: loadedMemoryGoals,
-  roundsMax: 3,
+  roundsMax: 2,
+  warmsUp: false,
   brokers: 'own',
   async measure(round) {
     const { load, name, index, quick } = round

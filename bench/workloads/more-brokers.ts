@@ -65,7 +65,6 @@ function headOf(count: number, work: string, what: string): RowHead & Pick<Share
     section: 'more than one core',
     title: `${count === 1 ? '1 broker' : `${count} brokers`}, ${work} ${what}`,
     goals: count === 1 ? [] : manyBrokersGoals,
-    peers: ['odradek', 'kafka'],
     fullOnly: count > availableParallelism(),
     brokers: 'shared',
     brokerCounts: { odradek: count },

@@ -23,7 +23,8 @@ function row(durability: Durability | 'default'): Row {
     title: `restart after kill -9 with 2 GB of log, ${durability === 'default' ? 'default durability' : durability}`,
     goals: restartGoals,
     fullOnly: durability === 'fsync',
-    roundsMax: 3,
+    roundsMax: 2,
+    warmsUp: false,
     brokers: 'own',
     async prepare(round) {
       const { peer, load, name, quick } = round

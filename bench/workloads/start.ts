@@ -85,7 +85,8 @@ const withManyPartitions: Row = {
   section: 'start and restart',
   title: 'start with 10,000 partitions until every one answers',
   goals: startManyGoals,
-  roundsMax: 3,
+  roundsMax: 2,
+  warmsUp: false,
   brokers: 'own',
   async prepare(round) {
     await withBroker(round, async (shared) => {

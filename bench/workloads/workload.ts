@@ -18,6 +18,8 @@ export interface RowHead {
   readonly fullOnly?: boolean
   /** For what takes long: at most so many rounds are counted. Default as many as the run has. */
   readonly roundsMax?: number
+  /** False where each round starts brokers of its own and takes long: every one is counted. Default true: the first is not. */
+  readonly warmsUp?: boolean
 }
 
 /** What a round has at hand. */
