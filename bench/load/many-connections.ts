@@ -14,8 +14,8 @@ import { Ticker } from './ticker.ts'
 import { leadersOf } from './topics.ts'
 
 const tickMs = 1
-/** A broker's listener has a queue of limited length for those who come at once. */
-const connectingAtOnce = 50
+/** Kafka queues at most 50 that come at once (socket.listen.backlog.size); one that finds no place tries again a second later. */
+const connectingAtOnce = 20
 
 export async function manyConnections(command: ManyConnections, measurement: Measurement): Promise<LoadResult> {
   if (command.acks === 0) throw new Error('with acks=0 there is no answer to measure')

@@ -69,10 +69,9 @@ export class ProduceAnswers {
     const answers = responses.flatMap(({ partitionResponses }) => partitionResponses)
     for (const { index, errorCode, errorMessage } of answers) {
       if (errorCode === ErrorCode.NONE) continue
-      throw new Error(`produce to ${this.#topic}-${index}: ${errorName(errorCode)} ${errorMessage ?? ''}`)
+      throw new Error(`${this.#topic}-${index} refused: ${errorName(errorCode)} ${errorMessage ?? ''}`)
     }
-    if (answers.length !== partitions)
-      throw new Error(`produce: ${answers.length} of ${partitions} partitions answered`)
+    if (answers.length !== partitions) throw new Error(`${answers.length} of ${partitions} partitions answered`)
   }
 }
 
