@@ -46,7 +46,7 @@ export function readFetch(bytes: Uint8Array, at: number): FetchRequest {
   const topics = []
   for (let left = topicsCount; left > 0; left--) {
     const nameBytes = readInt16(bytes, place)
-    const name = Buffer.from(bytes.buffer, bytes.byteOffset + place + 2, nameBytes).latin1Slice()
+    const name = Buffer.from(bytes.buffer, bytes.byteOffset + place + 2, nameBytes).toString('latin1')
     place += 2 + nameBytes
     const partitionsCount = readInt32(bytes, place)
     place += 4
@@ -122,7 +122,7 @@ export class FetchAnswer {
     const piece = this.#room(bytes)
     const at = this.#at()
     writeInt16(piece, at, name.length)
-    piece.latin1Write(name, at + 2)
+    piece.write(name, at + 2, 'latin1')
     this.#wrote(bytes)
     return this.#bytes - 4
   }

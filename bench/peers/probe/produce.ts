@@ -61,7 +61,7 @@ export function append(
 function appendToTopic(topics: Topics, bytes: Uint8Array, touched: PartitionFile[], answer: AnswerWriter): void {
   const nameAt = position
   const nameBytes = readVarint(bytes) - 1
-  const name = Buffer.from(bytes.buffer, bytes.byteOffset + position, nameBytes).latin1Slice()
+  const name = Buffer.from(bytes.buffer, bytes.byteOffset + position, nameBytes).toString('latin1')
   position += nameBytes
   const topic = topics.get(name)
   const nameEnd = position
