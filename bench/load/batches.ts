@@ -44,7 +44,7 @@ function writtenText(): Uint8Array {
       .slice(0, 3 + (random() % 6)),
   )
   for (let at = 0; at < textBytes;) {
-    const word = random() % 4 === 0 ? String(random()) : words[random() % words.length]!
+    const word = random() % 3 === 0 ? String(random()) : words[random() % words.length]!
     at += bytes.write(`${word} `, at, 'latin1')
   }
   return bytes
@@ -55,6 +55,6 @@ function numbersFrom(seed: number): () => number {
   let state = seed
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return ((state >>> 16) * 65_521) ^ (state >>> 8)
+    return (Math.imul(state >>> 16, 65_521) ^ (state >>> 8)) >>> 0
   }
 }

@@ -2,6 +2,7 @@
 // read. What is sent while bytes are handled leaves with one system call.
 
 import net from 'node:net'
+import type { Closable, Measurement } from './measurement.ts'
 
 /** One read of a large response brings so much; it fits into the processor's cache. */
 const receiveBytes = 256 * 1024
@@ -12,11 +13,11 @@ export interface Receiver {
   receive(bytes: Uint8Array, end: number): void
 }
 
-export class Connection {
+export class Connection implements Closable {
   readonly socket: net.Socket
   #closed = false
 
-  private constructor(socket: net.Socket, fail: (error: Error) => void) {
+  private constructor(socket: net.Socket, { fail }: Measurement) {
     this.socket = socket
     socket.on('error', fail)
     socket.on('close', () => {
@@ -24,8 +25,8 @@ export class Connection {
     })
   }
 
-  /** `address` is `host:port`. `fail` is called with what ends the connection, unless `close` does. */
-  static async open(address: string, receiver: Receiver, fail: (error: Error) => void): Promise<Connection> {
+  /** `address` is `host:port`. The measurement fails when the connection ends before it does. */
+  static async open(address: string, receiver: Receiver, measurement: Measurement): Promise<Connection> {
     const colon = address.lastIndexOf(':')
     const socket = net.connect({
       host: address.slice(0, colon),
@@ -38,8 +39,7 @@ export class Connection {
           try {
             receiver.receive(received, end)
           } catch (error) {
-            fail(error as Error)
-            socket.destroy()
+            measurement.fail(error as Error)
           }
           socket.uncork()
           return true
@@ -50,7 +50,7 @@ export class Connection {
       socket.once('connect', resolve)
       socket.once('error', reject)
     })
-    return new Connection(socket, fail)
+    return measurement.owns(new Connection(socket, measurement))
   }
 
   send(chunks: readonly Uint8Array[]): void {

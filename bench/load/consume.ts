@@ -9,14 +9,10 @@ import { endOffsets, startOffsets } from './topics.ts'
 export async function drain(command: Drain, measurement: Measurement): Promise<LoadResult> {
   const [from, to] = await Promise.all([startOffsets(command), endOffsets(command)])
   const consumers = await Consumers.connect({ ...command, from, to }, measurement)
-  try {
-    measurement.begin()
-    consumers.start()
-    await consumers.finished()
-    measurement.end()
-  } finally {
-    consumers.close()
-  }
+  measurement.begin()
+  consumers.start()
+  await consumers.finished()
+  measurement.end()
   return measurement.result()
 }
 
@@ -29,15 +25,10 @@ export async function produceAndConsume(command: ProduceAndConsume, measurement:
   const range = command.from === 'backlog' ? { from, to, passes: Infinity } : { from: to }
   const consumers = await Consumers.connect({ ...command, ...range }, measurement)
   const producers = await Producers.connect(command, measurement)
-  try {
-    consumers.start()
-    await producers.start()
-    await measurement.window(command)
-    await producers.stop()
-    await consumers.stop()
-  } finally {
-    producers.close()
-    consumers.close()
-  }
+  consumers.start()
+  await producers.start()
+  await measurement.window(command)
+  await producers.stop()
+  await consumers.stop()
   return measurement.result()
 }

@@ -64,10 +64,6 @@ export class Consumers {
     for (const consumer of this.#consumers) consumer.stop()
     await this.finished()
   }
-
-  close(): void {
-    for (const consumer of this.#consumers) consumer.close()
-  }
 }
 
 class Consumer implements Receiver, FetchHandler {
@@ -104,7 +100,7 @@ class Consumer implements Receiver, FetchHandler {
     measurement: Measurement,
   ): Promise<Consumer> {
     const consumer = new Consumer(shape, partitions, measurement)
-    consumer.#connection = await Connection.open(address, consumer, measurement.fail)
+    consumer.#connection = await Connection.open(address, consumer, measurement)
     return consumer
   }
 
@@ -120,10 +116,6 @@ class Consumer implements Receiver, FetchHandler {
   stop(): void {
     this.#stopped = true
     if (!this.#underWay) this.#finished.resolve()
-  }
-
-  close(): void {
-    this.#connection.close()
   }
 
   receive(bytes: Uint8Array, end: number): void {

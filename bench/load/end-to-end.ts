@@ -29,23 +29,17 @@ export async function endToEnd(command: EndToEnd, measurement: Measurement): Pro
     const shape = { topic, acks, partitions, led, batches, measurement }
     producers.push(await PacedProducer.connect(address, shape))
   }
-  const ticker = await Ticker.start(lingerMs)
-  try {
-    const schedule = ticker.schedule(recordsPerSecond)
-    due = schedule
-    consumers.start()
-    ticker.onTick(() => {
-      const count = schedule.dueBy(Math.min(performance.now(), measurement.endMs))
-      for (const producer of producers) producer.sendDue(count)
-    })
-    await measurement.window(command)
-    const wanted = schedule.dueBy(measurement.endMs)
-    await measurement.untilDone('not all records were consumed', () => measurement.consumed.records === wanted)
-    await consumers.stop()
-  } finally {
-    await ticker.stop()
-    for (const producer of producers) producer.close()
-    consumers.close()
-  }
+  const ticker = measurement.owns(await Ticker.start(lingerMs))
+  const schedule = ticker.schedule(recordsPerSecond)
+  due = schedule
+  consumers.start()
+  ticker.onTick(() => {
+    const count = schedule.dueBy(Math.min(performance.now(), measurement.endMs))
+    for (const producer of producers) producer.sendDue(count)
+  })
+  await measurement.window(command)
+  const wanted = schedule.dueBy(measurement.endMs)
+  await measurement.untilDone('not all records were consumed', () => measurement.consumed.records === wanted)
+  await consumers.stop()
   return measurement.result(latencies)
 }

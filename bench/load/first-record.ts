@@ -37,15 +37,11 @@ interface Refusable {
 
 export async function firstRecord(command: FirstRecord, measurement: Measurement): Promise<LoadResult> {
   const consumer = new FirstConsumer(command, measurement)
-  try {
-    measurement.begin()
-    await consumer.join()
-    await consumer.readFirst()
-    measurement.end()
-    await consumer.leave()
-  } finally {
-    consumer.close()
-  }
+  measurement.begin()
+  await consumer.join()
+  await consumer.readFirst()
+  measurement.end()
+  await consumer.leave()
   return measurement.result()
 }
 
@@ -160,14 +156,10 @@ class FirstConsumer {
     })
   }
 
-  close(): void {
-    for (const client of this.#clients.values()) client.close()
-  }
-
   async #connected(address: string, use = ''): Promise<RawClient> {
     const known = this.#clients.get(address + use)
     if (known !== undefined) return known
-    const client = await RawClient.connect(address)
+    const client = this.#measurement.owns(await RawClient.connect(address))
     this.#clients.set(address + use, client)
     return client
   }

@@ -40,9 +40,12 @@ function emit(event: LoadEvent): void {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
+  const measurement = new Measurement(emit)
   try {
-    emit({ event: 'result', result: await done(JSON.parse(line) as LoadCommand, new Measurement(emit)) })
+    emit({ event: 'result', result: await done(JSON.parse(line) as LoadCommand, measurement) })
   } catch (error) {
     emit({ event: 'failed', message: (error as Error).message })
+  } finally {
+    measurement.close()
   }
 }

@@ -2,6 +2,8 @@
 // so that one ticker serves all. One that is still waiting when its next record is due sends it with the answer, and its latency counts
 // from when it was due.
 
+import { metadata } from '../../src/protocol/apis/metadata.ts'
+import { encodeRequest } from '../../src/protocol/frame.ts'
 import { batchOfRecords } from './batches.ts'
 import { Connection, type Receiver } from './connection.ts'
 import { FrameScanner } from './frame-scanner.ts'
@@ -12,30 +14,27 @@ import { ProduceAnswers, ProduceRequest } from './produce-request.ts'
 import { dealtTo, type Schedule } from './schedule.ts'
 import { Ticker } from './ticker.ts'
 import { leadersOf } from './topics.ts'
+import { clientId, versions } from './versions.ts'
 
 const tickMs = 1
-/** Kafka queues at most 50 that come at once (socket.listen.backlog.size); one that finds no place tries again a second later. */
 const connectingAtOnce = 20
+/** A request that costs a broker little. */
+const greeting = encodeRequest(metadata, versions.metadata, { correlationId: 0, clientId }, { topics: [] })
 
 export async function manyConnections(command: ManyConnections, measurement: Measurement): Promise<LoadResult> {
   if (command.acks === 0) throw new Error('with acks=0 there is no answer to measure')
   const latencies = new LatencyHistogram()
   const senders = await connected(command, measurement, latencies)
-  const ticker = await Ticker.start(tickMs)
-  try {
-    const schedule = ticker.schedule(command.connections * command.recordsPerSecondEach)
-    let handled = 0
-    ticker.onTick(() => {
-      const due = schedule.dueBy(Math.min(performance.now(), measurement.endMs))
-      for (; handled < due; handled += 1) senders[handled % senders.length]!.sendDue(schedule, due)
-    })
-    await measurement.window(command)
-    const wanted = schedule.dueBy(measurement.endMs)
-    await measurement.untilDone('not all records were answered', () => measurement.produced.requests === wanted)
-  } finally {
-    await ticker.stop()
-    for (const sender of senders) sender.close()
-  }
+  const ticker = measurement.owns(await Ticker.start(tickMs))
+  const schedule = ticker.schedule(command.connections * command.recordsPerSecondEach)
+  let handled = 0
+  ticker.onTick(() => {
+    const due = schedule.dueBy(Math.min(performance.now(), measurement.endMs))
+    for (; handled < due; handled += 1) senders[handled % senders.length]!.sendDue(schedule, due)
+  })
+  await measurement.window(command)
+  const wanted = schedule.dueBy(measurement.endMs)
+  await measurement.untilDone('not all records were answered', () => measurement.produced.requests === wanted)
   return measurement.result(latencies)
 }
 
@@ -81,14 +80,23 @@ class Sender implements Receiver {
   #sent = 0
   #due = 0
   #waiting = false
+  /** Set until the broker has answered the first request, which is no Produce. */
+  #greeted: (() => void) | null = null
 
   private constructor(shape: SenderShape) {
     this.#shape = shape
   }
 
+  /**
+   * Returns when the broker has answered on the connection, and so has accepted it: one too many in the listener's queue (Kafka's holds 50,
+   * socket.listen.backlog.size) would try again a second later.
+   */
   static async connect(address: string, shape: SenderShape): Promise<Sender> {
     const sender = new Sender(shape)
-    sender.#connection = await Connection.open(address, sender, shape.measurement.fail)
+    sender.#connection = await Connection.open(address, sender, shape.measurement)
+    const greeted = new Promise<void>((resolve) => (sender.#greeted = resolve))
+    sender.#connection.send(greeting)
+    await shape.measurement.untilFailed(greeted)
     return sender
   }
 
@@ -97,10 +105,6 @@ class Sender implements Receiver {
     this.#schedule = schedule
     this.#due = dealtTo(this.#shape.number, this.#shape.connections, due)
     if (!this.#waiting) this.#send()
-  }
-
-  close(): void {
-    this.#connection.close()
   }
 
   receive(bytes: Uint8Array, end: number): void {
@@ -114,6 +118,11 @@ class Sender implements Receiver {
   }
 
   #answered(bytes: Uint8Array, from: number, end: number): void {
+    if (this.#greeted !== null) {
+      this.#greeted()
+      this.#greeted = null
+      return
+    }
     const { number, connections, request, answers, measurement, latencies } = this.#shape
     answers.check(bytes, from, end, request.partitions)
     measurement.produced.add(request.records, request.bytes, 1)

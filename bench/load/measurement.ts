@@ -1,5 +1,5 @@
 // What a load counts while it runs, the window in which it counts for the result, and the one place where a load can fail: whatever goes
-// wrong in a callback ends the wait that is under way.
+// wrong in a callback ends the wait that is under way, and what was opened is closed.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LatencyHistogram } from './latency-histogram.ts'
@@ -35,12 +35,18 @@ interface Mark {
   readonly consumed: Amounts
 }
 
+/** Something a load has open: a connection, a thread. */
+export interface Closable {
+  close(): void
+}
+
 export class Measurement {
   /** Since the load began, warming up included. */
   readonly produced = new Counts()
   readonly consumed = new Counts()
   readonly #emit: (event: LoadEvent) => void
   readonly #failure = Promise.withResolvers<never>()
+  readonly #open: Closable[] = []
   #begun: Mark | null = null
   #ended: Mark | null = null
 
@@ -52,6 +58,16 @@ export class Measurement {
   /** The load cannot go on: whoever waits `untilFailed` learns why. Only the first reason counts. */
   readonly fail = (error: Error): void => {
     this.#failure.reject(error)
+  }
+
+  /** Takes over what a load has opened, to be closed when it ends, however it does. */
+  owns<T extends Closable>(opened: T): T {
+    this.#open.push(opened)
+    return opened
+  }
+
+  close(): void {
+    for (const opened of this.#open.splice(0)) opened.close()
   }
 
   /** As `work`, but rejects as soon as the load fails. */

@@ -67,7 +67,7 @@ export class PacedProducer implements Receiver {
 
   static async connect(address: string, shape: PacedShape): Promise<PacedProducer> {
     const producer = new PacedProducer(shape)
-    producer.#connection = await Connection.open(address, producer, shape.measurement.fail)
+    producer.#connection = await Connection.open(address, producer, shape.measurement)
     return producer
   }
 
@@ -83,10 +83,6 @@ export class PacedProducer implements Receiver {
       if (acks === 0) measurement.produced.add(request.records, request.bytes, 1)
       else this.#underWay.push(request)
     }
-  }
-
-  close(): void {
-    this.#connection.close()
   }
 
   receive(bytes: Uint8Array, end: number): void {

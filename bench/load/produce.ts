@@ -7,26 +7,18 @@ import { Producers } from './producers.ts'
 
 export async function produce(command: Produce, measurement: Measurement): Promise<LoadResult> {
   const producers = await Producers.connect(command, measurement)
-  try {
-    await producers.start()
-    await measurement.window(command)
-    await producers.stop()
-  } finally {
-    producers.close()
-  }
+  await producers.start()
+  await measurement.window(command)
+  await producers.stop()
   return measurement.result()
 }
 
 /** Each partition gets the same number of batches, so that there may be a little more than was asked for. */
 export async function fill(command: Fill, measurement: Measurement): Promise<LoadResult> {
   const producers = await Producers.connect({ ...command, acks: -1 }, measurement)
-  try {
-    measurement.begin()
-    await producers.start(Math.ceil(command.bytes / command.partitions / batchOf(command).bytes.length))
-    await producers.finished()
-    measurement.end()
-  } finally {
-    producers.close()
-  }
+  measurement.begin()
+  await producers.start(Math.ceil(command.bytes / command.partitions / batchOf(command).bytes.length))
+  await producers.finished()
+  measurement.end()
   return measurement.result()
 }

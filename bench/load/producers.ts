@@ -72,10 +72,6 @@ export class Producers {
     await this.finished()
   }
 
-  close(): void {
-    for (const producer of this.#producers) producer.close()
-  }
-
   /** With acks=0 nothing is answered; what the kernel took must be in the log in the end, or the figures mean nothing. */
   async #confirmed(): Promise<void> {
     if (this.#shape.acks !== 0) return
@@ -116,7 +112,7 @@ class Producer implements Receiver {
 
   static async connect(address: string, shape: ProducerShape): Promise<Producer> {
     const producer = new Producer(shape)
-    producer.#connection = await Connection.open(address, producer, shape.measurement.fail)
+    producer.#connection = await Connection.open(address, producer, shape.measurement)
     return producer
   }
 
@@ -138,10 +134,6 @@ class Producer implements Receiver {
   stop(): void {
     this.#left = 0
     this.#finishWhenDone()
-  }
-
-  close(): void {
-    this.#connection.close()
   }
 
   receive(bytes: Uint8Array, end: number): void {

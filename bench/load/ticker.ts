@@ -4,11 +4,12 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import type { Closable } from './measurement.ts'
 import { Schedule } from './schedule.ts'
 
 const stepMsMin = 0.25
 
-export class Ticker {
+export class Ticker implements Closable {
   readonly #stepMs: number
   /** Of `performance.now()`; ticks come whole steps later. */
   readonly #startMs: number
@@ -39,7 +40,7 @@ export class Ticker {
     this.#thread.on('message', handle)
   }
 
-  async stop(): Promise<void> {
-    await this.#thread.terminate()
+  close(): void {
+    void this.#thread.terminate()
   }
 }
