@@ -20,6 +20,9 @@ export interface StandingOptions {
   readonly profile?: string
 }
 
+/** The topics of a row are gone before the next one: their bytes neither fill the disk nor are written to it beside that row's. */
+const deletesSoon = ['log.segment.delete.delay.ms=100']
+
 export class StandingBrokers implements Standing {
   readonly #options: StandingOptions
   readonly #standing = new Map<Contender, StandingBroker>()
@@ -41,7 +44,8 @@ export class StandingBrokers implements Standing {
     const data = join(this.#options.folder, `${contender.label}-${this.#started++}`)
     mkdirSync(data, { recursive: true })
     const { profile } = this.#options
-    const options = { data, brokers, ...(profile === undefined ? {} : { profile }) }
+    const settings = contender.peer.name === 'probe' ? [] : deletesSoon
+    const options = { data, brokers, settings, ...(profile === undefined ? {} : { profile }) }
     const broker = await contender.peer.start(options)
     this.#standing.set(contender, { broker, brokers, data })
     await this.#warm(contender, broker)
