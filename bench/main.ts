@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { machine } from './machine.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { apacheKafka } from './peers/apache-kafka.ts'
+import { diskSpeed } from './peers/disk-speed.ts'
 import { odradek } from './peers/odradek.ts'
 import type { PeerName } from './peers/peer.ts'
 import { printRow, printSummary } from './report/console.ts'
@@ -48,7 +49,7 @@ async function bench(): Promise<void> {
   const started = performance.now()
   const startedAt = new Date().toISOString()
   const { contenders, versions } = await contendersOf(options.peers)
-  const setting = machine({})
+  const setting = machine(diskSpeed(folder))
   console.log(`${setting.cores} cores, ${setting.processor}, disk ${JSON.stringify(setting.disk)}`)
 
   const standing = new StandingBrokers({

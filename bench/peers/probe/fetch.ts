@@ -10,7 +10,7 @@ export const fetchVersion = 11
 /** Key, version, correlation id. */
 const requestHeaderBytes = 2 + 2 + 4
 /** An answer ends with the partition that makes it so large: then what was read is still in the cache when it is sent. */
-const answerBytesMax = Number(process.env.ANSWER ?? 1024 * 1024)
+const answerBytesMax = 512 * 1024
 /** A piece takes all of a partition that a consumer asks for by default, and the fields of some. */
 const pieceBytes = 1024 * 1024 + 64 * 1024
 /** Size, correlation id, throttle time, error, session id, number of topics. */
