@@ -38,13 +38,13 @@ function valueOf(bytes: number, index: number): Uint8Array {
 function writtenText(): Uint8Array {
   const bytes = Buffer.allocUnsafeSlow(textBytes)
   const random = numbersFrom(42)
-  const words = Array.from({ length: 1024 }, () =>
+  const words = Array.from({ length: 256 }, () =>
     random()
       .toString(36)
       .slice(0, 3 + (random() % 6)),
   )
   for (let at = 0; at < textBytes;) {
-    const word = random() % 3 === 0 ? String(random()) : words[random() % words.length]!
+    const word = random() % 16 === 0 ? String(random()) : words[random() % words.length]!
     at += bytes.write(`${word} `, at, 'latin1')
   }
   return bytes
