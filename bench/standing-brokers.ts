@@ -48,7 +48,7 @@ export class StandingBrokers implements Standing {
     const options = { data, brokers, settings, ...(profile === undefined ? {} : { profile }) }
     const broker = await contender.peer.start(options)
     this.#standing.set(contender, { broker, brokers, data })
-    await this.#warm(contender, broker)
+    await this.#warm(contender, broker, brokers)
     return broker
   }
 
@@ -78,14 +78,15 @@ export class StandingBrokers implements Standing {
     rmSync(standing.data, { recursive: true, force: true })
   }
 
-  async #warm({ peer }: Contender, { bootstrap }: RunningPeer): Promise<void> {
-    const seconds = this.#options.warmSeconds
+  /** Several brokers have several programs to compile and share the cores for it: their warming up is longer, and they follow each other. */
+  async #warm({ peer }: Contender, { bootstrap }: RunningPeer, brokers: number): Promise<void> {
+    const seconds = this.#options.warmSeconds * brokers
     if (seconds === 0) return
     const load = await this.load()
-    const shape = { bootstrap, topic: 'warm-up', partitions: 4 }
+    const shape = { bootstrap, topic: 'warm-up', partitions: 4 * brokers }
     const batches = { recordBytes: 1_000, batchBytes: 16_384, acks: -1, warmSeconds: 0, seconds } as const
     const configs = peer.topicConfigs('page-cache')
-    await load.run({ kind: 'createTopic', ...shape, replicationFactor: 1, configs })
+    await load.run({ kind: 'createTopic', ...shape, replicationFactor: Math.min(3, brokers), configs })
     await load.run({ kind: 'produce', ...shape, ...batches })
     if (peer.name !== 'probe') await load.run({ kind: 'drain', ...shape, consumers: 4 })
     await load.run({ kind: 'deleteTopic', bootstrap, topic: shape.topic })
