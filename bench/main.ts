@@ -8,7 +8,9 @@ import { apacheKafka } from './peers/apache-kafka.ts'
 import { diskSpeed } from './peers/disk-speed.ts'
 import { odradek } from './peers/odradek.ts'
 import type { PeerName } from './peers/peer.ts'
+import { probe } from './peers/probe.ts'
 import { printRow, printSummary } from './report/console.ts'
+import { digits } from './report/numbers.ts'
 import type { RowResult, RunResult } from './report/result.ts'
 import { readResult, writeReport } from './report/write.ts'
 import { type Contender, type Ground, measureRow, messageOf } from './rounds.ts'
@@ -50,7 +52,8 @@ async function bench(): Promise<void> {
   const startedAt = new Date().toISOString()
   const { contenders, versions } = await contendersOf(options.peers)
   const setting = machine(diskSpeed(folder))
-  console.log(`${setting.cores} cores, ${setting.processor}, disk ${JSON.stringify(setting.disk)}`)
+  console.log(`${setting.cores} cores of ${setting.processor}`)
+  for (const [name, value] of Object.entries(setting.disk)) console.log(`disk: ${name}: ${digits(value)}`)
 
   const standing = new StandingBrokers({
     folder,
@@ -101,7 +104,7 @@ async function bench(): Promise<void> {
 async function contendersOf(
   names: readonly PeerName[],
 ): Promise<{ contenders: Contender<PeerName>[]; versions: Partial<Record<PeerName, string>> }> {
-  const all = { odradek, kafka: apacheKafka, probe: unavailable }
+  const all = { odradek, kafka: apacheKafka, probe }
   const contenders: Contender<PeerName>[] = []
   const versions: Partial<Record<PeerName, string>> = {}
   for (const label of names) {
@@ -124,8 +127,4 @@ function takesPart({ peers, goals }: Row, { peer }: Contender): boolean {
 function inOrderOfReport(results: readonly RowResult[]): RowResult[] {
   const position = new Map(rows.map(({ id }, index) => [id, index]))
   return results.toSorted((a, b) => position.get(a.id)! - position.get(b.id)!)
-}
-
-function unavailable(): never {
-  throw new Error('there is none yet')
 }

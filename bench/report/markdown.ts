@@ -56,11 +56,11 @@ function summary(lines: readonly Line[]): string {
 
 function setting({ startedAt, minutes, machine, versions }: RunResult): string {
   const peers = Object.entries(versions).map(([name, version]) => `${peerTitles[name as PeerName]} ${version}`)
-  const disk = Object.entries(machine.disk).map(([name, value]) => `${name} ${digits(value)}`)
+  const disk = Object.entries(machine.disk).map(([name, value]) => `${name}: ${digits(value)}`)
   return [
     `- ${startedAt.slice(0, 16).replace('T', ' ')} UTC, ${digits(minutes)} minutes`,
     `- ${machine.cores} cores of ${machine.processor}, ${machine.memoryGigabytes} GB of memory, Linux ${machine.kernel}, Node ${machine.node}`,
-    ...(disk.length === 0 ? [] : [`- The disk itself, in the same run: ${disk.join(', ')}`]),
+    ...(disk.length === 0 ? [] : [`- The disk itself, in the same run: ${disk.join('; ')}`]),
     `- ${peers.join('; ')}`,
   ].join('\n')
 }

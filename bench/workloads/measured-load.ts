@@ -60,10 +60,17 @@ export async function withTopic<T>(
   const topic = `${round.name}-${round.index}`
   await createTopic(round, { ...shape, topic })
   try {
+    await touch(round, topic, shape.partitions)
     return await work(topic)
   } finally {
     await deleteTopic(round, topic)
   }
+}
+
+/** One record into each partition: that files are made with the first one is no part of a steady load. */
+async function touch({ load, broker }: SharedRound, topic: string, partitions: number): Promise<void> {
+  const { bootstrap } = broker
+  await load.run({ kind: 'fill', bootstrap, topic, partitions, recordBytes: 100, batchBytes: 0, bytes: 1 })
 }
 
 export async function createTopic(
