@@ -72,6 +72,7 @@ export class RawClient {
       if (waiting === undefined) throw new Error('a response nobody asked for')
       waiting.resolve(decodeResponse(waiting.api, waiting.version, frame).body as never)
     }
+    this.#reader.keep()
   }
 
   #onClosed(error: Error): void {

@@ -21,6 +21,7 @@ export function networkOf(host: Network, life: ProcessLife): Network {
 
 class ProcessSocket implements Socket {
   onData: (bytes: Uint8Array) => void = () => undefined
+  readInto: () => Uint8Array | null = () => null
   onClose: (error?: Error) => void = () => undefined
   onDrain: () => void = () => undefined
   readonly #inner: Socket
@@ -31,6 +32,7 @@ class ProcessSocket implements Socket {
     this.#inner = inner
     this.#life = life
     const detach = life.attach({ freeze: () => inner.pause(), thaw: () => this.#resumeIfWanted() })
+    inner.readInto = () => this.readInto()
     inner.onData = (bytes) => life.enter(() => this.onData(bytes))
     inner.onDrain = () => life.enter(() => this.onDrain())
     inner.onClose = (error) => {

@@ -103,6 +103,7 @@ export class Connection {
       for (let frame = this.#reader.next(); frame !== null; frame = this.#reader.next()) {
         this.#waiting.shift()?.answer(frame)
       }
+      this.#reader.keep()
     }
     socket.onClose = (error) => this.#end('the connection has ended', error)
     for (const frame of this.#unsent) socket.write(frame)

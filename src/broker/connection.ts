@@ -13,6 +13,7 @@
 import type { Clock, Millis, Timer } from '../io/clock.ts'
 import type { Socket } from '../io/network.ts'
 import type { Logger } from '../lib/logger.ts'
+import { type SlabArena, slabOf } from '../lib/slab-arena.ts'
 import { produce } from '../protocol/apis/produce.ts'
 import { ConnectionState } from './connection-state.ts'
 import { FrameError, FrameReader, SIZE_BYTES } from '../protocol/frame-reader.ts'
@@ -38,6 +39,8 @@ export interface ConnectionOptions {
   readonly socket: Socket
   readonly dispatcher: Pick<RequestDispatcher, 'dispatch'>
   readonly budget: MemoryBudget
+  /** Where produce requests lie; what of them goes into a log is held by it. */
+  readonly frames: SlabArena
   readonly maxFrameBytes: number
   readonly clock: Clock
   readonly logger: Logger
@@ -88,7 +91,10 @@ export class Connection implements BudgetMember {
     this.#socket = socket
     this.#dispatcher = options.dispatcher
     this.#budget = options.budget
-    this.#reader = new FrameReader(options.maxFrameBytes)
+    const { frames } = options
+    this.#reader = new FrameReader(options.maxFrameBytes, (size, apiKey) =>
+      apiKey === produce.key ? frames.take(size) : Buffer.allocUnsafe(size),
+    )
     this.#clock = options.clock
     this.#logger = options.logger
     this.#held = options.held
@@ -98,6 +104,7 @@ export class Connection implements BudgetMember {
     this.info = new ConnectionState(options.id, options.listener, socket)
     socket.onData = (bytes) => this.#onData(bytes)
     socket.onDrain = () => this.#onDrain()
+    socket.readInto = () => this.#reader.room()
     socket.onClose = (error) => {
       this.#onSocketClosed(error)
       this.#onGone(this)
@@ -173,6 +180,7 @@ export class Connection implements BudgetMember {
     this.#budget.take(this, bytes.length)
     this.#reader.push(bytes)
     this.#pump()
+    this.#reader.keep()
   }
 
   #onDrain(): void {
@@ -213,21 +221,25 @@ export class Connection implements BudgetMember {
 
   #start(frame: Uint8Array): void {
     const bytes = frame.length + SIZE_BYTES
+    const isProduceRequest = isProduce(frame)
     let answer: Answer | Promise<Answer>
     try {
       answer = this.#dispatcher.dispatch(this.info, frame)
     } catch (error) {
-      this.#fail(this.#added(bytes, frame), error)
+      this.#fail(this.#added(bytes, isProduceRequest), error)
       return
+    } finally {
+      // Whatever a produce request does with its bytes it has done by now; the log holds what it keeps.
+      if (isProduceRequest) slabOf(frame)?.release()
     }
     if (answer instanceof Promise) {
-      const request = this.#added(bytes, frame)
+      const request = this.#added(bytes, isProduceRequest)
       answer.then(
         (chunks) => this.#settle(request, chunks),
         (error: unknown) => this.#fail(request, error),
       )
     } else if (!this.#inFlight.isEmpty) {
-      this.#inFlight.settle(this.#added(bytes, frame), answer)
+      this.#inFlight.settle(this.#added(bytes, isProduceRequest), answer)
     } else if (!this.#closed) {
       this.#reply(answer)
       this.#giveBack(bytes)
@@ -235,8 +247,8 @@ export class Connection implements BudgetMember {
   }
 
   /** If the handler closed the connection, the request's bytes were given back with all that had not started. */
-  #added(bytes: number, frame: Uint8Array): StartedRequest {
-    return this.#inFlight.add(this.#closed ? 0 : bytes, isProduce(frame))
+  #added(bytes: number, isProduceRequest: boolean): StartedRequest {
+    return this.#inFlight.add(this.#closed ? 0 : bytes, isProduceRequest)
   }
 
   #settle(request: StartedRequest, answer: Answer): void {

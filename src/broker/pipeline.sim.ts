@@ -178,6 +178,7 @@ export class SimulatedClient {
     socket.onData = (bytes) => {
       this.#reader.push(bytes)
       for (let frame = this.#reader.next(); frame !== null; frame = this.#reader.next()) this.replies.push(frame)
+      this.#reader.keep()
     }
     socket.onClose = (error) => {
       this.closed = { error }

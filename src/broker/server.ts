@@ -3,6 +3,7 @@
 import type { Clock, Millis, Timer } from '../io/clock.ts'
 import type { Listener, Network, Socket } from '../io/network.ts'
 import type { Logger } from '../lib/logger.ts'
+import { SlabArena } from '../lib/slab-arena.ts'
 import { Connection } from './connection.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import type { RequestDispatcher } from './request-dispatcher.ts'
@@ -14,6 +15,9 @@ const SILENT_MS_MIN = 5000
 const SOCKETS_CLOSED_MS_MAX = 250
 /** Connections the system keeps until they are accepted: all clients of a large cluster may come at once. */
 const BACKLOG = 4096
+/** Produce requests of up to half of it share one: three batches of max.message.bytes and what is beside them. */
+const SLAB_BYTES = 4 * 1024 * 1024
+const SPARE_SLABS_MAX = 4
 
 export interface ListenerAddress {
   /** Listener name as in `listeners`: `PLAINTEXT`. */
@@ -46,6 +50,7 @@ export interface ServerOptions {
 export class BrokerServer {
   readonly #options: ServerOptions
   readonly #budget: MemoryBudget
+  readonly #frames = new SlabArena({ slabBytes: SLAB_BYTES, spareMax: SPARE_SLABS_MAX })
   readonly #listeners: Listener[] = []
   readonly #connections = new Set<Connection>()
   /** Whose socket is open: also those that have ended and wait for the client to close its side. */
@@ -127,6 +132,7 @@ export class BrokerServer {
       socket,
       dispatcher,
       budget: this.#budget,
+      frames: this.#frames,
       maxFrameBytes: limits.requestBytesMax,
       clock,
       logger,

@@ -133,6 +133,7 @@ export class BrokerClient {
       waiting?.timer.cancel()
       waiting?.resolve(frame)
     }
+    this.#frames.keep()
   }
 
   /** Null until there is a whole one, and for ever when what comes is none of Kafka's. */

@@ -27,7 +27,7 @@ interface Heard {
 
 function hear(socket: Socket): Heard {
   const heard: Heard = { socket, bytes: [], closes: [], drains: 0 }
-  socket.onData = (bytes) => void heard.bytes.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+  socket.onData = (bytes) => void heard.bytes.push(Buffer.from(bytes))
   socket.onClose = (error) => void heard.closes.push(error)
   socket.onDrain = () => {
     heard.drains += 1
@@ -78,7 +78,7 @@ export function networkContract(name: string, create: () => NetworkUnderTest) {
       assert.equal(client.socket.bufferedBytes, 0)
     })
 
-    test('received bytes stay as they are while more arrives', async (t) => {
+    test('more than a buffer holds arrives whole', async (t) => {
       const { under, client, server } = await connected(t)
       const chunk = (index: number) => Buffer.alloc(50_000, index)
       for (let index = 0; index < 20; index += 1) client.socket.write([chunk(index)])
@@ -87,6 +87,27 @@ export function networkContract(name: string, create: () => NetworkUnderTest) {
       for (let index = 0; index < 20; index += 1) {
         assert.ok(all.subarray(index * 50_000, (index + 1) * 50_000).equals(chunk(index)))
       }
+    })
+
+    test('an owner who has a place for the next bytes finds them there, those that it has none for elsewhere', async (t) => {
+      const { under, client, server } = await connected(t)
+      const sent = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251))
+      const place = Buffer.alloc(sent.length)
+      const wants = (from: number) => from >= 1000 && from < 200_000
+      let at = 0
+      let inPlace = 0
+      server.socket.readInto = () => (wants(at) ? place.subarray(at, Math.min(at + 70_000, 200_000)) : null)
+      server.socket.onData = (bytes) => {
+        if (bytes.buffer === place.buffer && bytes.byteOffset === place.byteOffset + at) inPlace += bytes.length
+        else place.set(bytes, at)
+        at += bytes.length
+      }
+      client.socket.write([sent.subarray(0, 1000)])
+      await under.until(() => at === 1000)
+      client.socket.write([sent.subarray(1000)])
+      await under.until(() => at === sent.length)
+      assert.ok(place.equals(sent))
+      assert.ok(inPlace > 0)
     })
 
     test('a paused reader makes the writer wait, and is told everything once it resumes', async (t) => {

@@ -21,10 +21,10 @@ class RealNetwork implements Network {
   listen(options: ListenOptions, onConnection: (socket: Socket) => void): Promise<Listener> {
     const { host, port, backlog = 511 } = options
     return new Promise((resolve, reject) => {
-      const server = net.createServer(socketOptions, (socket) => {
+      const server = net.createServer({ ...socketOptions, pauseOnConnect: true }, (accepted) => {
         // A peer that is gone already has no address any more.
-        if (socket.remoteAddress === undefined) socket.destroy()
-        else onConnection(new RealSocket(socket))
+        if (accepted.remoteAddress === undefined) accepted.destroy()
+        else onConnection(RealSocket.accepted(accepted))
       })
       const fail = (error: Error) => reject(networkError(error, `listen on ${host}:${port}`))
       server.once('error', fail)
@@ -39,17 +39,19 @@ class RealNetwork implements Network {
 
   connect({ host, port, signal }: ConnectOptions): Promise<Socket> {
     return new Promise((resolve, reject) => {
-      const socket = net.connect({ ...socketOptions, host, port })
+      const socket = RealSocket.connecting(host, port)
+      const connecting = socket.stream
       const fail = (error: Error) => {
         signal?.removeEventListener('abort', cancel)
         reject(networkError(error, `connect to ${host}:${port}`))
       }
-      const cancel = () => socket.destroy(new NetworkError('ECANCELED', 'given up'))
-      socket.once('error', fail)
-      socket.once('connect', () => {
+      const cancel = () => connecting.destroy(new NetworkError('ECANCELED', 'given up'))
+      connecting.once('error', fail)
+      connecting.once('connect', () => {
         signal?.removeEventListener('abort', cancel)
-        socket.off('error', fail)
-        resolve(new RealSocket(socket))
+        connecting.off('error', fail)
+        socket.connected()
+        resolve(socket)
       })
       signal?.addEventListener('abort', cancel, { once: true })
       if (signal?.aborted === true) cancel()
@@ -77,12 +79,16 @@ class RealListener implements Listener {
   }
 }
 
+/** One for all sockets: what is read into it is looked at before anything else is read. */
+const sharedBuffer = Buffer.allocUnsafeSlow(256 * 1024)
+
 class RealSocket implements Socket {
-  readonly localAddress: string
-  readonly localPort: number
-  readonly remoteAddress: string
-  readonly remotePort: number
+  localAddress = ''
+  localPort = 0
+  remoteAddress = ''
+  remotePort = 0
   onData: (bytes: Uint8Array) => void = () => undefined
+  readInto: () => Uint8Array | null = () => null
   onClose: (error?: Error) => void = () => undefined
   onDrain: () => void = () => undefined
   readonly #socket: net.Socket
@@ -90,15 +96,32 @@ class RealSocket implements Socket {
   #ended = false
   #full = false
 
-  constructor(socket: net.Socket) {
-    this.#socket = socket
-    this.localAddress = plain(socket.localAddress ?? '')
-    this.localPort = socket.localPort ?? 0
-    this.remoteAddress = plain(socket.remoteAddress ?? '')
-    this.remotePort = socket.remotePort ?? 0
-    socket.on('data', (bytes: Buffer) => {
-      if (!this.#ended) this.onData(bytes)
+  /**
+   * A listener's sockets come with a buffer of their own for each read, so the connection moves to one that reads where it is told
+   * (net's `onread`, which has no other way to an accepted connection than its handle).
+   */
+  static accepted(accepted: net.Socket): RealSocket {
+    const given = accepted as unknown as { _handle: unknown }
+    const handle = given._handle
+    given._handle = null
+    const socket = new RealSocket((onread) => new net.Socket({ handle, onread, allowHalfOpen: false } as object))
+    socket.connected()
+    return socket
+  }
+
+  static connecting(host: string, port: number): RealSocket {
+    return new RealSocket((onread) => net.connect({ ...socketOptions, host, port, onread }))
+  }
+
+  private constructor(open: (onread: net.OnReadOpts) => net.Socket) {
+    const socket = open({
+      buffer: () => this.readInto() ?? sharedBuffer,
+      callback: (count, buffer) => {
+        if (!this.#ended) this.onData(count === buffer.length ? buffer : buffer.subarray(0, count))
+        return true
+      },
     })
+    this.#socket = socket
     socket.on('drain', () => {
       if (!this.#full) return
       this.#full = false
@@ -108,6 +131,18 @@ class RealSocket implements Socket {
       this.#error = networkError(error, `${this.remoteAddress}:${this.remotePort}`)
     })
     socket.on('close', () => this.onClose(this.#error))
+  }
+
+  get stream(): net.Socket {
+    return this.#socket
+  }
+
+  connected(): void {
+    const { localAddress, localPort, remoteAddress, remotePort } = this.#socket
+    this.localAddress = plain(localAddress ?? '')
+    this.localPort = localPort ?? 0
+    this.remoteAddress = plain(remoteAddress ?? '')
+    this.remotePort = remotePort ?? 0
   }
 
   write(chunks: readonly Uint8Array[]): boolean {

@@ -33,8 +33,10 @@ export interface Socket {
   readonly localPort: number
   readonly remoteAddress: string
   readonly remotePort: number
-  /** Set by the owner once, before the next turn. Bytes are the owner's to keep (not reused by the socket). */
+  /** Set by the owner once, before the next turn. Bytes are lent until it returns: the memory is used again for the next. */
   onData: (bytes: Uint8Array) => void
+  /** Where to read the next bytes to, if the owner has a place for them; a socket may ignore it. What comes goes to `onData` as ever. */
+  readInto: () => Uint8Array | null
   /** Exactly once, with the error that broke the connection; without one when either side closed it in order. */
   onClose: (error?: Error) => void
   /** After `write` answered false: the buffer is below the mark again. */

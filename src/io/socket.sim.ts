@@ -51,6 +51,7 @@ export class SimulatedSocket implements Socket {
   readonly remoteAddress: string
   readonly remotePort: number
   onData: (bytes: Uint8Array) => void = () => undefined
+  readInto: () => Uint8Array | null = () => null
   onClose: (error?: Error) => void = () => undefined
   onDrain: () => void = () => undefined
   readonly #link: Link
@@ -197,13 +198,30 @@ export class SimulatedSocket implements Socket {
     while (!this.#paused && !this.#closed && this.#arrived.length > 0) {
       const segment = this.#arrived.shift()!
       this.#tellPeer((peer) => peer.#acknowledged(segment.length))
-      if (!this.#finQueued) this.onData(segment)
+      if (!this.#finQueued) this.#hand(segment)
     }
     if (!this.#finArrived || this.#paused || this.#closed) return
     // The other side has said its last; ours is what is still queued.
     this.#finQueued = true
     this.#send()
     if (this.#finSent) this.#close(undefined)
+  }
+
+  /** As a real socket does: into the owner's own place when there is one, else in memory that is used for something else right after. */
+  #hand(segment: Uint8Array): void {
+    for (let at = 0; at < segment.length && !this.#closed; ) {
+      const place = this.readInto()
+      const count = Math.min(segment.length - at, place?.length ?? segment.length)
+      const bytes = segment.subarray(at, at + count)
+      at += count
+      if (place === null) {
+        this.onData(bytes)
+        bytes.fill(0xdb)
+      } else {
+        place.set(bytes)
+        this.onData(place.subarray(0, count))
+      }
+    }
   }
 
   #acknowledged(length: number): void {

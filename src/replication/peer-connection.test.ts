@@ -40,6 +40,7 @@ class Peer {
           const chunks = this.answer(correlationId)
           if (chunks.length > 0) socket.write(chunks)
         }
+        reader.keep()
       }
       socket.onClose = () => {}
     })

@@ -139,6 +139,8 @@ export class PeerConnection {
   #use(socket: Socket): void {
     this.#socket = socket
     this.#reader = new FrameReader(this.#options.responseBytesMax)
+    const reader = this.#reader
+    socket.readInto = () => reader.room()
     socket.onData = (bytes) => {
       if (this.#socket === socket) this.#take(bytes)
     }
@@ -157,6 +159,7 @@ export class PeerConnection {
         this.#pending.shift()
         this.#failures = 0
       }
+      this.#reader.keep()
     } catch (error) {
       this.#fail(new PeerUnavailable('what it sent is no answer', { cause: error }))
     }

@@ -10,6 +10,7 @@
 // to what is there (`resetTo`).
 
 import { invariant } from '../lib/invariant.ts'
+import { type Slab, slabOf } from '../lib/slab-arena.ts'
 import { isNoRoom } from '../io/no-room.ts'
 import { RecordsDropped } from './log-errors.ts'
 import type { Offset } from './partition-log.ts'
@@ -31,6 +32,8 @@ export interface WriterHost {
 interface Group {
   readonly segment: Segment
   readonly chunks: Uint8Array[]
+  /** In which the chunks lie, held until they are written. */
+  readonly slabs: Slab[]
   sizeBytes: number
   endOffset: Offset
 }
@@ -71,17 +74,22 @@ export class LogWriter {
     this.syncAlways = syncAlways
   }
 
-  /** Queues a batch; the log then ends at `endOffset`. `chunk` must not change until it is written. */
+  /** Queues a batch; the log then ends at `endOffset`. `chunk` must not change until it is written; the slab it lies in is held. */
   enqueue(segment: Segment, chunk: Uint8Array, endOffset: Offset): void {
-    const last = this.#groups.at(-1)
     invariant(this.#dropped === null, 'nothing is appended to a log that has to be cut back')
     this.queuedBytes += chunk.length
-    if (last !== undefined && last.segment === segment) {
-      last.chunks.push(chunk)
-      last.sizeBytes += chunk.length
-      last.endOffset = endOffset
-    } else {
-      this.#groups.push({ segment, chunks: [chunk], sizeBytes: chunk.length, endOffset })
+    let group = this.#groups.at(-1)
+    if (group === undefined || group.segment !== segment) {
+      group = { segment, chunks: [], slabs: [], sizeBytes: 0, endOffset }
+      this.#groups.push(group)
+    }
+    group.chunks.push(chunk)
+    group.sizeBytes += chunk.length
+    group.endOffset = endOffset
+    const slab = slabOf(chunk)
+    if (slab !== undefined && slab !== group.slabs.at(-1)) {
+      slab.hold()
+      group.slabs.push(slab)
     }
     if (!this.#writing && this.#fault === null) {
       this.#writing = true
@@ -151,6 +159,7 @@ export class LogWriter {
         // From here on the group takes no more: what is appended meanwhile makes the next one.
         this.#groups.shift()
         await segment.file.write(group.chunks, segment.writtenBytes)
+        for (const slab of group.slabs) slab.release()
         if (this.#standsStill) break
         segment.writtenBytes += group.sizeBytes
         this.queuedBytes -= group.sizeBytes

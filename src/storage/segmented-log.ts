@@ -344,9 +344,9 @@ export class SegmentedLog implements PartitionLog {
     if (limit > this.#state.copiedTo) this.#state.copiedTo = limit
     const chunks = this.#tail.read(from, maxBytes, limit, atLeastOne)
     if (chunks === null) return this.#reader.read(from, maxBytes, limit, atLeastOne)
-    let sizeBytes = 0
-    for (const chunk of chunks) sizeBytes += chunk.length
-    return { ok: true, chunks, sizeBytes }
+    // The cache may use their memory again before the reader is done.
+    const bytes = Buffer.concat(chunks)
+    return { ok: true, chunks: [bytes], sizeBytes: bytes.length }
   }
 
   findByTimestamp(timestamp: number, upTo: Offset): Promise<TimestampAndOffset | null> {

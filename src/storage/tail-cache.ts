@@ -1,6 +1,10 @@
 // The newest batches of all logs, as they were appended, so that a consumer at the end of a log needs no disk. One budget for the whole
 // broker; what was appended longest ago, in whichever log, goes first.
+//
+// Batches that lie in slabs stay where they are and hold them. So that a few of them cannot keep many slabs, those of a slab leave when
+// so many newer slabs were begun as the budget has room for.
 
+import { type Slab, slabOf } from '../lib/slab-arena.ts'
 import type { Offset } from './partition-log.ts'
 
 /** What an entry costs beside its bytes, about. */
@@ -35,11 +39,13 @@ export class TailCache {
   }
 
   /** @internal */
-  added(tail: LogTail, bytes: number): void {
+  added(tail: LogTail, bytes: number, slab: Slab | undefined): void {
     this.#usedBytes += bytes
     this.#order.push(tail)
-    while (this.#usedBytes > this.budgetBytes && this.#first < this.#order.length) {
+    const turnMin = slab === undefined ? 0 : slab.turn - Math.floor(this.budgetBytes / slab.bytes.length)
+    while (this.#first < this.#order.length) {
       const oldest = this.#order[this.#first]!
+      if (this.#usedBytes <= this.budgetBytes && !oldest.leaves(turnMin)) break
       this.#first++
       if (oldest.passGone()) this.#gone--
       else oldest.dropOldest()
@@ -70,6 +76,8 @@ export interface CachedBatch {
   readonly bytes: Uint8Array
   readonly baseOffset: Offset
   readonly nextOffset: Offset
+  /** Held for as long as the batch is here; undefined when the bytes are the collector's. */
+  readonly slab?: Slab | undefined
 }
 
 /** The part of the cache that belongs to one log: a gapless run of batches up to its end. */
@@ -90,14 +98,17 @@ export class LogTail {
       this.clear()
       return
     }
-    const kept = bytes.buffer.byteLength > pinnedPerByteMax * bytes.length ? new Uint8Array(bytes) : bytes
-    this.#batches.push({ bytes: kept, baseOffset, nextOffset })
-    this.#cache.added(this, costOf(kept))
+    const slab = slabOf(bytes)
+    slab?.hold()
+    const pins = slab === undefined && bytes.buffer.byteLength > pinnedPerByteMax * bytes.length
+    const kept = { bytes: pins ? new Uint8Array(bytes) : bytes, baseOffset, nextOffset, slab }
+    this.#batches.push(kept)
+    this.#cache.added(this, costOf(kept), slab)
   }
 
   /**
    * Whole batches from the one that holds `from`, below `upTo`, to `maxBytes` (or one batch, with `atLeastOne`).
-   * Null when the batch of `from` is not here.
+   * Null when the batch of `from` is not here. The bytes are there until the end of the present turn.
    */
   read(from: Offset, maxBytes: number, upTo: Offset, atLeastOne: boolean): Uint8Array[] | null {
     const batches = this.#batches
@@ -129,7 +140,11 @@ export class LogTail {
 
   clear(): void {
     let bytes = 0
-    for (let i = this.#first; i < this.#batches.length; i++) bytes += costOf(this.#batches[i]!.bytes)
+    for (let i = this.#first; i < this.#batches.length; i++) {
+      const batch = this.#batches[i]!
+      bytes += costOf(batch)
+      batch.slab?.release()
+    }
     const batches = this.#batches.length - this.#first
     this.#gone += batches
     this.#batches = []
@@ -144,11 +159,19 @@ export class LogTail {
     return true
   }
 
+  /** @internal Whether the oldest place is that of a batch which is gone, or lies in a slab from before that turn. */
+  leaves(turnMin: number): boolean {
+    if (this.#gone > 0) return true
+    const { slab } = this.#batches[this.#first]!
+    return slab !== undefined && slab.turn <= turnMin
+  }
+
   /** @internal */
   dropOldest(): void {
     const oldest = this.#batches[this.#first]!
     this.#batches[this.#first++] = droppedBatch
-    this.#cache.freed(costOf(oldest.bytes))
+    oldest.slab?.release()
+    this.#cache.freed(costOf(oldest))
     if (this.#first === this.#batches.length) {
       this.#batches = []
       this.#first = 0
@@ -159,9 +182,12 @@ export class LogTail {
   }
 }
 
-/** What an entry keeps alive: the whole buffer it is a view of. Counted for each of them when two share one, so never too little. */
-function costOf(bytes: Uint8Array): number {
-  return bytes.buffer.byteLength + entryOverheadBytes
+/**
+ * What an entry keeps alive: the whole buffer it is a view of, counted for each of them when two share one, so never too little. Of a slab
+ * its own part.
+ */
+function costOf({ bytes, slab }: CachedBatch): number {
+  return (slab === undefined ? bytes.buffer.byteLength : bytes.length) + entryOverheadBytes
 }
 
 const droppedBatch: CachedBatch = { bytes: new Uint8Array(0), baseOffset: 0, nextOffset: 0 }

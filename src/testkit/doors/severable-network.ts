@@ -93,6 +93,7 @@ type Delayed = { readonly chunks: readonly Uint8Array[] } | 'end' | 'destroy'
 
 class SeverableSocket implements Socket {
   onData: (bytes: Uint8Array) => void = () => {}
+  readInto: () => Uint8Array | null = () => null
   onClose: (error?: Error) => void = () => {}
   onDrain: () => void = () => {}
   readonly #socket: Socket
@@ -105,7 +106,10 @@ class SeverableSocket implements Socket {
 
   constructor(socket: Socket, onClosed: () => void) {
     this.#socket = socket
-    socket.onData = (bytes) => this.#hear(() => this.onData(bytes))
+    socket.onData = (lent) => {
+      const bytes = new Uint8Array(lent)
+      this.#hear(() => this.onData(bytes))
+    }
     socket.onDrain = () => this.#hear(() => this.onDrain())
     socket.onClose = (error) => {
       this.#hear(() => {
