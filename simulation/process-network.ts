@@ -61,8 +61,8 @@ class ProcessSocket implements Socket {
     return this.#inner.bufferedBytes
   }
 
-  write(chunks: readonly Uint8Array[]): boolean {
-    return this.#inner.write(chunks)
+  write(chunks: readonly Uint8Array[], onLeft?: () => void): boolean {
+    return this.#inner.write(chunks, onLeft)
   }
 
   pause(): void {

@@ -13,7 +13,8 @@
 import type { Clock, Millis, Timer } from '../io/clock.ts'
 import type { Socket } from '../io/network.ts'
 import type { Logger } from '../lib/logger.ts'
-import { type SlabArena, slabOf } from '../lib/slab-arena.ts'
+import type { SlabArena } from '../lib/slab-arena.ts'
+import { type Slab, slabOf } from '../lib/slab.ts'
 import { produce } from '../protocol/apis/produce.ts'
 import { ConnectionState } from './connection-state.ts'
 import { FrameError, FrameReader, SIZE_BYTES } from '../protocol/frame-reader.ts'
@@ -26,6 +27,8 @@ import { type Answer, type RequestDispatcher, RequestRefused } from './request-d
 const READ_AHEAD_BYTES = 256 * 1024
 /** What a connection may hold without asking the budget: requests that others wait for, a JoinGroup or a Fetch, always get through. */
 const UNASKED_BYTES = 16 * 1024
+/** A reply holds memory only by chunks of at least this size. */
+const HELD_BYTES_MIN = 1024
 /** Replies of one turn leave in one write, unless they are more than this. */
 const WRITE_BYTES = 64 * 1024
 /** One that brings less in its turn of the budget, about a second, keeps the others waiting for nothing. */
@@ -311,7 +314,7 @@ export class Connection implements BudgetMember {
     this.#outgoing = []
     this.#outgoingBytes = 0
     this.#lastActiveAt = this.#clock.monotonic()
-    if (!this.#socket.write(chunks)) this.#stalled = true
+    if (!this.#socket.write(chunks, releaserOf(chunks))) this.#stalled = true
   }
 
   /** Whether reading on, rather than waiting for an answer or the client, brings this connection further. */
@@ -417,6 +420,20 @@ export class Connection implements BudgetMember {
     this.#giveBack(this.#heldBytes - this.#inFlight.unansweredBytes)
     this.info.abort()
     this.#onClosed(this)
+  }
+}
+
+/** Releases the slabs that replies lie in: each is held once for its reply. Undefined when there are none. */
+function releaserOf(chunks: readonly Uint8Array[]): (() => void) | undefined {
+  const held: Slab[] = []
+  for (const chunk of chunks) {
+    // What is smaller was copied into the reply.
+    const slab = chunk.length < HELD_BYTES_MIN ? undefined : slabOf(chunk)
+    if (slab !== undefined) held.push(slab)
+  }
+  if (held.length === 0) return undefined
+  return () => {
+    for (const slab of held) slab.release()
   }
 }
 

@@ -118,6 +118,18 @@ export function diskContract(name: string, create: (t: { after(fn: () => unknown
       for (let index = 0; index < 20; index += 1) assert.equal(content[index * 10_000 + 9999], index)
     })
 
+    test('what a write in this turn did is there, and a write that did not do it does', async (t) => {
+      const { disk, folder } = await create(t)
+      const file = await disk.open(`${folder}/a`, { create: true })
+      const chunks = [bytes('one'), bytes(''), bytes('two')]
+      if (!file.writeNow(chunks, 3)) await file.write(chunks, 3)
+      const into = Buffer.alloc(20)
+      assert.equal(await file.read(into, 3), 6)
+      assert.equal(into.toString('utf8', 0, 6), 'onetwo')
+      await file.close()
+      assert.equal(file.writeNow(chunks, 9), false)
+    })
+
     test('one write takes thousands of chunks', async (t) => {
       const { disk, folder } = await create(t)
       const chunks = Array.from({ length: 3000 }, (_, index) => Buffer.alloc(index % 7, index & 0xff))

@@ -157,6 +157,10 @@ class MemoryFile implements DiskFile {
     }
   }
 
+  writeNow(): boolean {
+    return false
+  }
+
   async truncate(sizeBytes: number): Promise<void> {
     this.#check(true)
     const before = this.#node.content.size

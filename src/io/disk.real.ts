@@ -95,6 +95,13 @@ class RealDisk implements Disk {
 
 export const realDisk: Disk = new RealDisk()
 
+/** More than this in one turn would keep everybody else waiting. */
+const bytesNowMax = 2 * 1024 * 1024
+/** A page cache that takes longer than this waits for its device: for a while nothing is written that way. */
+const takenAtOnceMsMax = 10
+const leftToThreadsMs = 1000
+let leftToThreadsUntil = 0
+
 /** Node takes at most 2 GiB in one call. */
 const bytesPerCallMax = 1 << 30
 /** IOV_MAX of Linux and macOS. */
@@ -141,6 +148,26 @@ class RealFile implements DiskFile {
       if (count === 0) throw new DiskError('EIO', `write ${this.path}: the disk took nothing`)
       at += count
       left = withoutFirst(left, count)
+    }
+  }
+
+  /**
+   * On this thread: what goes into the page cache costs less than to hand it to another. A system that has too much to write already
+   * makes writers wait; then others do.
+   */
+  writeNow(chunks: readonly Uint8Array[], position: number): boolean {
+    let size = 0
+    for (const chunk of chunks) size += chunk.length
+    if (size > bytesNowMax || chunks.length > chunksPerCallMax || this.#closing !== null) return false
+    const startedAt = performance.now()
+    if (startedAt < leftToThreadsUntil) return false
+    try {
+      return fs.writevSync(this.#fd, chunks, position) === size
+    } catch {
+      return false
+    } finally {
+      const endedAt = performance.now()
+      if (endedAt - startedAt > takenAtOnceMsMax) leftToThreadsUntil = endedAt + leftToThreadsMs
     }
   }
 

@@ -338,6 +338,11 @@ class SimulatedFile implements DiskFile {
     )
   }
 
+  /** What takes time here is what the simulation is about. */
+  writeNow(): boolean {
+    return false
+  }
+
   async truncate(sizeBytes: number): Promise<void> {
     this.#check(true)
     await this.#disk.operate('truncate', this.path, 0, () => {

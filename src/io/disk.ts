@@ -60,6 +60,11 @@ export interface DiskFile {
   read(into: Uint8Array, position: number): Promise<number>
   /** Writes all chunks one after the other at `position`. They must not change until the promise settles. */
   write(chunks: readonly Uint8Array[], position: number): Promise<void>
+  /**
+   * Writes all chunks before it returns, when the system takes them without waiting for a device. False when it would not, or did not take
+   * all of them for whatever reason: then `write` the same again.
+   */
+  writeNow(chunks: readonly Uint8Array[], position: number): boolean
   truncate(sizeBytes: number): Promise<void>
   /** Data and size survive a crash (fdatasync). */
   sync(): Promise<void>

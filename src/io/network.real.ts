@@ -145,13 +145,18 @@ class RealSocket implements Socket {
     this.remotePort = remotePort ?? 0
   }
 
-  write(chunks: readonly Uint8Array[]): boolean {
+  write(chunks: readonly Uint8Array[], onLeft?: () => void): boolean {
     const socket = this.#socket
-    if (!socket.writable || socket.readableEnded) return true
-    if (chunks.length === 1) socket.write(chunks[0]!)
+    if (!socket.writable || socket.readableEnded || chunks.length === 0) {
+      onLeft?.()
+      return true
+    }
+    const last = chunks.length - 1
+    if (last === 0) socket.write(chunks[0]!, onLeft)
     else {
       socket.cork()
-      for (const chunk of chunks) socket.write(chunk)
+      for (let i = 0; i < last; i++) socket.write(chunks[i]!)
+      socket.write(chunks[last]!, onLeft)
       socket.uncork()
     }
     // Above this mark the stream is above its own, lower one, and will say when it has drained.

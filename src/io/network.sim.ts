@@ -5,6 +5,7 @@
 //   const network = new SimulatedNetwork({ clock })
 //   startBroker({ network: network.host('broker-1') })
 //   network.cut('broker-1', 'broker-2')
+import { poisonFreeSlabs } from '../lib/slab.ts'
 import type { Clock, Millis, Timer } from './clock.ts'
 import {
   type ConnectOptions,
@@ -49,6 +50,8 @@ export class SimulatedNetwork implements Network {
   #nextPort = firstFreePort
 
   constructor(options: SimulatedNetworkOptions) {
+    // Whoever looks at bytes that are no longer there is to see it here, not among users.
+    poisonFreeSlabs()
     this.#clock = options.clock
     this.#latencyMs = options.latencyMs ?? 0.1
     this.#windowBytes = options.windowBytes ?? 64 * 1024

@@ -43,9 +43,9 @@ export interface Socket {
   onDrain: () => void
   /**
    * One writev for all chunks, which must not change until they have left. False when the buffer is above its high
-   * mark: wait for `onDrain`. On a socket that either side has closed nothing happens.
+   * mark: wait for `onDrain`. On a socket that either side has closed nothing happens. `onLeft`: the chunks have left, or never will.
    */
-  write(chunks: readonly Uint8Array[]): boolean
+  write(chunks: readonly Uint8Array[], onLeft?: () => void): boolean
   /** Bytes accepted by `write` that the operating system has not yet taken. */
   readonly bufferedBytes: number
   /** No `onData` until `resume`; the peer comes to wait once the buffers between are full. */

@@ -86,9 +86,10 @@ export class SimulatedSocket implements Socket {
     surroundings.opened(this)
   }
 
-  write(chunks: readonly Uint8Array[]): boolean {
-    if (this.#closed || this.#finQueued) return true
+  write(chunks: readonly Uint8Array[], onLeft?: () => void): boolean {
     const bytes = Buffer.concat(chunks)
+    onLeft?.()
+    if (this.#closed || this.#finQueued) return true
     if (bytes.length > 0) this.#queue.push(bytes)
     this.#queuedBytes += bytes.length
     this.#send()
@@ -209,7 +210,7 @@ export class SimulatedSocket implements Socket {
 
   /** As a real socket does: into the owner's own place when there is one, else in memory that is used for something else right after. */
   #hand(segment: Uint8Array): void {
-    for (let at = 0; at < segment.length && !this.#closed; ) {
+    for (let at = 0; at < segment.length && !this.#closed;) {
       const place = this.readInto()
       const count = Math.min(segment.length - at, place?.length ?? segment.length)
       const bytes = segment.subarray(at, at + count)

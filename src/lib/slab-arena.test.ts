@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SlabArena, slabOf } from './slab-arena.ts'
+import { SlabArena } from './slab-arena.ts'
+import { slabOf } from './slab.ts'
 
 const arenaOf = (spareMax = 4) => new SlabArena({ slabBytes: 1024, spareMax })
 

@@ -82,6 +82,13 @@ export class PooledFile {
     }
   }
 
+  /** As `DiskFile.writeNow`; false also for a file that is not open. */
+  writeNow(chunks: readonly Uint8Array[], position: number): boolean {
+    if (this.#file === null || this.#retired || this.#closeFault !== null) return false
+    this.#handles.used(this)
+    return this.#file.writeNow(chunks, position)
+  }
+
   async truncate(sizeBytes: number): Promise<void> {
     const file = await this.#begin(false)
     try {

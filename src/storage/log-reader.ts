@@ -64,7 +64,7 @@ export class LogReader {
           if (segment.writtenBytes === 0) continue
           const indexes = await this.#indexesOf(segment, log)
           const endOffset = () => segments[i + 1]?.baseOffset ?? this.#host.view().writtenOffset
-          const limits = { from, maxBytes, upTo, atLeastOne }
+          const limits = { from, maxBytes, upTo, atLeastOne, memory: this.#context.readMemory }
           const bytes = await readSegment(segment, indexes, { ...limits, endOffset, indexIntervalBytes })
           if (bytes === null) continue
           return bytes.length === 0 ? nothingRead : { ok: true, chunks: [bytes], sizeBytes: bytes.length }

@@ -10,13 +10,15 @@
 // to what is there (`resetTo`).
 
 import { invariant } from '../lib/invariant.ts'
-import { type Slab, slabOf } from '../lib/slab-arena.ts'
+import { type Slab, slabOf } from '../lib/slab.ts'
 import { isNoRoom } from '../io/no-room.ts'
 import { RecordsDropped } from './log-errors.ts'
 import type { Offset } from './partition-log.ts'
 import type { Segment } from './segment.ts'
 
 export interface WriterHost {
+  /** Runs `write` when all that has come in by now is appended. */
+  soon(write: () => void): void
   /** Before the first write into a segment's file. */
   prepare(segment: Segment): Promise<void>
   /** Makes the folder's entry of a new file durable. */
@@ -93,7 +95,8 @@ export class LogWriter {
     }
     if (!this.#writing && this.#fault === null) {
       this.#writing = true
-      this.#writeLoop = this.#writeAll()
+      // Requests of other connections that are here already go into the same write.
+      this.#writeLoop = new Promise((resolve) => this.#host.soon(() => resolve(this.#writeAll())))
     }
   }
 
@@ -145,8 +148,6 @@ export class LogWriter {
   }
 
   async #writeAll(): Promise<void> {
-    // What else is appended in the same turn goes into the same write.
-    await Promise.resolve()
     try {
       while (this.#groups.length > 0) {
         const group = this.#groups[0]!
@@ -158,7 +159,8 @@ export class LogWriter {
         }
         // From here on the group takes no more: what is appended meanwhile makes the next one.
         this.#groups.shift()
-        await segment.file.write(group.chunks, segment.writtenBytes)
+        const { file, writtenBytes } = segment
+        if (!file.writeNow(group.chunks, writtenBytes)) await file.write(group.chunks, writtenBytes)
         for (const slab of group.slabs) slab.release()
         if (this.#standsStill) break
         segment.writtenBytes += group.sizeBytes

@@ -73,6 +73,7 @@ export type Replicated =
   | { readonly ok: false; readonly refusal: ReplicatedRefusal }
 
 export type LogRead =
+  /** A chunk that lies in a slab is held for whoever asked, to be released when it was sent. */
   | { readonly ok: true; readonly chunks: readonly Uint8Array[]; readonly sizeBytes: number }
   | { readonly ok: false; readonly refusal: 'offsetOutOfRange' | 'offline' }
 

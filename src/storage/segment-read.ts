@@ -1,6 +1,8 @@
 // Reading whole batches from a segment's file: the index gives a position near the batch, one positional read brings it and what follows.
 
 import { baseOffsetOf, nextOffsetOf, sizeInBytesOf } from '../records/batch.ts'
+import type { SlabPool } from '../lib/slab-pool.ts'
+import { slabOf } from '../lib/slab.ts'
 import { wholeBatchAt } from '../records/batches-in.ts'
 import { CorruptLogError } from './log-errors.ts'
 import type { Offset } from './partition-log.ts'
@@ -11,6 +13,8 @@ export interface SegmentReadOptions {
   readonly maxBytes: number
   readonly upTo: Offset
   readonly atLeastOne: boolean
+  /** What is answered lies in it, held once. */
+  readonly memory: SlabPool
   /** Where the segment's batches end, as of now. */
   readonly endOffset: () => Offset
   /** About how far before the batch the index may point where it ends. */
@@ -37,7 +41,7 @@ export async function readSegment(
   const skipped = (indexes.offsets.lookupAfter(from) ?? position + options.indexIntervalBytes) - position
   let wanted = Math.max(maxBytes, headBytes) + skipped
   while (position < end) {
-    const bytes = Buffer.allocUnsafe(Math.min(wanted, end - position))
+    const bytes = options.memory.take(Math.min(wanted, end - position))
     const length = await segment.file.read(bytes, position)
     if (length < bytes.length)
       throw damaged(segment, position + length, from, 'the file is shorter than what was written')
@@ -56,8 +60,9 @@ export async function readSegment(
     if (head > 0 && head < headBytes && position + head === end) throw damaged(segment, position, from, 'torn')
     if (size > end - position) throw damaged(segment, position, from, 'a batch is longer than the file')
     if (head >= headBytes) checkEnd(segment, bytes, start, position - start, options)
-    if (head >= headBytes && nextOffsetOf(bytes, start) > upTo) return nothing
-    if (size > maxBytes && !atLeastOne) return nothing
+    const isBeyond = head >= headBytes && nextOffsetOf(bytes, start) > upTo
+    slabOf(bytes)?.release()
+    if (isBeyond || (size > maxBytes && !atLeastOne)) return nothing
     wanted = Math.max(size, maxBytes, headBytes)
   }
   return null

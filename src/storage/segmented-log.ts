@@ -102,6 +102,7 @@ export class SegmentedLog implements PartitionLog {
     this.#sideFiles = new SideFiles(context, place.folder, loaded)
     this.#writer = new LogWriter(
       {
+        soon: (write) => context.clock.defer(write),
         prepare: () => this.#roller.createFolder(),
         syncFolder: () => context.disk.syncFolder(state.folder),
         written: (end) => this.#onWritten(end),
@@ -345,8 +346,16 @@ export class SegmentedLog implements PartitionLog {
     const chunks = this.#tail.read(from, maxBytes, limit, atLeastOne)
     if (chunks === null) return this.#reader.read(from, maxBytes, limit, atLeastOne)
     // The cache may use their memory again before the reader is done.
-    const bytes = Buffer.concat(chunks)
-    return { ok: true, chunks: [bytes], sizeBytes: bytes.length }
+    if (chunks.length === 0) return nothingRead
+    let sizeBytes = 0
+    for (const chunk of chunks) sizeBytes += chunk.length
+    const bytes = this.#context.readMemory.take(sizeBytes)
+    let at = 0
+    for (const chunk of chunks) {
+      bytes.set(chunk, at)
+      at += chunk.length
+    }
+    return { ok: true, chunks: [bytes], sizeBytes }
   }
 
   findByTimestamp(timestamp: number, upTo: Offset): Promise<TimestampAndOffset | null> {

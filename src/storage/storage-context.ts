@@ -4,6 +4,7 @@ import type { Clock } from '../io/clock.ts'
 import type { Disk } from '../io/disk.ts'
 import type { Random } from '../io/random.ts'
 import type { Logger } from '../lib/logger.ts'
+import { SlabPool } from '../lib/slab-pool.ts'
 import { DeletedFiles } from './deleted-files.ts'
 import { DiskRoom } from './disk/disk-room.ts'
 import { FileHandles } from './file-handles.ts'
@@ -17,6 +18,8 @@ export interface StorageContext {
   readonly logger: Logger
   readonly handles: FileHandles
   readonly tailCache: TailCache
+  /** What was read for somebody, until it was sent. */
+  readonly readMemory: SlabPool
   readonly indexCache: IndexCache
   readonly deletedFiles: DeletedFiles
   /** What may still be appended. */
@@ -32,6 +35,9 @@ export interface StorageLimits {
   /** Indexes of sealed segments kept in memory. */
   readonly indexCacheBytes: number
 }
+
+/** About what a few busy consumers have under way. */
+const spareReadBytesMax = 16 * 1024 * 1024
 
 const storageLimitsDefault: StorageLimits = {
   openFilesMax: 1000,
@@ -49,6 +55,7 @@ export function storageContext(
     ...doors,
     handles: new FileHandles(doors.disk, openFilesMax),
     tailCache: new TailCache(tailCacheBytes),
+    readMemory: new SlabPool(spareReadBytesMax),
     indexCache: new IndexCache(doors.disk, doors.logger, indexCacheBytes),
     deletedFiles: new DeletedFiles(doors),
     room,

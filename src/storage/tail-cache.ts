@@ -4,7 +4,7 @@
 // Batches that lie in slabs stay where they are and hold them. So that a few of them cannot keep many slabs, those of a slab leave when
 // so many newer slabs were begun as the budget has room for.
 
-import { type Slab, slabOf } from '../lib/slab-arena.ts'
+import { type Slab, slabOf } from '../lib/slab.ts'
 import type { Offset } from './partition-log.ts'
 
 /** What an entry costs beside its bytes, about. */

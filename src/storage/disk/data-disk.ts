@@ -141,6 +141,13 @@ class DataFile implements DiskFile {
     }
   }
 
+  writeNow(chunks: readonly Uint8Array[], position: number): boolean {
+    let end = position
+    for (const chunk of chunks) end += chunk.length
+    if (end > position && end > this.#counted.sizeBytes) this.#use.resized(this.#counted, end)
+    return this.#inner.writeNow(chunks, position)
+  }
+
   async truncate(sizeBytes: number): Promise<void> {
     if (this.#withRoom === null) await this.#inner.truncate(sizeBytes)
     else await this.#withRoom(() => this.#inner.truncate(sizeBytes))

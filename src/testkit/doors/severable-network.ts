@@ -89,7 +89,10 @@ export class SeverableNetwork implements Network {
 }
 
 /** What was to be done to the socket when the link is mended. */
-type Delayed = { readonly chunks: readonly Uint8Array[] } | 'end' | 'destroy'
+type Delayed =
+  | { readonly chunks: readonly Uint8Array[]; readonly onLeft?: (() => void) | undefined }
+  | 'end'
+  | 'destroy'
 
 class SeverableSocket implements Socket {
   onData: (bytes: Uint8Array) => void = () => {}
@@ -143,9 +146,9 @@ class SeverableSocket implements Socket {
     return this.#socket.bufferedBytes + delayed
   }
 
-  write(chunks: readonly Uint8Array[]): boolean {
-    if (!this.#cut) return this.#socket.write(chunks)
-    this.#delayed.push({ chunks })
+  write(chunks: readonly Uint8Array[], onLeft?: () => void): boolean {
+    if (!this.#cut) return this.#socket.write(chunks, onLeft)
+    this.#delayed.push({ chunks, onLeft })
     return true
   }
 
@@ -181,7 +184,7 @@ class SeverableSocket implements Socket {
     for (const what of this.#delayed.splice(0)) {
       if (what === 'end') this.#socket.end()
       else if (what === 'destroy') this.#socket.destroy()
-      else this.#socket.write(what.chunks)
+      else this.#socket.write(what.chunks, what.onLeft)
     }
     for (const tell of this.#heard.splice(0)) tell()
     if (!this.#paused) this.#socket.resume()

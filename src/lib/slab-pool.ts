@@ -1,0 +1,41 @@
+// Memory for what is kept for as long as somebody else likes: each piece is a slab of its own (slab.ts), so that one which stays does not
+// keep others.
+
+import { Slab, type SlabOwner } from './slab.ts'
+
+/** Sizes are rounded up to a multiple of it, so that pieces of about the same size can follow each other. */
+const STEP_BYTES = 64 * 1024
+/** Below this a piece is not worth being kept. */
+const POOLED_BYTES_MIN = 16 * 1024
+
+export class SlabPool implements SlabOwner {
+  readonly #spareBytesMax: number
+  readonly #spare = new Map<number, Slab[]>()
+  #spareBytes = 0
+
+  /** `spareBytesMax`: kept for later in pieces that nobody holds. */
+  constructor(spareBytesMax: number) {
+    this.#spareBytesMax = spareBytesMax
+  }
+
+  /** Memory for `size` bytes, with any content. When it lies in a slab it is held once: `slabOf(it)?.release()` in the end. */
+  take(size: number): Uint8Array {
+    if (size < POOLED_BYTES_MIN) return Buffer.allocUnsafe(size)
+    const rounded = Math.ceil(size / STEP_BYTES) * STEP_BYTES
+    let slab = this.#spare.get(rounded)?.pop()
+    if (slab === undefined) slab = new Slab(this, rounded)
+    else this.#spareBytes -= rounded
+    slab.hold()
+    return slab.bytes.subarray(0, size)
+  }
+
+  /** @internal */
+  takeBack(slab: Slab): void {
+    const size = slab.bytes.length
+    if (this.#spareBytes + size > this.#spareBytesMax) return
+    const alike = this.#spare.get(size)
+    if (alike === undefined) this.#spare.set(size, [slab])
+    else alike.push(slab)
+    this.#spareBytes += size
+  }
+}
