@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import type { LoadProcess } from './load/load-process.ts'
 import type { Peer, RunningPeer } from './peers/peer.ts'
 import type { Sample } from './report/result.ts'
-import { writeBack } from './workloads/page-cache.ts'
 import type { Row } from './workloads/workload.ts'
 
 /** Who is measured: a peer under the name that its samples get. */
@@ -20,6 +19,8 @@ export interface Standing {
   /** The broker of this contender; started when it is not. */
   broker(contender: Contender, brokers: number): Promise<RunningPeer>
   load(): Promise<LoadProcess>
+  /** Whoever is measured next does not pay for what the others have left to be done. */
+  settle(): Promise<void>
   /** After a failure: what is left of the row must not meet the next one. */
   renew(contender: Contender): Promise<void>
 }
@@ -59,14 +60,14 @@ export async function measureRow<Label extends string>(
     for (const contender of contenders) {
       if (failures[contender.label] !== undefined) continue
       try {
-        if (step === 'measure') await writeBack()
+        if (step === 'measure') await ground.standing.settle()
         const sample = await takeStep(row, contender, ground, step, index)
         if (sample !== undefined && index > 0) (samples[contender.label] ??= []).push(sample)
       } catch (error) {
         failures[contender.label] = messageOf(error)
         // What failed may fail here again; it has been said, and what is left is thrown away next.
         if (step !== 'clear') await takeStep(row, contender, ground, 'clear', 0).catch(() => {})
-        await ground.standing.renew(contender)
+        await ground.standing.renew(contender).catch(() => {})
       }
     }
   }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { LoadProcess } from './load/load-process.ts'
 import type { RunningPeer } from './peers/peer.ts'
 import type { Contender, Standing } from './rounds.ts'
+import { writeBack } from './workloads/page-cache.ts'
 
 interface StandingBroker {
   readonly broker: RunningPeer
@@ -50,6 +51,10 @@ export class StandingBrokers implements Standing {
     this.#standing.set(contender, { broker, brokers, data })
     await this.#warm(contender, broker, brokers)
     return broker
+  }
+
+  settle(): Promise<void> {
+    return writeBack()
   }
 
   /** The next row finds a new broker on an empty folder, and a new load generator. */
