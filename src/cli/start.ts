@@ -11,7 +11,8 @@ import type { Logger } from '../lib/logger.ts'
 import type { ListenerAddress } from '../broker/server.ts'
 import { runBroker, StartRefused } from '../start.ts'
 import { EXIT_FAULT, EXIT_USAGE } from './exit-status.ts'
-import { type LogLevel, logLevels, openLog } from './log-output.ts'
+import { type LogLevel, logLevels } from './json-lines.ts'
+import { openLog } from './log-output.ts'
 import { bracketed, defaultData, defaultHost, defaultPort, type StartOptions, startSettings } from './start-settings.ts'
 import { packageVersion } from './version.ts'
 
@@ -53,30 +54,29 @@ async function run(options: StartOptions & { readonly logLevel: LogLevel }): Pro
   // The broker's timers keep no process alive, and it may have nothing else: while it waits to ask etcd again, before it listens.
   setInterval(() => {}, LONG_MS)
   const { settings, warnings } = parsed
-  const log = openLog(options.logLevel)
-  const logger: Logger = log
+  const logger = openLog(options.logLevel)
   // What nobody expected may have left anything half done: better to start again from the disk, and recover.
   process.on('uncaughtException', (error, origin) => {
     logger.error({ err: error, origin }, 'the broker met an error it does not know and ends')
     process.exit(EXIT_FAULT)
   })
-  for (const warning of warnings) log.warn(warning)
+  for (const warning of warnings) logger.warn({}, warning)
   const running =
     options.brokers === undefined
       ? await startedOne(settings, options.dev === true, logger)
       : await startedSeveral(options.brokers, settings, options, logger)
   // Whoever waits for the word that it is ready may end it upon that.
   const signalled = firstSignal()
-  sayReady(log, running)
+  sayReady(logger, running)
   const signal = await signalled
   const stoppingSince = systemClock.monotonic()
   const again = (): void => {
     if (systemClock.monotonic() - stoppingSince > SAME_SIGNAL_MS) process.exit(EXIT_FAULT)
   }
   for (const name of stopSignals) process.on(name, again)
-  log.info(`${signal}: stopping, once more to end at once`)
+  logger.info({}, `${signal}: stopping, once more to end at once`)
   await running.stop()
-  log.info('stopped')
+  logger.info({}, 'stopped')
   process.exit(0)
 }
 

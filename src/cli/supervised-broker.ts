@@ -10,7 +10,8 @@ import type { Logger } from '../lib/logger.ts'
 import { StartRefused } from '../start/start-refused.ts'
 import { superviseBroker } from '../start/supervised-broker.ts'
 import { EXIT_FAULT } from './exit-status.ts'
-import { type LogLevel, openLog } from './log-output.ts'
+import type { LogLevel } from './json-lines.ts'
+import { openLog } from './log-output.ts'
 
 /** A supervisor that is gone takes its brokers along: so long they may take to leave their folders in order. */
 const ORPHAN_MS_MAX = 5_000

@@ -1,4 +1,4 @@
-// What every part may say about itself. The composition root hands in pino; tests hand in a silent or a recording one.
+// What every part may say about itself. The command line hands in one that writes lines; tests hand in a silent or a recording one.
 
 export interface Logger {
   debug(fields: object, message: string): void

@@ -263,7 +263,8 @@ test('a second signal ends it at once', async (t) => {
 
 test('who ends it as soon as it says that it is ready ends it cleanly', async (t) => {
   const killed = `if (String(args[1]).includes('is ready')) process.kill(process.pid, 'SIGTERM')`
-  const atOnce = `data:text/javascript,import fs from 'node:fs'; for (const name of ['write', 'writeSync']) { const write = fs[name]; fs[name] = (...args) => { ${killed}; return write(...args) } }`
+  const watched = `const write = fs.writeSync; fs.writeSync = (...args) => { ${killed}; return write(...args) }; syncBuiltinESMExports()`
+  const atOnce = `data:text/javascript,import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module'; ${watched}`
   const { child, data } = await started(t, [], ['--import', atOnce])
   assert.equal((await child.end()).code, 0)
   assert.ok(existsSync(join(data, '.kafka_cleanshutdown')))
