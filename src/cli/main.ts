@@ -8,6 +8,8 @@ if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
   process.stderr.write(`odradek: needs Node.js ${oldest.join('.')} or newer, and this is ${process.versions.node}\n`)
   process.exit(1)
 }
+const { keepCompiledCode } = await import('./compile-cache.ts')
+keepCompiledCode()
 const { program } = await import('./program.ts')
 const args = process.argv.slice(2)
 await (await program(args)).parseAsync(args, { from: 'user' })
