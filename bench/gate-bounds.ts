@@ -19,7 +19,7 @@ export const bounds: readonly Bound[] = [
   {
     id: 'produce/1kb/single/1p/acks-all/none/page-cache',
     figure: 'cpuMicrosPerRequest',
-    ratio: 3,
+    ratio: 4,
     reason: 'a request however small: decoding, dispatch, checks, promises, waiting for the high watermark',
   },
   {

@@ -4,7 +4,7 @@
 //
 //   node bench/peers/probe-server.ts PORT FOLDER
 
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { Connection } from './probe/connection.ts'
 import { serve } from './probe/receiver.ts'
 import { Topics } from './probe/topics.ts'
@@ -12,7 +12,6 @@ import { Topics } from './probe/topics.ts'
 const [port, folder] = process.argv.slice(2)
 if (port === undefined || folder === undefined) throw new Error('usage: probe-server.ts PORT FOLDER')
 
-rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
 const topics = new Topics(folder, Number(port))
 serve(Number(port), (socket) => new Connection(socket, topics))
