@@ -54,7 +54,8 @@ export class DiskJournal {
     if (bytes.length === 0) return
     const { pending, forgot } = this.#file(file)
     if (!forgot) {
-      pending.push({ kind: 'write', position, bytes: bytes.slice() })
+      // A copy: `slice` of a Buffer would be a view of memory that is soon used again.
+      pending.push({ kind: 'write', position, bytes: new Uint8Array(bytes) })
       return
     }
     // Sectors are written as they are shown: what was forgotten in the same ones comes along.

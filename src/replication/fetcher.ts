@@ -11,6 +11,7 @@
 import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
 import type { Clock, Millis, Timer } from '../io/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import { slabOf } from '../lib/slab.ts'
 import { fetch, type FetchResponse } from '../protocol/apis/fetch.ts'
 import { listOffsets } from '../protocol/apis/list-offsets.ts'
 import { ErrorCode, errorName } from '../protocol/error-code.ts'
@@ -174,6 +175,7 @@ export class ReplicaFetcher {
     try {
       const response = await connection.request(fetch, fetchVersion, this.#requestOf())
       if (!this.#session.answered(response)) {
+        releaseFrameOf(response)
         logger.debug({ leader: leaderId, error: errorName(response.errorCode) }, 'the fetch session begins anew')
         return null
       }
@@ -214,9 +216,9 @@ export class ReplicaFetcher {
   }
 
   /** Resolves when all that came is durable, or will not be. */
-  async #take({ responses }: FetchResponse): Promise<void> {
+  async #take(response: FetchResponse): Promise<void> {
     const durable = new AllDurable()
-    for (const { topicId, partitions } of responses) {
+    for (const { topicId, partitions } of response.responses) {
       for (const answer of partitions) {
         const followed = this.#followed.get(`${topicId}:${answer.partitionIndex}`)
         if (followed === undefined) continue
@@ -226,6 +228,7 @@ export class ReplicaFetcher {
         else this.#session.lost()
       }
     }
+    releaseFrameOf(response)
     await durable.all()
   }
 
@@ -289,7 +292,13 @@ export class ReplicaFetcher {
   }
 
   async #beginWithin({ partition, leaderEpoch }: Followed, step: StepOf<'beginWithin'>): Promise<void> {
-    await partition.restartAt(step.at, leaderEpoch, step)
+    const slabs = step.records.map(slabOf)
+    for (const slab of slabs) slab?.hold()
+    try {
+      await partition.restartAt(step.at, leaderEpoch, step)
+    } finally {
+      for (const slab of slabs) slab?.release()
+    }
     await partition.heardFromLeader(step, leaderEpoch)
   }
 
@@ -432,6 +441,18 @@ class AllDurable implements OffsetWaiter {
   #done(): void {
     this.#pending -= 1
     if (this.#pending === 0) this.#resolve?.()
+  }
+}
+
+/** All records are views of the answer's frame. The logs hold what they have yet to write. */
+function releaseFrameOf({ responses }: FetchResponse): void {
+  for (const { partitions } of responses) {
+    for (const { records } of partitions) {
+      const [first] = records ?? []
+      if (first === undefined) continue
+      slabOf(first)?.release()
+      return
+    }
   }
 }
 

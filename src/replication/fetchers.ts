@@ -5,6 +5,7 @@ import type { BrokerSettings } from '../cluster/settings/broker-settings.ts'
 import type { Clock } from '../io/clock.ts'
 import type { Network } from '../io/network.ts'
 import type { Random } from '../io/random.ts'
+import { LastSlab } from '../lib/last-slab.ts'
 import type { Logger } from '../lib/logger.ts'
 import { type FetcherSettings, ReplicaFetcher } from './fetcher.ts'
 import type { MembershipGate } from './membership-gate.ts'
@@ -75,6 +76,8 @@ export class ReplicaFetchers {
     if (known !== undefined) return known
     const { settings, membership, clock, logger, network, random, addressOf, replicas } = this.#options
     const throttle = replicas.throttles?.follower ?? null
+    // The next fetch leaves when what the last one brought is written: one answer is here at a time.
+    const answers = new LastSlab()
     const connection = new PeerConnection({
       network,
       clock,
@@ -84,6 +87,7 @@ export class ReplicaFetchers {
       timeoutMs: settings.replicaSocketTimeoutMs,
       // A batch larger than the limit comes whole; no batch is larger than a request.
       responseBytesMax: settings.replicaFetchResponseMaxBytes + settings.socketRequestMaxBytes,
+      memoryFor: (size) => answers.take(size),
     })
     const fetcher = new ReplicaFetcher({ leaderId, connection, membership, settings, throttle, clock, logger })
     this.#byLeader.set(leaderId, fetcher)

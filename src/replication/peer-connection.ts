@@ -6,7 +6,7 @@ import type { Clock, Millis, Timer } from '../io/clock.ts'
 import type { Network, Socket } from '../io/network.ts'
 import type { Random } from '../io/random.ts'
 import { invariant } from '../lib/invariant.ts'
-import { FrameReader } from '../protocol/frame-reader.ts'
+import { type FrameMemory, FrameReader } from '../protocol/frame-reader.ts'
 import { decodeResponse, encodeRequest } from '../protocol/frame.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../protocol/schema/index.ts'
 
@@ -26,6 +26,8 @@ export interface PeerConnectionOptions {
   readonly timeoutMs: Millis
   /** A longer answer ends the connection. */
   readonly responseBytesMax: number
+  /** Where answers lie. One in a slab is held once, for who asked. Default: memory of its own for each. */
+  readonly memoryFor?: FrameMemory
 }
 
 /** The peer cannot be asked, or did not answer: nobody knows whether it did what it was asked to. */
@@ -57,7 +59,7 @@ export class PeerConnection {
 
   constructor(options: PeerConnectionOptions) {
     this.#options = options
-    this.#reader = new FrameReader(options.responseBytesMax)
+    this.#reader = new FrameReader(options.responseBytesMax, options.memoryFor)
   }
 
   get isOpen(): boolean {
@@ -138,7 +140,7 @@ export class PeerConnection {
 
   #use(socket: Socket): void {
     this.#socket = socket
-    this.#reader = new FrameReader(this.#options.responseBytesMax)
+    this.#reader = new FrameReader(this.#options.responseBytesMax, this.#options.memoryFor)
     const reader = this.#reader
     socket.readInto = () => reader.room()
     socket.onData = (bytes) => {
