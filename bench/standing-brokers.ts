@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { LoadProcess } from './load/load-process.ts'
 import type { RunningPeer } from './peers/peer.ts'
 import type { Contender, Standing } from './rounds.ts'
-import { writeBack } from './workloads/page-cache.ts'
+import { warmFreeMemory, writeBack } from './workloads/page-cache.ts'
 
 interface StandingBroker {
   readonly broker: RunningPeer
@@ -20,6 +20,9 @@ export interface StandingOptions {
   readonly warmSeconds: number
   readonly profile?: string
 }
+
+/** About what a fast broker writes in a round. */
+const warmBytes = 1_500_000_000
 
 /** The topics of a row are gone before the next one: their bytes neither fill the disk nor are written to it beside that row's. */
 const deletesSoon = ['log.segment.delete.delay.ms=100']
@@ -53,8 +56,9 @@ export class StandingBrokers implements Standing {
     return broker
   }
 
-  settle(): Promise<void> {
-    return writeBack()
+  async settle(): Promise<void> {
+    await writeBack()
+    if (this.#standing.size > 0) await warmFreeMemory(this.#options.folder, warmBytes)
   }
 
   /** The next row finds a new broker on an empty folder, and a new load generator. */
