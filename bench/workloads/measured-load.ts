@@ -4,7 +4,9 @@ import type { LoadCommand, LoadResult } from '../load/load.ts'
 import type { Durability } from '../peers/peer.ts'
 import type { Usage } from '../peers/usage.ts'
 import type { Sample } from '../report/result.ts'
-import type { SharedRound } from './workload.ts'
+import type { SharedRound, SharedRow } from './workload.ts'
+
+const manyPartitions = 100
 
 export interface MeasuredLoad extends LoadResult {
   readonly brokerCpuSeconds: number
@@ -64,6 +66,27 @@ export async function withTopic<T>(
     return await work(topic)
   } finally {
     await deleteTopic(round, topic)
+  }
+}
+
+/**
+ * A new topic each round frees what the round before has written. With many partitions a broker is at work for many seconds after one
+ * was made or deleted, beside whoever is measured then: they have one topic for all rounds.
+ */
+export function onTopic(
+  shape: TopicMade,
+  measure: (round: SharedRound, topic: string) => Promise<Sample>,
+): Pick<SharedRow, 'prepare' | 'measure' | 'clear'> {
+  if (shape.partitions < manyPartitions) {
+    return { measure: (round) => withTopic(round, shape, (topic) => measure(round, topic)) }
+  }
+  return {
+    async prepare(round) {
+      await createTopic(round, { ...shape, topic: round.name })
+      await touch(round, round.name, shape.partitions)
+    },
+    measure: (round) => measure(round, round.name),
+    clear: (round) => deleteTopic(round, round.name),
   }
 }
 

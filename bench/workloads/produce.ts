@@ -4,7 +4,7 @@
 import { codecById, type Codec } from '../../src/records/codec.ts'
 import type { Durability } from '../peers/peer.ts'
 import { probeGoals, produceGoals } from './goals.ts'
-import { measureLoad, throughputSample, withTopic } from './measured-load.ts'
+import { measureLoad, onTopic, throughputSample } from './measured-load.ts'
 import {
   acksId,
   type BatchBytes,
@@ -113,25 +113,23 @@ function row(shape: Shape): Row {
     goals: [...produceGoals(shape), ...(probeIds.has(id) ? probeGoals(shape) : [])],
     fullOnly: !defaultIds.has(id),
     brokers: 'shared',
-    async measure(round) {
-      const measured = await withTopic(round, shape, (topic) =>
-        measureLoad(round, {
-          kind: 'produce',
-          bootstrap: round.broker.bootstrap,
-          topic,
-          partitions,
-          recordBytes,
-          batchBytes,
-          codec,
-          acks,
-          warmSeconds: round.warmSeconds,
-          seconds: round.seconds,
-        }),
-      )
+    ...onTopic(shape, async (round, topic) => {
+      const measured = await measureLoad(round, {
+        kind: 'produce',
+        bootstrap: round.broker.bootstrap,
+        topic,
+        partitions,
+        recordBytes,
+        batchBytes,
+        codec,
+        acks,
+        warmSeconds: round.warmSeconds,
+        seconds: round.seconds,
+      })
       return {
         ...throughputSample(measured, measured.produced),
         cpuMicrosPerRequest: (measured.brokerCpuSeconds * 1e6) / measured.produced.requests,
       }
-    },
+    }),
   }
 }
