@@ -57,7 +57,7 @@ async function bench(): Promise<void> {
 
   const standing = new StandingBrokers({
     folder,
-    warmSeconds: options.quick ? 0 : 5,
+    warmSeconds: options.quick ? 0 : 10,
     ...(options.profile ? { profile: join(import.meta.dirname, 'profile') } : {}),
   })
   const ground: Ground = {

@@ -7,7 +7,7 @@ import type { PeerName } from './peers/peer.ts'
 import type { Row } from './workloads/workload.ts'
 
 export const usage = `npm run bench -- [options]
-  --only REGEX      rows whose ids match, also those that only --full has
+  --only REGEX      rows whose ids match (see --list)
   --full            every combination of the produce workloads: hours
   --rounds N        counted rounds of each row, after one that warms up (default 3)
   --seconds N       how long a round of steady work is measured (default 2)
@@ -64,7 +64,7 @@ export function readOptions(args: readonly string[]): Options {
     profile: values.profile,
     list: values.list,
     ...(values.report === undefined ? {} : { report: values.report }),
-    isWanted: (row) => (pattern === undefined ? full || row.fullOnly !== true : pattern.test(row.id)),
+    isWanted: (row) => (full || row.fullOnly !== true) && (pattern === undefined || pattern.test(row.id)),
   }
 }
 
