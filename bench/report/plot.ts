@@ -104,7 +104,7 @@ function scaleFor(bars: readonly Bar[]): Scale {
 
 function head(bars: readonly Bar[]): string[] {
   const met = bars.filter(({ verdict }) => verdict.outcome === 'met').length
-  const subtitle = `ratios of one run on one machine, ${met} of ${bars.length} goals met; further right is better, whatever the figure`
+  const subtitle = `ratios of one run on one machine, ${met} of ${bars.length} goals against it met; further right is better, whatever the figure`
   const legendY = 78
   return [
     text({ x: margin, y: 36, kind: 'title ink' }, 'Odradek: how many times better than Apache Kafka'),
