@@ -48,12 +48,15 @@ function readOf(source: Source, underWay: { now: number; most: number }): ReadAh
   }
 }
 
-/** One after the other, as Kafka reads. */
+/** One after the other, as Kafka reads; but the first of which nothing fits into what is left is the last. */
 function oneByOne(sources: readonly Source[], maxBytes: number): number[] {
   let left = maxBytes
   let total = 0
+  let ended = false
   return sources.map(({ sizes, maxBytes: own }) => {
-    const size = left > 0 || total === 0 ? given(sizes, Math.min(own, left), total === 0) : 0
+    if (ended || (left === 0 && total > 0)) return 0
+    const size = given(sizes, Math.min(own, left), total === 0)
+    ended = size === 0 && total > 0 && left < own
     total += size
     left = Math.max(0, left - size)
     return size
@@ -83,6 +86,23 @@ test('reading side by side gives every partition what reading one by one would',
     }),
     { numRuns: 500 },
   )
+})
+
+test('nothing more is read when what comes next is larger than what is left', async () => {
+  let read = 0
+  const reads = Array.from({ length: 50 }, () => {
+    const one = readOf({ sizes: [90], maxBytes: 100 }, { now: 0, most: 0 })
+    const { log } = one.partition
+    const counted: Pick<NonNullable<Partition['log']>, 'read'> = {
+      read(...limits) {
+        read += 1
+        return log!.read(...limits)
+      },
+    }
+    return { ...one, partition: { log: counted } as unknown as Partition }
+  })
+  assert.equal(await readAll(reads, 400, silentLogger), 360)
+  assert.equal(read, 5)
 })
 
 test('partitions that all fit are read side by side, after the first', async () => {

@@ -210,7 +210,8 @@ const readsMax = 16
 
 /**
  * Reads, in order, up to `maxBytes` in all; the first partition that has records gives at least its first batch. Reads run side by
- * side as long as none of them can change what the next one may take. Answers the bytes read, -1 after an error.
+ * side as long as none of them can change what the next one may take. A partition of which nothing fits into what is left is the last that is
+ * looked at; those after it are as those beyond the limit. Answers the bytes read, -1 after an error.
  */
 export async function readAll(reads: readonly ReadAhead[], maxBytes: number, logger: Logger): Promise<number> {
   let left = maxBytes
@@ -219,6 +220,7 @@ export async function readAll(reads: readonly ReadAhead[], maxBytes: number, log
   let failed = false
   while (at < reads.length && (left > 0 || total === 0)) {
     const first = reads[at++]!
+    const isLastBit = left < first.wanted.maxBytes
     const running = [readOne(first, Math.min(first.wanted.maxBytes, left), total === 0, logger)]
     // Until one has given records, the next depends on it.
     const runningMax = total === 0 ? 1 : readsMax
@@ -235,6 +237,8 @@ export async function readAll(reads: readonly ReadAhead[], maxBytes: number, log
       left -= sizeBytes
       failed ||= errorCode !== ErrorCode.NONE
     }
+    // Its next batch is larger than what is left, and so will be most others': looking at all of them would cost reads for nothing.
+    if (isLastBit && total > 0 && first.sizeBytes === 0) break
     left = Math.max(0, left)
   }
   return failed ? -1 : total

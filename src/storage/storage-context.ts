@@ -36,8 +36,8 @@ export interface StorageLimits {
   readonly indexCacheBytes: number
 }
 
-/** About what a few busy consumers have under way. */
-const spareReadBytesMax = 16 * 1024 * 1024
+/** About what a dozen busy consumers have under way. What is more becomes garbage, which the collector is slow to find. */
+const spareReadBytesMax = 48 * 1024 * 1024
 
 const storageLimitsDefault: StorageLimits = {
   openFilesMax: 1000,

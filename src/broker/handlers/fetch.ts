@@ -97,6 +97,12 @@ interface Found {
   readonly reads: readonly ReadAhead[]
 }
 
+/**
+ * Consumers ask for 50 MiB by default, and may be answered with less. All of an answer is in memory until it is sent, and many of this size
+ * are no slower than a few large ones.
+ */
+const enoughBytes = 4 * 1024 * 1024
+
 /** `scopeNow` sees the image of the moment: it may change while we wait. Null when the connection is gone. */
 async function readOrWait(
   context: Context,
@@ -106,8 +112,9 @@ async function readOrWait(
 ): Promise<Found | null> {
   const isFollower = followerOf(context, request) !== null
   // A follower knows how much it can hold; fetch.max.bytes is for consumers.
-  const maxBytes = isFollower ? request.maxBytes : Math.min(request.maxBytes, context.settings.fetchMaxBytes)
-  const minBytes = Math.min(request.minBytes, maxBytes)
+  const allowed = isFollower ? request.maxBytes : Math.min(request.maxBytes, context.settings.fetchMaxBytes)
+  const minBytes = Math.min(request.minBytes, allowed)
+  const maxBytes = isFollower ? allowed : Math.min(allowed, Math.max(enoughBytes, minBytes))
   const sight = new Sight(context, session, isFollower)
   let waiting: WaitingFetch | null = null
   let mayWait = request.maxWaitMs > 0
