@@ -64,7 +64,7 @@ export const startManyGoals: readonly Goal[] = [{ figure: 'milliseconds', agains
 export const restartGoals: readonly Goal[] = startManyGoals
 
 export const idleMemoryGoals: readonly Goal[] = [{ figure: 'megabytes', against: 'kafka', ratio: 0.2 }]
-export const loadedMemoryGoals: readonly Goal[] = [{ figure: 'megabytes', against: 'kafka', ratio: 1 / 3 }]
+export const loadedMemoryGoals: readonly Goal[] = [{ figure: 'megabytes', against: 'kafka', ratio: 0.33 }]
 
 export const replicatedGoals: readonly Goal[] = [
   { figure: 'megabytesPerSecond', against: 'kafka', ratio: 1 },

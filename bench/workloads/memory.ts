@@ -25,38 +25,32 @@ const idle: Row = {
 
 const partitions = 100
 
-/** Large batches from many producers, five under way on each, beside consumers that lag: both hold as many bytes at once as clients can ask. */
+/**
+ * What makes either hold most, one after the other: many requests, whose garbage fills a heap; a backlog that 8 consumers ask for 50 MiB at
+ * a time; and large batches, five under way from each of 16 producers, beside such consumers.
+ */
 const loaded: Row = {
   id: 'memory/loaded',
   section: 'memory',
-  title: `the most under 16 producers of 1 MiB batches and 8 lagging consumers, ${partitions} partitions`,
+  title: `the most under 16 producers of small and of 1 MiB batches and 8 lagging consumers, ${partitions} partitions`,
   goals: loadedMemoryGoals,
   roundsMax: 2,
   warmsUp: false,
   brokers: 'own',
   async measure(round) {
     const { load, name, index, quick } = round
-    const topic = `${name}-${index}`
-    const shape = { topic, partitions, recordBytes: 1000, batchBytes: 1_048_576 }
     const peak = await withBroker(round, async (shared) => {
       const { broker } = shared
-      const { bootstrap } = broker
-      await createTopic(shared, { topic, partitions, durability: 'page-cache' })
-      await load.run({ kind: 'fill', bootstrap, ...shape, bytes: quick ? 100e6 : 500e6 })
-      const window = { warmSeconds: 0, seconds: quick ? 2 : 8 }
-      const readers = { consumers: 8, from: 'backlog' } as const
-      await load.run({
-        kind: 'produceAndConsume',
-        bootstrap,
-        ...shape,
-        ...window,
-        ...readers,
-        acks: -1,
-        connections: 16,
-        partitionsPerRequest: 1,
-      })
+      const topic = { bootstrap: broker.bootstrap, topic: `${name}-${index}`, partitions }
+      await createTopic(shared, { ...topic, durability: 'page-cache' })
+      const window = { warmSeconds: 0, seconds: quick ? 1 : 5 }
+      const producers = { acks: -1, recordBytes: 1000, connections: 16, partitionsPerRequest: 1 } as const
+      await load.run({ kind: 'produce', ...topic, ...window, ...producers, batchBytes: 16_384 })
+      await load.run({ kind: 'drain', ...topic, consumers: 8 })
+      const both = { ...topic, ...window, ...producers, batchBytes: 1_048_576, consumers: 8, from: 'backlog' } as const
+      await load.run({ kind: 'produceAndConsume', ...both })
       const { peakBytes } = broker.usage()
-      await load.run({ kind: 'deleteTopic', bootstrap, topic })
+      await load.run({ kind: 'deleteTopic', ...topic })
       return peakBytes
     })
     return { megabytes: peak / 1e6 }
