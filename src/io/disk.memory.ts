@@ -157,6 +157,10 @@ class MemoryFile implements DiskFile {
     }
   }
 
+  readNow(): number {
+    return -1
+  }
+
   writeNow(): boolean {
     return false
   }

@@ -97,10 +97,33 @@ export const realDisk: Disk = new RealDisk()
 
 /** More than this in one turn would keep everybody else waiting. */
 const bytesNowMax = 2 * 1024 * 1024
-/** A page cache that takes longer than this waits for its device: for a while nothing is written that way. */
-const takenAtOnceMsMax = 10
+/** What takes longer has waited for a device. */
+const withoutWaitingMsMax = 5
+/** For so long after it all of its kind is left to threads, which may wait. */
 const leftToThreadsMs = 1000
-let leftToThreadsUntil = 0
+
+/**
+ * Whether reads, or writes, are done on this thread: what goes between memory and the page cache costs less than to hand it to another. But
+ * a system that has too much to write makes writers wait, and what is not in the page cache is read from a device.
+ */
+class OwnThread {
+  #leftToThreadsUntil = 0
+
+  /** When the work began, or NaN: it is to be left to a thread. */
+  begin(sizeBytes: number): number {
+    if (sizeBytes > bytesNowMax) return Number.NaN
+    const now = performance.now()
+    return now < this.#leftToThreadsUntil ? Number.NaN : now
+  }
+
+  end(startedAt: number): void {
+    const now = performance.now()
+    if (now - startedAt > withoutWaitingMsMax) this.#leftToThreadsUntil = now + leftToThreadsMs
+  }
+}
+
+const readsHere = new OwnThread()
+const writesHere = new OwnThread()
 
 /** Node takes at most 2 GiB in one call. */
 const bytesPerCallMax = 1 << 30
@@ -151,23 +174,30 @@ class RealFile implements DiskFile {
     }
   }
 
-  /**
-   * On this thread: what goes into the page cache costs less than to hand it to another. A system that has too much to write already
-   * makes writers wait; then others do.
-   */
+  readNow(into: Uint8Array, position: number): number {
+    const startedAt = this.#closing === null ? readsHere.begin(into.length) : Number.NaN
+    if (Number.isNaN(startedAt)) return -1
+    try {
+      return fs.readSync(this.#fd, into, 0, into.length, position)
+    } catch {
+      return -1
+    } finally {
+      readsHere.end(startedAt)
+    }
+  }
+
   writeNow(chunks: readonly Uint8Array[], position: number): boolean {
     let size = 0
     for (const chunk of chunks) size += chunk.length
-    if (size > bytesNowMax || chunks.length > chunksPerCallMax || this.#closing !== null) return false
-    const startedAt = performance.now()
-    if (startedAt < leftToThreadsUntil) return false
+    if (chunks.length > chunksPerCallMax || this.#closing !== null) return false
+    const startedAt = writesHere.begin(size)
+    if (Number.isNaN(startedAt)) return false
     try {
       return fs.writevSync(this.#fd, chunks, position) === size
     } catch {
       return false
     } finally {
-      const endedAt = performance.now()
-      if (endedAt - startedAt > takenAtOnceMsMax) leftToThreadsUntil = endedAt + leftToThreadsMs
+      writesHere.end(startedAt)
     }
   }
 

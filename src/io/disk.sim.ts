@@ -339,6 +339,10 @@ class SimulatedFile implements DiskFile {
   }
 
   /** What takes time here is what the simulation is about. */
+  readNow(): number {
+    return -1
+  }
+
   writeNow(): boolean {
     return false
   }

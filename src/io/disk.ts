@@ -58,6 +58,11 @@ export interface DiskFile {
   size(): Promise<number>
   /** Reads up to `into.length` bytes at `position`; answers how many, fewer only at the end of the file, 0 beyond it. */
   read(into: Uint8Array, position: number): Promise<number>
+  /**
+   * Reads before it returns, when that is likely to take no waiting for a device. As many bytes as `read` would answer; -1 when it would
+   * not, or could not for whatever reason: then `read` the same.
+   */
+  readNow(into: Uint8Array, position: number): number
   /** Writes all chunks one after the other at `position`. They must not change until the promise settles. */
   write(chunks: readonly Uint8Array[], position: number): Promise<void>
   /**

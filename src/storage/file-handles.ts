@@ -73,6 +73,13 @@ export class PooledFile {
     }
   }
 
+  /** As `DiskFile.readNow`; -1 also for a file that is not open. */
+  readNow(into: Uint8Array, position: number): number {
+    if (this.#file === null || this.#retired || this.#closeFault !== null) return -1
+    this.#handles.used(this)
+    return this.#file.readNow(into, position)
+  }
+
   async write(chunks: readonly Uint8Array[], position: number): Promise<void> {
     const file = await this.#begin(true)
     try {

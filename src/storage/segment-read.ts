@@ -42,7 +42,8 @@ export async function readSegment(
   let wanted = Math.max(maxBytes, headBytes) + skipped
   while (position < end) {
     const bytes = options.memory.take(Math.min(wanted, end - position))
-    const length = await segment.file.read(bytes, position)
+    let length = segment.file.readNow(bytes, position)
+    if (length < 0) length = await segment.file.read(bytes, position)
     if (length < bytes.length)
       throw damaged(segment, position + length, from, 'the file is shorter than what was written')
     const start = firstBatchAt(segment, bytes, position, from)

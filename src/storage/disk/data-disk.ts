@@ -127,6 +127,10 @@ class DataFile implements DiskFile {
     return this.#inner.read(into, position)
   }
 
+  readNow(into: Uint8Array, position: number): number {
+    return this.#inner.readNow(into, position)
+  }
+
   async write(chunks: readonly Uint8Array[], position: number): Promise<void> {
     let end = position
     for (const chunk of chunks) end += chunk.length

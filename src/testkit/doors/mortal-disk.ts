@@ -63,6 +63,7 @@ export class MortalDisk implements Disk {
         size: () => life.run(() => file.size()),
         read: (into, position) => life.run(() => file.read(into, position)),
         write: (chunks, position) => life.run(() => file.write(chunks, position)),
+        readNow: () => -1,
         writeNow: () => false,
         truncate: (sizeBytes) => life.run(() => file.truncate(sizeBytes)),
         sync: () => life.run(() => file.sync()),
