@@ -13,6 +13,7 @@ export class ConnectionState implements ConnectionInfo {
   readonly remotePort: number
   clientSoftwareName = 'unknown'
   clientSoftwareVersion = 'unknown'
+  fetches = 0
   #abort: AbortController | null = null
   #aborted = false
 

@@ -209,11 +209,18 @@ const codeOfRead = {
 const readsMax = 16
 
 /**
- * Reads, in order, up to `maxBytes` in all; the first partition that has records gives at least its first batch. Reads run side by
+ * Reads, in order from the one whose `turn` it is, up to `maxBytes` in all; the first partition that has records gives at least its first batch. Reads run side by
  * side as long as none of them can change what the next one may take. A partition of which nothing fits into what is left is the last that is
  * looked at; those after it are as those beyond the limit. Answers the bytes read, -1 after an error.
  */
-export async function readAll(reads: readonly ReadAhead[], maxBytes: number, logger: Logger): Promise<number> {
+export async function readAll(
+  inOrder: readonly ReadAhead[],
+  maxBytes: number,
+  logger: Logger,
+  turn = 0,
+): Promise<number> {
+  const start = inOrder.length === 0 ? 0 : turn % inOrder.length
+  const reads = start === 0 ? inOrder : [...inOrder.slice(start), ...inOrder.slice(0, start)]
   let left = maxBytes
   let total = 0
   let at = 0

@@ -17,6 +17,8 @@ export interface ConnectionInfo {
   /** KIP-511: what the client called itself in ApiVersions, or `unknown`. */
   clientSoftwareName: string
   clientSoftwareVersion: string
+  /** Fetches without a session so far. */
+  fetches: number
   /** Aborts when the connection closes; every wait ends with it. */
   readonly signal: AbortSignal
 }

@@ -23,6 +23,7 @@ const connection: ConnectionInfo = {
   remotePort: 50_000,
   clientSoftwareName: 'unknown',
   clientSoftwareVersion: 'unknown',
+  fetches: 0,
   signal: new AbortController().signal,
 }
 

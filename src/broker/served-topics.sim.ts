@@ -23,6 +23,7 @@ export class ServedTopics {
   readonly fetchSessions: FetchSessions
   readonly waitingFetches: WaitingFetches
   readonly connection = new AbortController()
+  readonly #client = connectionInfo(this.connection.signal)
   image: ClusterImage = emptyImage
   /** Whether this broker's lease holds. */
   leaseHolds = true
@@ -101,7 +102,7 @@ export class ServedTopics {
     }
     Object.defineProperty(cluster, 'image', { get: () => this.image })
     return {
-      connection: connectionInfo(this.connection.signal),
+      connection: this.#client,
       apiVersion,
       clientId,
       principal: 'User:ANONYMOUS',
@@ -144,6 +145,7 @@ function connectionInfo(signal: AbortSignal): ConnectionInfo {
     remotePort: 50_000,
     clientSoftwareName: 'unknown',
     clientSoftwareVersion: 'unknown',
+    fetches: 0,
     signal,
   }
 }

@@ -61,6 +61,7 @@ test('handlers know the listener, both addresses and what the client calls itsel
       remotePort: client.socket.localPort,
       clientSoftwareName: 'librdkafka',
       clientSoftwareVersion: '2.11.0',
+      fetches: 0,
     },
   )
 })

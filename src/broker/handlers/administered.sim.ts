@@ -56,6 +56,7 @@ export class AdministeredCluster {
         remotePort: 50_000,
         clientSoftwareName: 'test',
         clientSoftwareVersion: '1',
+        fetches: 0,
         signal: new AbortController().signal,
       },
       apiVersion,

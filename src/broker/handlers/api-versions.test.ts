@@ -22,6 +22,7 @@ function ask(apiVersion: number, clientSoftwareName = '', clientSoftwareVersion 
     remotePort: 50_000,
     clientSoftwareName: 'unknown',
     clientSoftwareVersion: 'unknown',
+    fetches: 0,
     signal: new AbortController().signal,
   }
   const handle = apiVersionsHandler(() => versions)

@@ -339,6 +339,16 @@ describe('the size of a response', () => {
     assert.deepEqual(outline(response), [`0: 0, ${size} bytes`, `1: 0, ${size} bytes`, '2: 0, 0 bytes'])
   })
 
+  test('without a session begins with the next partition each time, so that none waits for the others', async () => {
+    const { topics, size, read } = await three()
+    const given: number[] = []
+    for (let i = 0; i < 4; i++) {
+      const response = await fetched(topics, { read, maxBytes: size })
+      given.push(...partitionsOf(response).flatMap((one) => (bytesOf(one.records) > 0 ? [one.partitionIndex] : [])))
+    }
+    assert.deepEqual(given, [0, 1, 2, 0])
+  })
+
   test('is bounded by fetch.max.bytes of the broker', async () => {
     const { topics, size, read } = await three({ settings: { 'fetch.max.bytes': '1100' } })
     assert.deepEqual(outline(await fetched(topics, { read })), [

@@ -115,6 +115,8 @@ async function readOrWait(
   const allowed = isFollower ? request.maxBytes : Math.min(request.maxBytes, context.settings.fetchMaxBytes)
   const minBytes = Math.min(request.minBytes, allowed)
   const maxBytes = isFollower ? allowed : Math.min(allowed, Math.max(enoughBytes, minBytes))
+  // A session puts those that gave records last. Without one, who asks in the same order again would get the first ones alone.
+  const turn = session.kind === 'sessionless' ? context.connection.fetches++ : 0
   const sight = new Sight(context, session, isFollower)
   let waiting: WaitingFetch | null = null
   let mayWait = request.maxWaitMs > 0
@@ -129,7 +131,7 @@ async function readOrWait(
         waiting = sight.wait(request, scope)
         mayWait = waiting !== null
       }
-      const bytes = await readAll(round.reads, maxBytes, context.logger)
+      const bytes = await readAll(round.reads, maxBytes, context.logger, turn)
       if (isDue || !mayWait || bytes < 0 || bytes >= minBytes)
         return { scope, looked: sight.looked, reads: round.reads }
       if (waiting === null) {

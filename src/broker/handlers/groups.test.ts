@@ -97,6 +97,7 @@ const connection: RequestContext['connection'] = {
   remotePort: 5000,
   clientSoftwareName: 'unknown',
   clientSoftwareVersion: 'unknown',
+  fetches: 0,
   signal: new AbortController().signal,
 }
 
