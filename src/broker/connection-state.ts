@@ -1,6 +1,7 @@
 // What handlers know of a connection.
 
 import type { Socket } from '../io/network.ts'
+import { FetchTurns } from './fetch-turns.ts'
 import type { ConnectionInfo } from './handler.ts'
 
 /** The signal is made only for those that ask. */
@@ -13,7 +14,7 @@ export class ConnectionState implements ConnectionInfo {
   readonly remotePort: number
   clientSoftwareName = 'unknown'
   clientSoftwareVersion = 'unknown'
-  fetches = 0
+  readonly fetchTurns = new FetchTurns()
   #abort: AbortController | null = null
   #aborted = false
 

@@ -43,6 +43,7 @@ function readOf(source: Source, underWay: { now: number; most: number }): ReadAh
     leaderEpoch: null,
     chunks: [],
     sizeBytes: 0,
+    isEmpty: false,
     errorCode: ErrorCode.NONE,
     aborted: null,
   }

@@ -3,6 +3,7 @@
 
 import type { ClusterImage } from '../cluster/image.ts'
 import type { Logger } from '../lib/logger.ts'
+import { slabOf } from '../lib/slab.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import { nextOffsetOf } from '../records/batch.ts'
 import { forEachBatch } from '../records/batches-in.ts'
@@ -54,6 +55,8 @@ export interface ReadAhead {
   readonly leaderEpoch: number | null
   chunks: readonly Uint8Array[]
   sizeBytes: number
+  /** It was read without a limit on its first batch, and there was none. */
+  isEmpty: boolean
   errorCode: ErrorCode
   /** Overlapping what was read; for readers of committed records, else null. */
   aborted: readonly AbortedTransaction[] | null
@@ -176,6 +179,7 @@ export function look(partitions: Looked, scope: FetchScope, news: SessionNews | 
       leaderEpoch: scope.follower === null ? null : partition.leaderEpoch,
       chunks: [],
       sizeBytes: 0,
+      isEmpty: false,
       errorCode: ErrorCode.NONE,
       aborted: scope.isolation === 'readCommitted' ? [] : null,
     })
@@ -209,9 +213,10 @@ const codeOfRead = {
 const readsMax = 16
 
 /**
- * Reads, in order from the one whose `turn` it is, up to `maxBytes` in all; the first partition that has records gives at least its first batch. Reads run side by
- * side as long as none of them can change what the next one may take. A partition of which nothing fits into what is left is the last that is
- * looked at; those after it are as those beyond the limit. Answers the bytes read, -1 after an error.
+ * Reads, in order from the one whose `turn` it is, up to `maxBytes` in all; the first partition that has records gives at
+ * least its first batch. Reads run side by side as long as none of them can change what the next one may take. A partition of which nothing
+ * fits into what is left is the last that is looked at; those after it are as those beyond the limit. Answers the bytes read, -1 after an
+ * error.
  */
 export async function readAll(
   inOrder: readonly ReadAhead[],
@@ -251,6 +256,24 @@ export async function readAll(
   return failed ? -1 : total
 }
 
+/**
+ * What of the partitions is there for a client that waits for a number of bytes. One that has more than it could give counts with all that
+ * it may give, as in Kafka (DelayedFetch.tryComplete): batches come whole, so what was read is less than the limit, and stays so.
+ */
+export function bytesThere(reads: readonly ReadAhead[]): number {
+  let bytes = 0
+  for (const { wanted, sizeBytes, chunks, upTo, isEmpty } of reads) {
+    const isAll = isEmpty || (sizeBytes > 0 && endOf(chunks) >= upTo)
+    bytes += isAll ? sizeBytes : Math.max(sizeBytes, wanted.maxBytes)
+  }
+  return bytes
+}
+
+/** What was read is not answered: its memory may be used again. */
+export function letGo(reads: readonly ReadAhead[]): void {
+  for (const { chunks } of reads) for (const chunk of chunks) slabOf(chunk)?.release()
+}
+
 async function readOne(read: ReadAhead, maxBytes: number, atLeastOne: boolean, logger: Logger): Promise<void> {
   const { wanted, partition, upTo } = read
   const { log } = partition
@@ -274,6 +297,7 @@ async function readOne(read: ReadAhead, maxBytes: number, atLeastOne: boolean, l
     }
     read.chunks = found.chunks
     read.sizeBytes = found.sizeBytes
+    read.isEmpty = atLeastOne && found.sizeBytes === 0
   } catch (error) {
     logger.error({ err: error, partition: partition.name, offset: wanted.fetchOffset }, 'records could not be read')
     read.errorCode = ErrorCode.KAFKA_STORAGE_ERROR

@@ -2,6 +2,7 @@
 // (connection.ts, request-dispatcher.ts) does decoding, order of replies, back pressure and metrics, once for all.
 
 import type { AnyApi, RequestOf, ResponseOf } from '../protocol/schema/api.ts'
+import type { FetchTurns } from './fetch-turns.ts'
 import type { Services } from './services.ts'
 
 /** The connection a request came on, as far as a handler may know it. */
@@ -17,8 +18,7 @@ export interface ConnectionInfo {
   /** KIP-511: what the client called itself in ApiVersions, or `unknown`. */
   clientSoftwareName: string
   clientSoftwareVersion: string
-  /** Fetches without a session so far. */
-  fetches: number
+  readonly fetchTurns: FetchTurns
   /** Aborts when the connection closes; every wait ends with it. */
   readonly signal: AbortSignal
 }

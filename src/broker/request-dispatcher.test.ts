@@ -8,6 +8,7 @@ import { produce } from '../protocol/apis/produce.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import { decodeResponse, encodeRequest } from '../protocol/frame.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../protocol/schema/index.ts'
+import { FetchTurns } from './fetch-turns.ts'
 import { CloseConnection, type ConnectionInfo, type Handler, type RequestContext } from './handler.ts'
 import { apiVersionsHandler } from './handlers/api-versions.ts'
 import { type Answer, type RequestAnswered, RequestDispatcher, RequestRefused } from './request-dispatcher.ts'
@@ -23,7 +24,7 @@ const connection: ConnectionInfo = {
   remotePort: 50_000,
   clientSoftwareName: 'unknown',
   clientSoftwareVersion: 'unknown',
-  fetches: 0,
+  fetchTurns: new FetchTurns(),
   signal: new AbortController().signal,
 }
 

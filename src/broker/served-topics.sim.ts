@@ -11,6 +11,7 @@ import { SimulatedLog } from '../replication/log.sim.ts'
 import type { Partition } from '../replication/partition.ts'
 import { type PartitionLogs, ReplicaSet } from '../replication/replica-set.ts'
 import { FetchSessions } from './fetch-sessions.ts'
+import { FetchTurns } from './fetch-turns.ts'
 import type { ConnectionInfo, RequestContext } from './handler.ts'
 import type { Services } from './services.ts'
 import { WaitingFetches } from './waiting-fetches.ts'
@@ -145,7 +146,7 @@ function connectionInfo(signal: AbortSignal): ConnectionInfo {
     remotePort: 50_000,
     clientSoftwareName: 'unknown',
     clientSoftwareVersion: 'unknown',
-    fetches: 0,
+    fetchTurns: new FetchTurns(),
     signal,
   }
 }

@@ -6,6 +6,7 @@ import { ProducerIds } from '../../cluster/producer-ids.ts'
 import { ResourceConfigs } from '../../cluster/resource-configs.ts'
 import { SmallCluster, type SmallClusterOptions } from '../../cluster/small-cluster.sim.ts'
 import { TopicGrowth } from '../../cluster/topic-growth.ts'
+import { FetchTurns } from '../fetch-turns.ts'
 import type { RequestContext } from '../handler.ts'
 import type { Services } from '../services.ts'
 
@@ -56,7 +57,7 @@ export class AdministeredCluster {
         remotePort: 50_000,
         clientSoftwareName: 'test',
         clientSoftwareVersion: '1',
-        fetches: 0,
+        fetchTurns: new FetchTurns(),
         signal: new AbortController().signal,
       },
       apiVersion,

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { apiVersions, type ApiVersionsResponse } from '../../protocol/apis/api-versions.ts'
 import { produce } from '../../protocol/apis/produce.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
+import { FetchTurns } from '../fetch-turns.ts'
 import type { ConnectionInfo, Handler } from '../handler.ts'
 import { serve } from '../served-api.ts'
 import { apiVersionsHandler, unsupportedApiVersions } from './api-versions.ts'
@@ -22,7 +23,7 @@ function ask(apiVersion: number, clientSoftwareName = '', clientSoftwareVersion 
     remotePort: 50_000,
     clientSoftwareName: 'unknown',
     clientSoftwareVersion: 'unknown',
-    fetches: 0,
+    fetchTurns: new FetchTurns(),
     signal: new AbortController().signal,
   }
   const handle = apiVersionsHandler(() => versions)

@@ -349,6 +349,17 @@ describe('the size of a response', () => {
     assert.deepEqual(given, [0, 1, 2, 0])
   })
 
+  test('without a session begins where its client does, if that is with another partition each time', async () => {
+    const { topics, size } = await three()
+    const given: number[] = []
+    for (let i = 0; i < 4; i++) {
+      const read = i % 2 === 0 ? { 'orders/0': {}, 'orders/1': {} } : { 'orders/1': {}, 'orders/0': {} }
+      const response = await fetched(topics, { read, maxBytes: size })
+      given.push(...partitionsOf(response).flatMap((one) => (bytesOf(one.records) > 0 ? [one.partitionIndex] : [])))
+    }
+    assert.deepEqual(given, [0, 1, 0, 1])
+  })
+
   test('is bounded by fetch.max.bytes of the broker', async () => {
     const { topics, size, read } = await three({ settings: { 'fetch.max.bytes': '1100' } })
     assert.deepEqual(outline(await fetched(topics, { read })), [
@@ -489,6 +500,19 @@ describe('a fetch that waits', () => {
     const size = await topics.fill('orders', 0, ['a'])
     const response = await fetched(topics, { ...waits, minBytes: 1_000_000, maxBytes: size })
     assert.deepEqual(outline(response), [`0: 0, ${size} bytes`])
+  })
+
+  test('does not wait for more when all that its limits allow is there, in whole batches', async () => {
+    const topics = await broker()
+    const size = await topics.fill('orders', 0, ['a'])
+    for (const index of [0, 0, 1, 1]) await topics.fill('orders', index, ['a'])
+    const minBytes = 2 * size + 1
+    const byAll = start(topics, { ...waits, minBytes, maxBytes: minBytes })
+    const ofOne = { partitionMaxBytes: size + 1 }
+    const byEach = start(topics, { ...waits, read: { 'orders/0': ofOne, 'orders/1': ofOne }, minBytes, version: 11 })
+    await topics.clock.settle()
+    assert.deepEqual(outline(byAll.response!), [`0: 0, ${2 * size} bytes`])
+    assert.deepEqual(outline(byEach.response!).sort(), [`0: 0, ${size} bytes`, `1: 0, ${size} bytes`])
   })
 
   test('is answered at once when a partition has an error, but not for a topic that does not exist', async () => {

@@ -9,10 +9,12 @@ import { ErrorCode } from '../../protocol/error-code.ts'
 import { buildResponses, rotate } from '../fetch-response.ts'
 import type { FetchPartition, TopicKey } from '../fetch-partition.ts'
 import {
+  bytesThere,
   countThrottled,
   endsFor,
   type FetchScope,
   type FollowerIdentity,
+  letGo,
   look,
   type Looked,
   partitionOf,
@@ -115,8 +117,8 @@ async function readOrWait(
   const allowed = isFollower ? request.maxBytes : Math.min(request.maxBytes, context.settings.fetchMaxBytes)
   const minBytes = Math.min(request.minBytes, allowed)
   const maxBytes = isFollower ? allowed : Math.min(allowed, Math.max(enoughBytes, minBytes))
-  // A session puts those that gave records last. Without one, who asks in the same order again would get the first ones alone.
-  const turn = session.kind === 'sessionless' ? context.connection.fetches++ : 0
+  // A session puts those that gave records last.
+  const turn = session.kind === 'incremental' ? 0 : context.connection.fetchTurns.next(session.partitions)
   const sight = new Sight(context, session, isFollower)
   let waiting: WaitingFetch | null = null
   let mayWait = request.maxWaitMs > 0
@@ -132,8 +134,9 @@ async function readOrWait(
         mayWait = waiting !== null
       }
       const bytes = await readAll(round.reads, maxBytes, context.logger, turn)
-      if (isDue || !mayWait || bytes < 0 || bytes >= minBytes)
+      if (isDue || !mayWait || bytes < 0 || bytes >= minBytes || bytesThere(round.reads) >= minBytes)
         return { scope, looked: sight.looked, reads: round.reads }
+      letGo(round.reads)
       if (waiting === null) {
         // Offsets without records, as compaction leaves them: watch, and look again.
         waiting = sight.wait(request, scope)

@@ -35,6 +35,7 @@ import {
   WireReader,
   WireWriter,
 } from '../../protocol/schema/index.ts'
+import { FetchTurns } from '../fetch-turns.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import type { Services } from '../services.ts'
 import { handleDeleteGroups } from './delete-groups.ts'
@@ -97,7 +98,7 @@ const connection: RequestContext['connection'] = {
   remotePort: 5000,
   clientSoftwareName: 'unknown',
   clientSoftwareVersion: 'unknown',
-  fetches: 0,
+  fetchTurns: new FetchTurns(),
   signal: new AbortController().signal,
 }
 

@@ -1,0 +1,19 @@
+// With which partition a fetch without a session begins. In Kafka the first ones of a request may take all of an answer, and clients
+// without sessions are to ask in another order each time. Here answers are smaller (handlers/fetch.ts), so who asks in the same order again
+// is given turns; who does not is served as it asks, for turns on top of its own would leave partitions out: of two each second fetch
+// would begin with the same one.
+
+import type { FetchPartitions } from './fetch-partition.ts'
+
+export class FetchTurns {
+  #first: string | undefined
+  #turn = 0
+
+  /** How many partitions later than the first the answer to this fetch begins, counted around. */
+  next(partitions: FetchPartitions): number {
+    const first = partitions.keys().next().value
+    this.#turn = first === this.#first ? this.#turn + 1 : 0
+    this.#first = first
+    return this.#turn
+  }
+}
