@@ -19,6 +19,8 @@ const BACKLOG = 4096
 const SLAB_BYTES = 4 * 1024 * 1024
 /** What is more becomes garbage that the collector is slow to find: sixteen producers of 1 MiB batches have 80 requests under way. */
 const SPARE_SLABS_MAX = 16
+/** As much as requests may hold by default (queued.max.request.bytes). */
+const HELD_SLABS_MAX = 64
 
 export interface ListenerAddress {
   /** Listener name as in `listeners`: `PLAINTEXT`. */
@@ -51,7 +53,11 @@ export interface ServerOptions {
 export class BrokerServer {
   readonly #options: ServerOptions
   readonly #budget: MemoryBudget
-  readonly #frames = new SlabArena({ slabBytes: SLAB_BYTES, spareMax: SPARE_SLABS_MAX })
+  readonly #frames = new SlabArena({
+    slabBytes: SLAB_BYTES,
+    spareMax: SPARE_SLABS_MAX,
+    heldMax: HELD_SLABS_MAX,
+  })
   readonly #listeners: Listener[] = []
   readonly #connections = new Set<Connection>()
   /** Whose socket is open: also those that have ended and wait for the client to close its side. */

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { SlabArena } from './slab-arena.ts'
 import { slabOf } from './slab.ts'
 
-const arenaOf = (spareMax = 4) => new SlabArena({ slabBytes: 1024, spareMax })
+const arenaOf = (spareMax = 4, heldMax = 100) => new SlabArena({ slabBytes: 1024, spareMax, heldMax })
 
 test('pieces of one slab lie one after the other and do not overlap', () => {
   const arena = arenaOf()
@@ -65,6 +67,32 @@ for (const { spareMax, reused } of [
     assert.equal(after.filter((piece) => before.has(piece.buffer)).length, reused)
   })
 }
+
+test('pieces that are kept for long, each in a slab of its own, do not keep more slabs than may be held', () => {
+  const arena = arenaOf(4, 3)
+  const kept: Uint8Array[] = []
+  for (let i = 0; i < 20; i++) {
+    kept.push(arena.take(16))
+    for (let piece = arena.take(500), again = 0; again < 2; piece = arena.take(500), again++) slabOf(piece)?.release()
+  }
+  const slabs = new Set(kept.flatMap((piece) => slabOf(piece) ?? []))
+  assert.equal(slabs.size, 3)
+  for (const piece of kept) slabOf(piece)?.release()
+  assert.notEqual(slabOf(arena.take(500)), undefined, 'there is room for slabs again')
+})
+
+test('slabs that the collector took, with pieces that nobody released, are not held any more', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const arena = arenaOf(4, 3)
+  const isFull = () => slabOf(arena.take(512)) === undefined
+  while (!isFull());
+  for (let i = 0; i < 100 && isFull(); i++) {
+    collect()
+    await new Promise((resolve) => void setImmediate(resolve))
+  }
+  assert.equal(isFull(), false)
+})
 
 test('a release too many is a bug that shows', () => {
   const arena = arenaOf()
