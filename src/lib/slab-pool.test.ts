@@ -27,3 +27,14 @@ test('no more is kept than was allowed', () => {
   const again = [pool.take(mib), pool.take(mib)]
   assert.equal(again.filter(({ buffer }) => pieces.some((piece) => piece.buffer === buffer)).length, 1)
 })
+
+test('pieces of sizes that nobody asks for any more make room for others', () => {
+  const pool = new SlabPool(2 * mib)
+  const small = Array.from({ length: 32 }, () => pool.take(mib / 16))
+  for (const piece of small) slabOf(piece)!.release()
+  const large = pool.take(mib)
+  slabOf(large)!.release()
+  assert.equal(pool.take(mib).buffer, large.buffer)
+  const again = Array.from({ length: 32 }, () => pool.take(mib / 16))
+  assert.equal(again.filter(({ buffer }) => small.some((piece) => piece.buffer === buffer)).length, 16)
+})

@@ -10,6 +10,7 @@ const POOLED_BYTES_MIN = 16 * 1024
 
 export class SlabPool implements SlabOwner {
   readonly #spareBytesMax: number
+  /** By size; the one that was asked for longest ago first. None is empty. */
   readonly #spare = new Map<number, Slab[]>()
   #spareBytes = 0
 
@@ -22,9 +23,7 @@ export class SlabPool implements SlabOwner {
   take(size: number): Uint8Array {
     if (size < POOLED_BYTES_MIN) return Buffer.allocUnsafe(size)
     const rounded = Math.ceil(size / STEP_BYTES) * STEP_BYTES
-    let slab = this.#spare.get(rounded)?.pop()
-    if (slab === undefined) slab = new Slab(this, rounded)
-    else this.#spareBytes -= rounded
+    const slab = this.#takeSpare(rounded) ?? new Slab(this, rounded)
     slab.hold()
     return slab.bytes.subarray(0, size)
   }
@@ -32,10 +31,31 @@ export class SlabPool implements SlabOwner {
   /** @internal */
   takeBack(slab: Slab): void {
     const size = slab.bytes.length
-    if (this.#spareBytes + size > this.#spareBytesMax) return
+    if (size > this.#spareBytesMax) return
+    // Sizes that are not asked for any more would else fill the pool for good.
+    while (this.#spareBytes + size > this.#spareBytesMax) this.#dropOne()
     const alike = this.#spare.get(size)
     if (alike === undefined) this.#spare.set(size, [slab])
     else alike.push(slab)
     this.#spareBytes += size
+  }
+
+  #takeSpare(size: number): Slab | undefined {
+    const alike = this.#spare.get(size)
+    const slab = alike?.pop()
+    if (alike === undefined || slab === undefined) return undefined
+    this.#spareBytes -= size
+    this.#spare.delete(size)
+    if (alike.length > 0) this.#spare.set(size, alike)
+    return slab
+  }
+
+  #dropOne(): void {
+    for (const [size, alike] of this.#spare) {
+      alike.pop()
+      this.#spareBytes -= size
+      if (alike.length === 0) this.#spare.delete(size)
+      return
+    }
   }
 }
