@@ -8,7 +8,10 @@ import { SimulatedDisk } from '../io/disk.sim.ts'
 import { DiskError } from '../io/disk.ts'
 import { isNoRoom } from '../io/no-room.ts'
 import { type SeededRandom, seededRandom } from '../io/random.sim.ts'
+import { LastSlab } from '../lib/last-slab.ts'
 import { silentLogger } from '../lib/logger.ts'
+import { SlabArena } from '../lib/slab-arena.ts'
+import { poisonFreeSlabs, slabOf } from '../lib/slab.ts'
 import { buildEndTransactionMarker } from '../records/control-batch.ts'
 import { buildBatch, type NewRecord } from '../records/batch-builder.ts'
 import { baseOffsetOf, nextOffsetOf } from '../records/batch.ts'
@@ -26,6 +29,11 @@ import type { SegmentedLog } from './segmented-log.ts'
 import type { StorageLimits } from './storage-context.ts'
 
 const retentionIntervalMs = 5_000
+
+// Batches come as a broker brings them: in memory that is used again as soon as the log has let go of it.
+poisonFreeSlabs()
+const produced = new SlabArena({ slabBytes: 2048, spareMax: 2, heldMax: 6 })
+const fetched = new LastSlab()
 
 /** What outlives a process: the disk, the time, and what the logs on it must be. */
 export class World {
@@ -311,7 +319,11 @@ export class Workload {
       batches.push(buildBatch(records, { timestamp, baseOffset: end, leaderEpoch: model.epoch }))
       end += records.length
     }
-    const answer = log.appendReplicated(Buffer.concat(batches), model.epoch)
+    const whole = Buffer.concat(batches)
+    const lent = fetched.take(whole.length)
+    lent.set(whole)
+    const answer = log.appendReplicated(lent, model.epoch)
+    slabOf(lent)?.release()
     if (!answer.ok) {
       if (this.troubled && answer.refusal === 'diskFull') return
       assert.equal(answer.refusal, 'offline')
@@ -324,7 +336,12 @@ export class Workload {
 
   /** False when the log took no more, as it may. */
   #appendBatch({ log, model }: OpenLog, batch: Uint8Array, origin: 'client' | 'coordinator'): boolean {
-    const answer = log.append(batch, model.epoch, origin)
+    const lent = produced.take(batch.length)
+    lent.set(batch)
+    const answer = log.append(lent, model.epoch, origin)
+    // With what the log has stamped on it.
+    batch.set(lent)
+    slabOf(lent)?.release()
     if (!answer.ok) {
       if (this.troubled && answer.refusal === 'diskFull') return false
       assert.equal(answer.refusal, 'offline')
