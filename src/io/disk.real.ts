@@ -97,17 +97,23 @@ export const realDisk: Disk = new RealDisk()
 
 /** More than this in one turn would keep everybody else waiting. */
 const bytesNowMax = 2 * 1024 * 1024
-/** What takes longer has waited for a device. */
-const withoutWaitingMsMax = 5
+/** What takes longer has waited for a device; a megabyte that goes to memory no one has touched yet takes two. */
+const readMsMax = 4
+const writeMsMax = 20
 /** For so long after it all of its kind is left to threads, which may wait. */
-const leftToThreadsMs = 1000
+const leftToThreadsMs = 250
 
 /**
  * Whether reads, or writes, are done on this thread: what goes between memory and the page cache costs less than to hand it to another. But
  * a system that has too much to write makes writers wait, and what is not in the page cache is read from a device.
  */
 class OwnThread {
+  readonly #msMax: number
   #leftToThreadsUntil = 0
+
+  constructor(msMax: number) {
+    this.#msMax = msMax
+  }
 
   /** When the work began, or NaN: it is to be left to a thread. */
   begin(sizeBytes: number): number {
@@ -118,12 +124,12 @@ class OwnThread {
 
   end(startedAt: number): void {
     const now = performance.now()
-    if (now - startedAt > withoutWaitingMsMax) this.#leftToThreadsUntil = now + leftToThreadsMs
+    if (now - startedAt > this.#msMax) this.#leftToThreadsUntil = now + leftToThreadsMs
   }
 }
 
-const readsHere = new OwnThread()
-const writesHere = new OwnThread()
+const readsHere = new OwnThread(readMsMax)
+const writesHere = new OwnThread(writeMsMax)
 
 /** Node takes at most 2 GiB in one call. */
 const bytesPerCallMax = 1 << 30

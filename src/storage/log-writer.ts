@@ -38,7 +38,13 @@ interface Group {
   readonly slabs: Slab[]
   sizeBytes: number
   endOffset: Offset
+  /** Of the chunks, how many are in the file already, and their bytes. */
+  earlyChunks: number
+  earlyBytes: number
 }
+
+/** So much is written before its turn, while it is in the processor's cache. */
+const earlyBytesMin = 256 * 1024
 
 interface Waiter {
   readonly end: Offset
@@ -60,6 +66,8 @@ export class LogWriter {
   #keptTo: Offset = Infinity
   #groups: Group[] = []
   #writing = false
+  /** A group is being written. */
+  #underWay = false
   #syncing = false
   /** The last run of each loop; they never reject. */
   #writeLoop: Promise<void> = Promise.resolve()
@@ -82,7 +90,7 @@ export class LogWriter {
     this.queuedBytes += chunk.length
     let group = this.#groups.at(-1)
     if (group === undefined || group.segment !== segment) {
-      group = { segment, chunks: [], slabs: [], sizeBytes: 0, endOffset }
+      group = { segment, chunks: [], slabs: [], sizeBytes: 0, endOffset, earlyChunks: 0, earlyBytes: 0 }
       this.#groups.push(group)
     }
     group.chunks.push(chunk)
@@ -93,6 +101,7 @@ export class LogWriter {
       slab.hold()
       group.slabs.push(slab)
     }
+    if (group.sizeBytes - group.earlyBytes >= earlyBytesMin) this.#writeEarly(group)
     if (!this.#writing && this.#fault === null) {
       this.#writing = true
       // Requests of other connections that are here already go into the same write.
@@ -159,8 +168,9 @@ export class LogWriter {
         }
         // From here on the group takes no more: what is appended meanwhile makes the next one.
         this.#groups.shift()
-        const { file, writtenBytes } = segment
-        if (!file.writeNow(group.chunks, writtenBytes)) await file.write(group.chunks, writtenBytes)
+        this.#underWay = true
+        await this.#write(group)
+        this.#underWay = false
         for (const slab of group.slabs) slab.release()
         if (this.#standsStill) break
         segment.writtenBytes += group.sizeBytes
@@ -175,6 +185,21 @@ export class LogWriter {
       else if (error !== this.#dropped) this.#fail(error)
     }
     this.#writing = false
+  }
+
+  /** Into the page cache, if that takes it at once; it counts as written in its turn. */
+  #writeEarly(group: Group): void {
+    const { segment, chunks, earlyChunks, earlyBytes } = group
+    if (this.#underWay || this.#groups[0] !== group || segment.writtenBytes === 0 || this.#fault !== null) return
+    if (!segment.file.writeNow(chunks.slice(earlyChunks), segment.writtenBytes + earlyBytes)) return
+    group.earlyChunks = chunks.length
+    group.earlyBytes = group.sizeBytes
+  }
+
+  async #write({ segment, chunks, earlyChunks, earlyBytes }: Group): Promise<void> {
+    const left = earlyChunks === 0 ? chunks : chunks.slice(earlyChunks)
+    const position = segment.writtenBytes + earlyBytes
+    if (left.length > 0 && !segment.file.writeNow(left, position)) await segment.file.write(left, position)
   }
 
   get #standsStill(): boolean {

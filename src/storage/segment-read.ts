@@ -21,6 +21,8 @@ export interface SegmentReadOptions {
   readonly indexIntervalBytes: number
 }
 
+/** More than this before the batch is skipped head by head rather than read. */
+const skippedBytesMax = 64 * 1024
 /** Enough to see a batch's size and magic. */
 const headBytes = 61
 const nothing = new Uint8Array(0)
@@ -38,7 +40,11 @@ export async function readSegment(
   const { from, maxBytes, upTo, atLeastOne } = options
   const end = segment.writtenBytes
   let position = indexes.offsets.lookup(from)
-  const skipped = (indexes.offsets.lookupAfter(from) ?? position + options.indexIntervalBytes) - position
+  let skipped = (indexes.offsets.lookupAfter(from) ?? position + options.indexIntervalBytes) - position
+  if (skipped > skippedBytesMax) {
+    position = await skipBatches(segment, position, end, from)
+    skipped = 0
+  }
   let wanted = Math.max(maxBytes, headBytes) + skipped
   while (position < end) {
     const bytes = options.memory.take(Math.min(wanted, end - position))
@@ -67,6 +73,23 @@ export async function readSegment(
     wanted = Math.max(size, maxBytes, headBytes)
   }
   return null
+}
+
+/**
+ * Where the batch of `from` begins, found by the heads of those before it, or what lies at the first head that makes no sense. The index
+ * points to the batch before it, which is not worth reading when it is large.
+ */
+async function skipBatches(segment: Segment, start: number, end: number, from: Offset): Promise<number> {
+  const head = Buffer.allocUnsafe(headBytes)
+  let position = start
+  while (position + headBytes <= end) {
+    let length = segment.file.readNow(head, position)
+    if (length < 0) length = await segment.file.read(head, position)
+    const size = length < headBytes ? 0 : sizeInBytesOf(head, 0)
+    if (size < headBytes || baseOffsetOf(head, 0) > from || nextOffsetOf(head, 0) > from) break
+    position += size
+  }
+  return Math.min(position, end)
 }
 
 /** Where the first whole batch that ends after `from` lies in `bytes`, or what is not whole begins. */
