@@ -43,6 +43,8 @@ interface Group {
   earlyBytes: number
 }
 
+/** What is written in one turn. */
+const pieceBytes = 1024 * 1024
 /** So much is written before its turn, while it is in the processor's cache. */
 const earlyBytesMin = 256 * 1024
 
@@ -196,10 +198,18 @@ export class LogWriter {
     group.earlyBytes = group.sizeBytes
   }
 
+  /** A piece at a time, with a turn of the event loop for others between two, as long as the page cache takes them at once. */
   async #write({ segment, chunks, earlyChunks, earlyBytes }: Group): Promise<void> {
-    const left = earlyChunks === 0 ? chunks : chunks.slice(earlyChunks)
-    const position = segment.writtenBytes + earlyBytes
-    if (left.length > 0 && !segment.file.writeNow(left, position)) await segment.file.write(left, position)
+    const { file, writtenBytes } = segment
+    let position = writtenBytes + earlyBytes
+    for (let first = earlyChunks; first < chunks.length;) {
+      const next = endOfPiece(chunks, first)
+      const piece = chunks.slice(first, next)
+      if (!file.writeNow(piece, position)) return file.write(first === 0 ? chunks : chunks.slice(first), position)
+      for (const chunk of piece) position += chunk.length
+      first = next
+      if (first < chunks.length) await new Promise<void>((resolve) => this.#host.soon(resolve))
+    }
   }
 
   get #standsStill(): boolean {
@@ -263,6 +273,14 @@ export class LogWriter {
     for (const waiter of waiters) if (waiter.end > this.#keptTo) waiter.reject(dropped)
     if (isNews) this.#host.noRoom(dropped)
   }
+}
+
+/** Where the chunks end that come to no more than a piece from `first` on; at least one. */
+function endOfPiece(chunks: readonly Uint8Array[], first: number): number {
+  let end = first + 1
+  let size = chunks[first]!.length
+  while (end < chunks.length && (size += chunks[end]!.length) <= pieceBytes) end++
+  return end
 }
 
 function settle(waiters: Waiter[], end: Offset): void {
