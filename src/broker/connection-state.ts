@@ -1,6 +1,7 @@
 // What handlers know of a connection.
 
 import type { Socket } from '../io/network.ts'
+import { AnswerSize } from './answer-size.ts'
 import { FetchTurns } from './fetch-turns.ts'
 import type { ConnectionInfo } from './handler.ts'
 
@@ -15,6 +16,7 @@ export class ConnectionState implements ConnectionInfo {
   clientSoftwareName = 'unknown'
   clientSoftwareVersion = 'unknown'
   readonly fetchTurns = new FetchTurns()
+  readonly answerSize = new AnswerSize()
   #abort: AbortController | null = null
   #aborted = false
 

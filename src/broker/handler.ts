@@ -2,6 +2,7 @@
 // (connection.ts, request-dispatcher.ts) does decoding, order of replies, back pressure and metrics, once for all.
 
 import type { AnyApi, RequestOf, ResponseOf } from '../protocol/schema/api.ts'
+import type { AnswerSize } from './answer-size.ts'
 import type { FetchTurns } from './fetch-turns.ts'
 import type { Services } from './services.ts'
 
@@ -19,6 +20,8 @@ export interface ConnectionInfo {
   clientSoftwareName: string
   clientSoftwareVersion: string
   readonly fetchTurns: FetchTurns
+  /** How much of what it asks for it is given at a time. */
+  readonly answerSize: AnswerSize
   /** Aborts when the connection closes; every wait ends with it. */
   readonly signal: AbortSignal
 }

@@ -8,6 +8,7 @@ import { produce } from '../protocol/apis/produce.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import { decodeResponse, encodeRequest } from '../protocol/frame.ts'
 import type { AnyApi, RequestInput, ResponseOf } from '../protocol/schema/index.ts'
+import { AnswerSize } from './answer-size.ts'
 import { FetchTurns } from './fetch-turns.ts'
 import { CloseConnection, type ConnectionInfo, type Handler, type RequestContext } from './handler.ts'
 import { apiVersionsHandler } from './handlers/api-versions.ts'
@@ -25,6 +26,7 @@ const connection: ConnectionInfo = {
   clientSoftwareName: 'unknown',
   clientSoftwareVersion: 'unknown',
   fetchTurns: new FetchTurns(),
+  answerSize: new AnswerSize(),
   signal: new AbortController().signal,
 }
 

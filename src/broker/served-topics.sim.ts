@@ -11,6 +11,7 @@ import { SimulatedLog } from '../replication/log.sim.ts'
 import type { Partition } from '../replication/partition.ts'
 import { type PartitionLogs, ReplicaSet } from '../replication/replica-set.ts'
 import { FetchSessions } from './fetch-sessions.ts'
+import { AnswerSize } from './answer-size.ts'
 import { FetchTurns } from './fetch-turns.ts'
 import type { ConnectionInfo, RequestContext } from './handler.ts'
 import type { Services } from './services.ts'
@@ -147,6 +148,7 @@ function connectionInfo(signal: AbortSignal): ConnectionInfo {
     clientSoftwareName: 'unknown',
     clientSoftwareVersion: 'unknown',
     fetchTurns: new FetchTurns(),
+    answerSize: new AnswerSize(),
     signal,
   }
 }

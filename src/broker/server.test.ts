@@ -7,6 +7,7 @@ import { apiVersions } from '../protocol/apis/api-versions.ts'
 import { realNetwork } from '../io/network.real.ts'
 import { NetworkError } from '../io/network.ts'
 import { silentLogger } from '../lib/logger.ts'
+import { AnswerSize } from './answer-size.ts'
 import { FetchTurns } from './fetch-turns.ts'
 import { type PipelineOptions, SimulatedPipeline } from './pipeline.sim.ts'
 import { BrokerServer } from './server.ts'
@@ -63,6 +64,7 @@ test('handlers know the listener, both addresses and what the client calls itsel
       clientSoftwareName: 'librdkafka',
       clientSoftwareVersion: '2.11.0',
       fetchTurns: new FetchTurns(),
+      answerSize: new AnswerSize(),
     },
   )
 })

@@ -6,6 +6,7 @@ import { ProducerIds } from '../../cluster/producer-ids.ts'
 import { ResourceConfigs } from '../../cluster/resource-configs.ts'
 import { SmallCluster, type SmallClusterOptions } from '../../cluster/small-cluster.sim.ts'
 import { TopicGrowth } from '../../cluster/topic-growth.ts'
+import { AnswerSize } from '../answer-size.ts'
 import { FetchTurns } from '../fetch-turns.ts'
 import type { RequestContext } from '../handler.ts'
 import type { Services } from '../services.ts'
@@ -58,6 +59,7 @@ export class AdministeredCluster {
         clientSoftwareName: 'test',
         clientSoftwareVersion: '1',
         fetchTurns: new FetchTurns(),
+        answerSize: new AnswerSize(),
         signal: new AbortController().signal,
       },
       apiVersion,

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { apiVersions, type ApiVersionsResponse } from '../../protocol/apis/api-versions.ts'
 import { produce } from '../../protocol/apis/produce.ts'
 import { ErrorCode } from '../../protocol/error-code.ts'
+import { AnswerSize } from '../answer-size.ts'
 import { FetchTurns } from '../fetch-turns.ts'
 import type { ConnectionInfo, Handler } from '../handler.ts'
 import { serve } from '../served-api.ts'
@@ -24,6 +25,7 @@ function ask(apiVersion: number, clientSoftwareName = '', clientSoftwareVersion 
     clientSoftwareName: 'unknown',
     clientSoftwareVersion: 'unknown',
     fetchTurns: new FetchTurns(),
+    answerSize: new AnswerSize(),
     signal: new AbortController().signal,
   }
   const handle = apiVersionsHandler(() => versions)

@@ -48,7 +48,11 @@ export const handleFetch: Handler<typeof fetch, Needs> = async (context, request
 
   const follower = followerOf(context, request)
   const read = await readOrWait(context, request, session, () => scopeOf(context, request, topicKey, follower))
-  return read === null ? null : answer(context, session, read, follower !== null)
+  if (read === null) return null
+  let sizeBytes = 0
+  for (const one of read.reads) sizeBytes += one.sizeBytes
+  context.connection.answerSize.answered(sizeBytes, context.clock.monotonic())
+  return answer(context, session, read, follower !== null)
 }
 
 /** The broker that fetches as a replica, null for a consumer. */
@@ -99,12 +103,6 @@ interface Found {
   readonly reads: readonly ReadAhead[]
 }
 
-/**
- * Consumers ask for 50 MiB by default, and may be answered with less. All of an answer is in memory until it is sent, and many of this size
- * are no slower than a few large ones.
- */
-const enoughBytes = 4 * 1024 * 1024
-
 /** `scopeNow` sees the image of the moment: it may change while we wait. Null when the connection is gone. */
 async function readOrWait(
   context: Context,
@@ -116,9 +114,11 @@ async function readOrWait(
   // A follower knows how much it can hold; fetch.max.bytes is for consumers.
   const allowed = isFollower ? request.maxBytes : Math.min(request.maxBytes, context.settings.fetchMaxBytes)
   const minBytes = Math.min(request.minBytes, allowed)
-  const maxBytes = isFollower ? allowed : Math.min(allowed, Math.max(enoughBytes, minBytes))
+  const { answerSize, fetchTurns } = context.connection
+  const handyBytes = answerSize.next(context.clock.monotonic())
+  const maxBytes = isFollower ? allowed : Math.min(allowed, Math.max(handyBytes, minBytes))
   // A session puts those that gave records last.
-  const turn = session.kind === 'incremental' ? 0 : context.connection.fetchTurns.next(session.partitions)
+  const turn = session.kind === 'incremental' ? 0 : fetchTurns.next(session.partitions)
   const sight = new Sight(context, session, isFollower)
   let waiting: WaitingFetch | null = null
   let mayWait = request.maxWaitMs > 0

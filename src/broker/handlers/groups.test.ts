@@ -35,6 +35,7 @@ import {
   WireReader,
   WireWriter,
 } from '../../protocol/schema/index.ts'
+import { AnswerSize } from '../answer-size.ts'
 import { FetchTurns } from '../fetch-turns.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import type { Services } from '../services.ts'
@@ -99,6 +100,7 @@ const connection: RequestContext['connection'] = {
   clientSoftwareName: 'unknown',
   clientSoftwareVersion: 'unknown',
   fetchTurns: new FetchTurns(),
+  answerSize: new AnswerSize(),
   signal: new AbortController().signal,
 }
 
