@@ -52,5 +52,5 @@ async function endsOf(client: RawClient, { topic, partitions }: TopicPartitions)
   })
   const answers = topics[0]?.partitions ?? []
   const isServed = answers.length === partitions && answers.every(({ errorCode }) => errorCode === ErrorCode.NONE)
-  return isServed ? answers.map(({ offset }) => Number(offset)) : null
+  return isServed ? answers.map(({ offset }) => offset) : null
 }
