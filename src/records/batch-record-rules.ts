@@ -56,11 +56,9 @@ export function checkRecords(
   let errors: RecordError[] | undefined
 
   for (let index = 0; index < count; index++) {
-    try {
-      cursor.next()
-    } catch (error) {
-      if (!(error instanceof RecordFormatError)) throw error
-      return refuse('invalidRecord', `record ${index} is not well formed: ${error.message}`)
+    if (!cursor.nextPlain()) {
+      const malformed = whyMalformed(cursor)
+      if (malformed !== null) return refuse('invalidRecord', `record ${index} is not well formed: ${malformed}`)
     }
     if (cursor.offsetDelta !== index) offsetsConsecutive = false
     const timestamp = appendTime ?? baseTimestamp + cursor.timestampDelta
@@ -91,4 +89,15 @@ export function checkRecords(
       : refuse('invalidRecord', `one or more records were refused: ${errors[0]!.message}`, errors)
   }
   return { ok: true, maxTimestamp, offsetsConsecutive }
+}
+
+/** Moves over one record; null when it is well formed. */
+function whyMalformed(cursor: RecordCursor): string | null {
+  try {
+    cursor.next()
+    return null
+  } catch (error) {
+    if (!(error instanceof RecordFormatError)) throw error
+    return error.message
+  }
 }

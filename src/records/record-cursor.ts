@@ -8,6 +8,11 @@ export class RecordFormatError extends Error {
   override readonly name = 'RecordFormatError'
 }
 
+/** Length, attributes, two deltas and the key's length, each number of four bytes. */
+const plainHeadBytes = 4 + 1 + 4 + 4 + 4
+/** The value's length. */
+const plainTailBytes = 4
+
 /** A place among records. After `next`, its fields tell of the record just passed; lengths are -1 for null. */
 export class RecordCursor implements ByteCursor {
   bytes: Uint8Array
@@ -53,6 +58,71 @@ export class RecordCursor implements ByteCursor {
     } finally {
       this.end = rangeEnd
     }
+  }
+
+  /**
+   * Moves over one record as most are: no headers, and numbers of no more than four bytes. False, and not moved, for any other, malformed
+   * ones among them: `next` knows them all. Sets `timestampDelta`, `offsetDelta` and `keyLength` and no other field.
+   */
+  nextPlain(): boolean {
+    const { bytes, end } = this
+    let at = this.at
+    // The fields before the key, at their longest; so nothing below is read beyond the bytes.
+    if (at + plainHeadBytes > end) return false
+
+    let byte = bytes[at++]!
+    let length = byte & 0x7f
+    for (let shift = 7; byte > 0x7f; shift += 7) {
+      if (shift > 21) return false
+      byte = bytes[at++]!
+      length |= (byte & 0x7f) << shift
+    }
+    const recordEnd = at + (length >>> 1)
+    if ((length & 1) !== 0 || recordEnd > end) return false
+
+    at++ // attributes
+    byte = bytes[at++]!
+    let timestamp = byte & 0x7f
+    for (let shift = 7; byte > 0x7f; shift += 7) {
+      if (shift > 21) return false
+      byte = bytes[at++]!
+      timestamp |= (byte & 0x7f) << shift
+    }
+    byte = bytes[at++]!
+    let offset = byte & 0x7f
+    for (let shift = 7; byte > 0x7f; shift += 7) {
+      if (shift > 21) return false
+      byte = bytes[at++]!
+      offset |= (byte & 0x7f) << shift
+    }
+    byte = bytes[at++]!
+    let key = byte & 0x7f
+    for (let shift = 7; byte > 0x7f; shift += 7) {
+      if (shift > 21) return false
+      byte = bytes[at++]!
+      key |= (byte & 0x7f) << shift
+    }
+    if ((key & 1) === 0) at += key >>> 1
+    else if (key !== 1) return false
+
+    if (at + plainTailBytes > end) return false
+    byte = bytes[at++]!
+    let value = byte & 0x7f
+    for (let shift = 7; byte > 0x7f; shift += 7) {
+      if (shift > 21) return false
+      byte = bytes[at++]!
+      value |= (byte & 0x7f) << shift
+    }
+    if ((value & 1) === 0) at += value >>> 1
+    else if (value !== 1) return false
+
+    // No headers, and that is all: so each byte that was read lies in the record.
+    if (at + 1 !== recordEnd || bytes[at] !== 0) return false
+    this.at = recordEnd
+    this.timestampDelta = (timestamp >>> 1) ^ -(timestamp & 1)
+    this.offsetDelta = (offset >>> 1) ^ -(offset & 1)
+    this.keyLength = key === 1 ? -1 : key >>> 1
+    return true
   }
 
   #readFields(): void {
