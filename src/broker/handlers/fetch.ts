@@ -116,7 +116,7 @@ async function readOrWait(
   const minBytes = Math.min(request.minBytes, allowed)
   const { answerSize, fetchTurns } = context.connection
   const handyBytes = answerSize.next(context.clock.monotonic())
-  const maxBytes = isFollower ? allowed : Math.min(allowed, Math.max(handyBytes, minBytes))
+  const maxBytes = Math.min(allowed, Math.max(handyBytes, minBytes))
   // A session puts those that gave records last.
   const turn = session.kind === 'incremental' ? 0 : fetchTurns.next(session.partitions)
   const sight = new Sight(context, session, isFollower)
