@@ -10,6 +10,8 @@ export class RecordFormatError extends Error {
 
 /** Length, attributes, two deltas and the key's length, each number of four bytes. */
 const plainHeadBytes = 4 + 1 + 4 + 4 + 4
+/** Of a number; odd, so that it is no length, and negative, as no short one is. */
+const tooLong = -1
 /** The value's length. */
 const plainTailBytes = 4
 
@@ -65,64 +67,50 @@ export class RecordCursor implements ByteCursor {
    * ones among them: `next` knows them all. Sets `timestampDelta`, `offsetDelta` and `keyLength` and no other field.
    */
   nextPlain(): boolean {
-    const { bytes, end } = this
-    let at = this.at
+    const { at: start, end } = this
     // The fields before the key, at their longest; so nothing below is read beyond the bytes.
-    if (at + plainHeadBytes > end) return false
-
-    let byte = bytes[at++]!
-    let length = byte & 0x7f
-    for (let shift = 7; byte > 0x7f; shift += 7) {
-      if (shift > 21) return false
-      byte = bytes[at++]!
-      length |= (byte & 0x7f) << shift
+    if (start + plainHeadBytes > end) return false
+    const length = this.#shortNumber()
+    const recordEnd = this.at + (length >>> 1)
+    this.at++ // attributes
+    const timestamp = this.#shortNumber()
+    const offset = this.#shortNumber()
+    const key = this.#shortNumber()
+    if ((key & 1) === 0) this.at += key >>> 1
+    const hasRoom = this.at + plainTailBytes <= end
+    const value = hasRoom ? this.#shortNumber() : tooLong
+    if ((value & 1) === 0) this.at += value >>> 1
+    // Lengths are not negative, but for those of null; no headers, and that is all: so each byte that was read lies in the record.
+    const isPlain =
+      (length & 1) === 0 &&
+      recordEnd <= end &&
+      (timestamp | offset | key | value) >= 0 &&
+      ((key & 1) === 0 || key === 1) &&
+      ((value & 1) === 0 || value === 1) &&
+      this.at + 1 === recordEnd &&
+      this.bytes[this.at] === 0
+    if (!isPlain) {
+      this.at = start
+      return false
     }
-    const recordEnd = at + (length >>> 1)
-    if ((length & 1) !== 0 || recordEnd > end) return false
-
-    at++ // attributes
-    byte = bytes[at++]!
-    let timestamp = byte & 0x7f
-    for (let shift = 7; byte > 0x7f; shift += 7) {
-      if (shift > 21) return false
-      byte = bytes[at++]!
-      timestamp |= (byte & 0x7f) << shift
-    }
-    byte = bytes[at++]!
-    let offset = byte & 0x7f
-    for (let shift = 7; byte > 0x7f; shift += 7) {
-      if (shift > 21) return false
-      byte = bytes[at++]!
-      offset |= (byte & 0x7f) << shift
-    }
-    byte = bytes[at++]!
-    let key = byte & 0x7f
-    for (let shift = 7; byte > 0x7f; shift += 7) {
-      if (shift > 21) return false
-      byte = bytes[at++]!
-      key |= (byte & 0x7f) << shift
-    }
-    if ((key & 1) === 0) at += key >>> 1
-    else if (key !== 1) return false
-
-    if (at + plainTailBytes > end) return false
-    byte = bytes[at++]!
-    let value = byte & 0x7f
-    for (let shift = 7; byte > 0x7f; shift += 7) {
-      if (shift > 21) return false
-      byte = bytes[at++]!
-      value |= (byte & 0x7f) << shift
-    }
-    if ((value & 1) === 0) at += value >>> 1
-    else if (value !== 1) return false
-
-    // No headers, and that is all: so each byte that was read lies in the record.
-    if (at + 1 !== recordEnd || bytes[at] !== 0) return false
     this.at = recordEnd
     this.timestampDelta = (timestamp >>> 1) ^ -(timestamp & 1)
     this.offsetDelta = (offset >>> 1) ^ -(offset & 1)
     this.keyLength = key === 1 ? -1 : key >>> 1
     return true
+  }
+
+  /** As it stands, still zig-zag; `tooLong` for more than four bytes. Looks at no end. */
+  #shortNumber(): number {
+    const { bytes } = this
+    let byte = bytes[this.at++]!
+    let value = byte & 0x7f
+    for (let shift = 7; byte > 0x7f; shift += 7) {
+      if (shift > 21) return tooLong
+      byte = bytes[this.at++]!
+      value |= (byte & 0x7f) << shift
+    }
+    return value
   }
 
   #readFields(): void {
