@@ -132,10 +132,7 @@ class DataFile implements DiskFile {
   }
 
   async write(chunks: readonly Uint8Array[], position: number): Promise<void> {
-    let end = position
-    for (const chunk of chunks) end += chunk.length
-    // Before it is written: what is about to be there counts.
-    if (end > position && end > this.#counted.sizeBytes) this.#use.resized(this.#counted, end)
+    this.#countAhead(chunks, position)
     try {
       if (this.#withRoom === null) await this.#inner.write(chunks, position)
       else await this.#withRoom(() => this.#inner.write(chunks, position))
@@ -146,9 +143,7 @@ class DataFile implements DiskFile {
   }
 
   writeNow(chunks: readonly Uint8Array[], position: number): boolean {
-    let end = position
-    for (const chunk of chunks) end += chunk.length
-    if (end > position && end > this.#counted.sizeBytes) this.#use.resized(this.#counted, end)
+    this.#countAhead(chunks, position)
     return this.#inner.writeNow(chunks, position)
   }
 
@@ -164,6 +159,13 @@ class DataFile implements DiskFile {
 
   close(): Promise<void> {
     return this.#inner.close()
+  }
+
+  /** Before it is written: what is about to be there counts. */
+  #countAhead(chunks: readonly Uint8Array[], position: number): void {
+    let end = position
+    for (const chunk of chunks) end += chunk.length
+    if (end > position && end > this.#counted.sizeBytes) this.#use.resized(this.#counted, end)
   }
 
   /** A write that failed may have written a part. */
