@@ -1,6 +1,6 @@
-// How much a consumer or a follower is given at a time. A consumer may ask for 50 MiB, a follower for 10; but what is read and sent in small pieces stays in the processor's cache,
-// which halves the cost, and lets others in between. Only who is far away needs large ones, for it asks again late: so an answer
-// that was full and was followed by a long pause is followed by a larger one.
+// How much a consumer or a follower is given at a time. A consumer may ask for 50 MiB, a follower for 10; but what is read and sent in small
+// pieces stays in the processor's cache, which halves the cost, and lets others in between. Only who is far away needs large ones, for it
+// asks again late: so an answer that was full and was followed by a long pause is followed by a larger one.
 
 import type { Millis } from '../io/clock.ts'
 
