@@ -26,7 +26,7 @@ export function odradek({ tree = thisTree }: OdradekOptions = {}): Peer {
     async start({ data, brokers = 1, settings = [], profile }) {
       build(tree)
       const port = await freePortsInRow(brokers)
-      const args = ['dist/cli/main.js', 'start', '--port', String(port), '--data', data]
+      const args = [...nodeFlagsOf(tree), 'dist/cli/main.js', 'start', '--port', String(port), '--data', data]
       if (brokers > 1) args.push('--brokers', String(brokers))
       for (const pair of ['group.initial.rebalance.delay.ms=0', ...settings]) args.push('--set', pair)
       // By the environment, so that it reaches each broker of several, too.
@@ -41,6 +41,12 @@ export function odradek({ tree = thisTree }: OdradekOptions = {}): Peer {
 
     topicConfigs: (durability) => ({ 'flush.policy': durability }),
   }
+}
+
+/** As its first line asks for them: what npm installs as a command is started by it. */
+function nodeFlagsOf(tree: string): string[] {
+  const [first = ''] = readFileSync(join(tree, 'dist/cli/main.js'), 'utf8').split('\n', 1)
+  return first.split(' ').filter((word) => word.startsWith('--'))
 }
 
 /** Unless what is built is newer than all it is built from. */

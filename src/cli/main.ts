@@ -1,5 +1,5 @@
-#!/usr/bin/env node
-// The command `odradek`. Nothing else is loaded before the Node version is known to be able to.
+#!/usr/bin/env -S node --max-semi-space-size=8
+// The command `odradek`; its flags are those of node-flags.ts. Nothing else is loaded before the Node version is known to be able to.
 
 const oldest = [22, 18] as const
 

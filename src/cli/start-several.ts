@@ -11,6 +11,7 @@ import { openSharedFolder, settingsOfOne, type SharedFolder } from '../start/sev
 import { asRefusal, StartRefused } from '../start/start-refused.ts'
 import type { Manner } from '../start/supervision.ts'
 import { type SupervisedBroker, Supervisor } from '../start/supervisor.ts'
+import { nodeFlags } from './node-flags.ts'
 
 /** The module as it lies beside this one: source in development, JavaScript in the package. */
 const program = fileURLToPath(
@@ -53,7 +54,7 @@ async function launched(
     settingsOf: (brokerId, bound) => settingsOfOne({ settings, common: settings.given, count }, brokerId, bound),
     manner,
     metadata: new MetaStoreServer({ store: folder.store, clock: systemClock }),
-    launch: (brokerId) => startChild({ program, args: [], onLine: (line) => print(brokerId, line, manner) }),
+    launch: (brokerId) => startChild({ program, nodeFlags, args: [], onLine: (line) => print(brokerId, line, manner) }),
     clock: systemClock,
     logger,
   })

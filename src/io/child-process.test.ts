@@ -23,7 +23,7 @@ async function started(t: TestContext, text: string): Promise<Started> {
   const lines: string[] = []
   const messages: unknown[] = []
   let wake = (): void => {}
-  const child = startChild({ program, args: ['one'], onLine: (line) => lines.push(line) })
+  const child = startChild({ program, nodeFlags: ['--no-opt'], args: ['one'], onLine: (line) => lines.push(line) })
   t.after(() => child.kill('SIGKILL'))
   child.channel.onMessage = (message) => {
     messages.push(message)
@@ -40,7 +40,7 @@ test('messages go both ways with their bytes, and lines come as they are written
   const { child, lines, next } = await started(
     t,
     `channel.onMessage = (message) => { channel.post(message); channel.close() }
-     console.log('said', process.argv[2]); process.stderr.write('unfinished')`,
+     console.log('said', process.argv[2], ...process.execArgv); process.stderr.write('unfinished')`,
   )
   let closed = 0
   child.channel.onClose = () => closed++
@@ -48,7 +48,7 @@ test('messages go both ways with their bytes, and lines come as they are written
   const echoed = (await next()) as { bytes: Uint8Array; at: bigint }
   assert.deepEqual([[...echoed.bytes], echoed.at], [[1, 2], 3n])
   assert.deepEqual(await child.ended, { code: 0, signal: null })
-  assert.deepEqual([lines.toSorted(), closed], [['said one', 'unfinished'], 1])
+  assert.deepEqual([lines.toSorted(), closed], [['said one --no-opt', 'unfinished'], 1])
   child.channel.post('nothing happens')
 })
 
@@ -71,7 +71,12 @@ test('the end of a child that is killed is told with the signal', async (t) => {
 
 test('a program that is not there ends with an error that is said', async () => {
   const lines: string[] = []
-  const child = startChild({ program: '/nowhere/at/all.ts', args: [], onLine: (line) => lines.push(line) })
+  const child = startChild({
+    program: '/nowhere/at/all.ts',
+    nodeFlags: [],
+    args: [],
+    onLine: (line) => lines.push(line),
+  })
   assert.notEqual((await child.ended).code, 0)
   assert.match(lines.join('\n'), /Cannot find module/)
 })

@@ -7,6 +7,8 @@ import type { MessageChannel } from './message-channel.ts'
 export interface ChildOptions {
   /** File of the program, as a path. */
   readonly program: string
+  /** Flags of Node's own for it: those of this process (of its tests, its profiler) are not the child's. */
+  readonly nodeFlags: readonly string[]
   readonly args: readonly string[]
   /** Each line that it writes, to its standard output or its standard error. */
   readonly onLine: (line: string) => void
@@ -27,10 +29,9 @@ export interface Child {
 }
 
 /** It is not in the terminal's hands: Ctrl-C is its parent's to pass on. */
-export function startChild({ program, args, onLine }: ChildOptions): Child {
+export function startChild({ program, nodeFlags, args, onLine }: ChildOptions): Child {
   const child = fork(program, [...args], {
-    // The flags of this process (of its tests, its profiler) are not the child's.
-    execArgv: [],
+    execArgv: [...nodeFlags],
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     detached: true,
