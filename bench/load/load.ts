@@ -19,10 +19,15 @@ export interface BatchShape {
   readonly codec?: Codec
 }
 
-/** Work goes on for `warmSeconds`, then the window is measured for `seconds`. */
+/**
+ * Work goes on for `warmSeconds`, then the window is measured for `seconds`; each ends sooner when so much was produced in it, so that who is
+ * fast does not fill the memory with files.
+ */
 export interface Window {
   readonly warmSeconds: number
+  readonly warmBytesMax?: number
   readonly seconds: number
+  readonly bytesMax?: number
 }
 
 export interface CreateTopic extends TopicShape {

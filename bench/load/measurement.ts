@@ -15,11 +15,20 @@ export class Counts {
   records = 0
   bytes = 0
   requests = 0
+  #awaited = Infinity
+  #onAwaited: () => void = () => {}
 
   add(records: number, bytes: number, requests: number): void {
     this.records += records
     this.bytes += bytes
     this.requests += requests
+    if (this.bytes >= this.#awaited) this.#onAwaited()
+  }
+
+  /** Resolves when there are `bytes` more. One at a time can wait. */
+  more(bytes: number): Promise<void> {
+    this.#awaited = this.bytes + bytes
+    return new Promise((resolve) => (this.#onAwaited = resolve))
   }
 
   now(): Amounts {
@@ -86,11 +95,17 @@ export class Measurement {
   }
 
   /** Lets the load run that is under way, and measures its window. */
-  async window({ warmSeconds, seconds }: Window): Promise<void> {
-    await this.untilFailed(sleep(warmSeconds * 1000))
+  async window({ warmSeconds, warmBytesMax = Infinity, seconds, bytesMax = Infinity }: Window): Promise<void> {
+    await this.#pass(warmSeconds, warmBytesMax)
     this.begin()
-    await this.untilFailed(sleep(seconds * 1000))
+    await this.#pass(seconds, bytesMax)
     this.end()
+  }
+
+  async #pass(seconds: number, bytesMax: number): Promise<void> {
+    const timedOut = new AbortController()
+    const time = sleep(seconds * 1000, undefined, { signal: timedOut.signal }).catch(() => undefined)
+    await this.untilFailed(Promise.race([time, this.produced.more(bytesMax)])).finally(() => timedOut.abort())
   }
 
   /** Of `performance.now()`; infinite as long as the window has not ended. */

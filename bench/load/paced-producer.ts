@@ -1,5 +1,7 @@
 // A producer that sends what is due, in as large batches as are due: as Kafka's producers, it gathers while its requests are under way.
 
+import { SlabArena } from '../../src/lib/slab-arena.ts'
+import { slabOf } from '../../src/lib/slab.ts'
 import { type BuiltBatch, batchOf, batchOfRecords } from './batches.ts'
 import { Connection, type Receiver } from './connection.ts'
 import { FrameScanner } from './frame-scanner.ts'
@@ -54,6 +56,8 @@ export class PacedProducer implements Receiver {
   readonly #frames = new FrameScanner((bytes, from, end) => this.#answered(bytes, from, end))
   readonly #answers: ProduceAnswers
   readonly #underWay: ProduceRequest[] = []
+  /** Of requests under way. Fresh memory for each would keep the collector busy, and its pauses would count as the broker's latency. */
+  readonly #memory = new SlabArena({ slabBytes: 1024 * 1024, spareMax: 4, heldMax: 16 })
   /** Records, by partition. */
   readonly #sent: Float64Array
   #due = 0
@@ -78,7 +82,7 @@ export class PacedProducer implements Receiver {
       const batches = this.#gathered()
       if (batches.length === 0) return
       const { topic, acks, measurement } = this.#shape
-      const request = new ProduceRequest({ topic, acks }, batches)
+      const request = new ProduceRequest({ topic, acks }, batches, acks === 0 ? undefined : this.#take)
       this.#connection.send(request.frame)
       if (acks === 0) measurement.produced.add(request.records, request.bytes, 1)
       else this.#underWay.push(request)
@@ -88,6 +92,8 @@ export class PacedProducer implements Receiver {
   receive(bytes: Uint8Array, end: number): void {
     this.#frames.receive(bytes, end)
   }
+
+  readonly #take = (size: number): Uint8Array => this.#memory.take(size)
 
   #hasRoom(): boolean {
     return this.#underWay.length < inFlightMax && this.#connection.socket.writableLength < inFlightMax * requestBytesMax
@@ -111,6 +117,7 @@ export class PacedProducer implements Receiver {
 
   #answered(bytes: Uint8Array, from: number, end: number): void {
     const request = this.#underWay.shift()!
+    for (const chunk of request.frame) slabOf(chunk)?.release()
     this.#answers.check(bytes, from, end, request.partitions)
     this.#shape.measurement.produced.add(request.records, request.bytes, 1)
     this.sendDue(this.#due)

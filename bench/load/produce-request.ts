@@ -30,17 +30,31 @@ export class ProduceRequest {
   /** Of the batches. */
   readonly bytes: number
 
-  constructor({ topic, acks }: ProduceShape, batches: readonly PartitionBatch[]) {
+  /** `memory`: for a request that is joined into one piece. */
+  constructor({ topic, acks }: ProduceShape, batches: readonly PartitionBatch[], memory = freshMemory) {
     const header = { correlationId: 0, clientId }
     const partitionData = batches.map(({ partition, batch }) => ({ index: partition, records: [batch.bytes] }))
     const topicData = [{ name: topic, partitionData }]
     const chunks = encodeRequest(produce, versions.produce, header, { acks, timeoutMs, topicData })
     this.frameBytes = chunks.reduce((sum, { length }) => sum + length, 0)
-    this.frame = this.frameBytes <= joinedBytesMax ? [Buffer.concat(chunks)] : chunks
+    this.frame = this.frameBytes <= joinedBytesMax ? [joined(chunks, memory(this.frameBytes))] : chunks
     this.partitions = batches.length
     this.records = batches.reduce((sum, { batch }) => sum + batch.records, 0)
     this.bytes = batches.reduce((sum, { batch }) => sum + batch.bytes.length, 0)
   }
+}
+
+function freshMemory(size: number): Uint8Array {
+  return Buffer.allocUnsafe(size)
+}
+
+function joined(chunks: readonly Uint8Array[], memory: Uint8Array): Uint8Array {
+  let at = 0
+  for (const chunk of chunks) {
+    memory.set(chunk, at)
+    at += chunk.length
+  }
+  return memory
 }
 
 /** Answers to requests of one topic, whatever their batches. */

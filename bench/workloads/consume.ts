@@ -3,7 +3,7 @@
 import type { Codec } from '../../src/records/codec.ts'
 import type { Durability } from '../peers/peer.ts'
 import { drainGoals, tailGoals } from './goals.ts'
-import { createTopic, deleteTopic, measureLoad, throughputSample, withTopic } from './measured-load.ts'
+import { createTopic, deleteTopic, measureLoad, throughputSample, windowOf, withTopic } from './measured-load.ts'
 import { dropPageCache } from './page-cache.ts'
 import {
   type BatchBytes,
@@ -19,8 +19,8 @@ import {
 import type { Row } from './workload.ts'
 
 const backlogBytes = 512e6
-/** From memory it is read more than once: a window of one reading alone is short. */
-const warmPasses = 3
+/** What is read from memory is read again and again: one reading alone is a short window. */
+const warmBytes = 8 * backlogBytes
 
 interface DrainShape {
   readonly recordBytes: number
@@ -70,7 +70,7 @@ function drainRow(shape: Partial<DrainShape>): Row {
         topic: round.name,
         partitions,
         consumers,
-        passes: from === 'disk' ? 1 : warmPasses,
+        passes: from === 'disk' ? 1 : Math.ceil(warmBytes / (backlogBytes * Math.max(1, consumers / partitions))),
       })
       return throughputSample(measured, measured.consumed)
     },
@@ -107,8 +107,7 @@ function tailRow(shape: TailShape): Row {
           recordBytes: 1_000,
           batchBytes,
           acks: -1,
-          warmSeconds: round.warmSeconds,
-          seconds: round.seconds,
+          ...windowOf(round),
         }),
       )
       return throughputSample(measured, measured.consumed)

@@ -1,12 +1,21 @@
 // A load on a broker, and what the broker used within the load's window.
 
-import type { LoadCommand, LoadResult } from '../load/load.ts'
+import type { LoadCommand, LoadResult, Window } from '../load/load.ts'
 import type { Durability } from '../peers/peer.ts'
 import type { Usage } from '../peers/usage.ts'
 import type { Sample } from '../report/result.ts'
 import type { SharedRound, SharedRow } from './workload.ts'
 
 const manyPartitions = 100
+
+/** More than this fills the page cache over the rounds, and whoever is fastest pays for it: what free memory was warmed (page-cache.ts) is used up. */
+const windowBytes = 1_200_000_000
+const warmBytes = 300_000_000
+
+/** Of work that produces as fast as it goes, each byte written `copies` times on this machine. */
+export function windowOf({ warmSeconds, seconds }: SharedRound, copies = 1): Window {
+  return { warmSeconds, warmBytesMax: warmBytes / copies, seconds, bytesMax: windowBytes / copies }
+}
 
 export interface MeasuredLoad extends LoadResult {
   readonly brokerCpuSeconds: number

@@ -2,7 +2,7 @@
 
 import type { Durability } from '../peers/peer.ts'
 import { mixedGoals } from './goals.ts'
-import { coresOf, createTopic, deleteTopic, measureLoad } from './measured-load.ts'
+import { coresOf, createTopic, deleteTopic, measureLoad, windowOf } from './measured-load.ts'
 import { type BatchBytes, batchId, batchTitle, durabilityTitle, partitionsTitle } from './shape-names.ts'
 import type { Row } from './workload.ts'
 
@@ -44,8 +44,7 @@ function mixedRow({ batchBytes, partitions, durability }: MixedShape): Row {
         consumers: 8,
         ...batches,
         acks: -1,
-        warmSeconds: round.warmSeconds,
-        seconds: round.seconds,
+        ...windowOf(round),
       })
       const { produced, consumed, seconds } = measured
       return {

@@ -3,7 +3,7 @@
 
 import { availableParallelism } from 'node:os'
 import { manyBrokersGoals } from './goals.ts'
-import { createTopic, deleteTopic, measureLoad, throughputSample, withTopic } from './measured-load.ts'
+import { createTopic, deleteTopic, measureLoad, throughputSample, windowOf, withTopic } from './measured-load.ts'
 import type { RowHead, Row, SharedRow } from './workload.ts'
 
 const partitions = 16
@@ -25,8 +25,7 @@ function producing(count: number): SharedRow {
           recordBytes: 1000,
           batchBytes: 16_384,
           acks: -1,
-          warmSeconds: round.warmSeconds,
-          seconds: round.seconds,
+          ...windowOf(round),
         }),
       )
       return throughputSample(measured, measured.produced)

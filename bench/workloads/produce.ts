@@ -4,7 +4,7 @@
 import { codecById, type Codec } from '../../src/records/codec.ts'
 import type { Durability } from '../peers/peer.ts'
 import { probeGoals, produceGoals } from './goals.ts'
-import { measureLoad, onTopic, throughputSample } from './measured-load.ts'
+import { measureLoad, onTopic, throughputSample, windowOf } from './measured-load.ts'
 import {
   acksId,
   type BatchBytes,
@@ -123,8 +123,7 @@ function row(shape: Shape): Row {
         batchBytes,
         codec,
         acks,
-        warmSeconds: round.warmSeconds,
-        seconds: round.seconds,
+        ...windowOf(round),
       })
       return {
         ...throughputSample(measured, measured.produced),

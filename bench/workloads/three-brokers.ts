@@ -3,7 +3,7 @@
 
 import type { Durability } from '../peers/peer.ts'
 import { replicatedGoals } from './goals.ts'
-import { measureLoad, throughputSample, withTopic } from './measured-load.ts'
+import { measureLoad, throughputSample, windowOf, withTopic } from './measured-load.ts'
 import { type BatchBytes, batchId, batchTitle, durabilityTitle, partitionsTitle } from './shape-names.ts'
 import type { Row } from './workload.ts'
 
@@ -35,8 +35,7 @@ function row(batchBytes: BatchBytes, partitions: number, durability: Durability)
           recordBytes,
           batchBytes,
           acks: -1,
-          warmSeconds: round.warmSeconds,
-          seconds: round.seconds,
+          ...windowOf(round, replicas),
         }),
       )
       return throughputSample(measured, measured.produced)
