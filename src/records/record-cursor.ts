@@ -8,13 +8,6 @@ export class RecordFormatError extends Error {
   override readonly name = 'RecordFormatError'
 }
 
-/** Length, attributes, two deltas and the key's length, each number of four bytes. */
-const plainHeadBytes = 4 + 1 + 4 + 4 + 4
-/** Of a number; odd, so that it is no length, and negative, as no short one is. */
-const tooLong = -1
-/** The value's length. */
-const plainTailBytes = 4
-
 /** A place among records. After `next`, its fields tell of the record just passed; lengths are -1 for null. */
 export class RecordCursor implements ByteCursor {
   bytes: Uint8Array
@@ -60,57 +53,6 @@ export class RecordCursor implements ByteCursor {
     } finally {
       this.end = rangeEnd
     }
-  }
-
-  /**
-   * Moves over one record as most are: no headers, and numbers of no more than four bytes. False, and not moved, for any other, malformed
-   * ones among them: `next` knows them all. Sets `timestampDelta`, `offsetDelta` and `keyLength` and no other field.
-   */
-  nextPlain(): boolean {
-    const { at: start, end } = this
-    // The fields before the key, at their longest; so nothing below is read beyond the bytes.
-    if (start + plainHeadBytes > end) return false
-    const length = this.#shortNumber()
-    const recordEnd = this.at + (length >>> 1)
-    this.at++ // attributes
-    const timestamp = this.#shortNumber()
-    const offset = this.#shortNumber()
-    const key = this.#shortNumber()
-    if ((key & 1) === 0) this.at += key >>> 1
-    const hasRoom = this.at + plainTailBytes <= end
-    const value = hasRoom ? this.#shortNumber() : tooLong
-    if ((value & 1) === 0) this.at += value >>> 1
-    // Lengths are not negative, but for those of null; no headers, and that is all: so each byte that was read lies in the record.
-    const isPlain =
-      (length & 1) === 0 &&
-      recordEnd <= end &&
-      (timestamp | offset | key | value) >= 0 &&
-      ((key & 1) === 0 || key === 1) &&
-      ((value & 1) === 0 || value === 1) &&
-      this.at + 1 === recordEnd &&
-      this.bytes[this.at] === 0
-    if (!isPlain) {
-      this.at = start
-      return false
-    }
-    this.at = recordEnd
-    this.timestampDelta = (timestamp >>> 1) ^ -(timestamp & 1)
-    this.offsetDelta = (offset >>> 1) ^ -(offset & 1)
-    this.keyLength = key === 1 ? -1 : key >>> 1
-    return true
-  }
-
-  /** As it stands, still zig-zag; `tooLong` for more than four bytes. Looks at no end. */
-  #shortNumber(): number {
-    const { bytes } = this
-    let byte = bytes[this.at++]!
-    let value = byte & 0x7f
-    for (let shift = 7; byte > 0x7f; shift += 7) {
-      if (shift > 21) return tooLong
-      byte = bytes[this.at++]!
-      value |= (byte & 0x7f) << shift
-    }
-    return value
   }
 
   #readFields(): void {
