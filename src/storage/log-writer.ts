@@ -34,8 +34,8 @@ export interface WriterHost {
 interface Group {
   readonly segment: Segment
   readonly chunks: Uint8Array[]
-  /** In which the chunks lie, held until they are written. */
-  readonly slabs: Slab[]
+  /** In which the chunks lie that are not in the file yet, held until they are. */
+  slabs: Slab[]
   sizeBytes: number
   endOffset: Offset
   /** Of the chunks, how many are in the file already, and their bytes. */
@@ -173,7 +173,7 @@ export class LogWriter {
         this.#underWay = true
         await this.#write(group)
         this.#underWay = false
-        for (const slab of group.slabs) slab.release()
+        releaseAll(group)
         if (this.#standsStill) break
         segment.writtenBytes += group.sizeBytes
         this.queuedBytes -= group.sizeBytes
@@ -196,6 +196,7 @@ export class LogWriter {
     if (!segment.file.writeNow(chunks.slice(earlyChunks), segment.writtenBytes + earlyBytes)) return
     group.earlyChunks = chunks.length
     group.earlyBytes = group.sizeBytes
+    releaseAll(group)
   }
 
   /** A piece at a time, with a turn of the event loop for others between two, as long as the page cache takes them at once. */
@@ -273,6 +274,11 @@ export class LogWriter {
     for (const waiter of waiters) if (waiter.end > this.#keptTo) waiter.reject(dropped)
     if (isNews) this.#host.noRoom(dropped)
   }
+}
+
+function releaseAll(group: Group): void {
+  for (const slab of group.slabs) slab.release()
+  group.slabs = []
 }
 
 /** Where the chunks end that come to no more than a piece from `first` on; at least one. */
