@@ -20,6 +20,7 @@ import { type Lost, OffsetQueue, type OffsetWaiter } from './offset-queue.ts'
 import type { PartitionSettings } from './partition-settings.ts'
 import { aloneInTheCluster, type ReplicationHost } from './replication-host.ts'
 import type { DeletedRecords, ReplicaLog } from './replica-log.ts'
+import { WatcherList } from './watcher-list.ts'
 
 export type { AbortedTransaction, DeletedRecords, ReplicaLog } from './replica-log.ts'
 
@@ -61,8 +62,8 @@ export class Partition implements LogListener {
   readonly #committedBytes = new CommittedBytes()
   /** Bytes that followers may read; null where there are none. */
   #writtenBytes: CommittedBytes | null = null
-  #watchers: Set<PartitionWatcher> | null = null
-  #endWatchers: Set<PartitionWatcher> | null = null
+  #watchers: WatcherList | null = null
+  #endWatchers: WatcherList | null = null
   #image: PartitionImage
   #state: PartitionState = 'opening'
   #log: ReplicaLog | null = null
@@ -278,8 +279,8 @@ export class Partition implements LogListener {
 
   /** `committed`: told of the high watermark and of changes; `written`: of what is written and of changes. */
   watch(watcher: PartitionWatcher, end: WatchedEnd = 'committed'): void {
-    if (end === 'committed') (this.#watchers ??= new Set()).add(watcher)
-    else (this.#endWatchers ??= new Set()).add(watcher)
+    if (end === 'committed') (this.#watchers ??= new WatcherList()).add(watcher)
+    else (this.#endWatchers ??= new WatcherList()).add(watcher)
   }
 
   unwatch(watcher: PartitionWatcher): void {
@@ -444,7 +445,7 @@ export class Partition implements LogListener {
     if (bytes === null) return
     const before = bytes.committed
     bytes.commitTo(end)
-    if (this.#endWatchers !== null) notify(this.#endWatchers, bytes.committed - before)
+    this.#endWatchers?.tell(bytes.committed - before)
   }
 
   durable(end: Offset): void {
@@ -572,7 +573,7 @@ export class Partition implements LogListener {
     const before = this.#committedBytes.committed
     this.#committedBytes.commitTo(highWatermark)
     this.#waitCommitted.drainTo(highWatermark)
-    if (this.#watchers !== null) notify(this.#watchers, this.#committedBytes.committed - before)
+    this.#watchers?.tell(this.#committedBytes.committed - before)
   }
 
   /** The log, while this broker follows the leadership of that epoch. */
@@ -626,8 +627,8 @@ export class Partition implements LogListener {
 
   /** State, epoch or log start: whoever waits looks again. */
   #changed(): void {
-    if (this.#watchers !== null) notify(this.#watchers, 0)
-    if (this.#endWatchers !== null) notify(this.#endWatchers, 0)
+    this.#watchers?.tell(0)
+    this.#endWatchers?.tell(0)
   }
 }
 
@@ -640,10 +641,6 @@ export class PartitionLost extends Error {
     super(`${partition}: ${reason}`)
     this.reason = reason
   }
-}
-
-function notify(watchers: Set<PartitionWatcher>, bytes: number): void {
-  for (const watcher of watchers) watcher.partitionChanged(bytes)
 }
 
 function lossOf(state: PartitionState): Lost {

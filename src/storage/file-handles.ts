@@ -1,5 +1,5 @@
-// Open files of all logs of a broker, bounded: a file is opened when it is first used, and the one that was used longest ago and is
-// idle is closed when too many are open. So 10,000 partitions need no 10,000 descriptors.
+// Open files of all logs of a broker, bounded: a file is opened when it is first used, and one that was not used lately and is idle is
+// closed when too many are open. So 10,000 partitions need no 10,000 descriptors.
 
 import type { Disk, DiskFile } from '../io/disk.ts'
 import { LogClosedError } from './log-errors.ts'
@@ -7,7 +7,10 @@ import { LogClosedError } from './log-errors.ts'
 export class FileHandles {
   readonly disk: Disk
   readonly #openMax: number
-  /** Open files, the longest unused first. */
+  /**
+   * Open files in the order of their turns: one that was used since its last turn gets another one at the end. To keep them in the order of
+   * use would be a change of the set with each write.
+   */
   readonly #open = new Set<PooledFile>()
 
   constructor(disk: Disk, openMax: number) {
@@ -19,23 +22,27 @@ export class FileHandles {
     return new PooledFile(path, this)
   }
 
-  /** @internal The file has just been used. */
-  used(file: PooledFile): void {
-    this.#open.delete(file)
+  /** @internal */
+  opened(file: PooledFile): void {
     this.#open.add(file)
-    if (this.#open.size > this.#openMax) this.#closeOldest(file)
+    this.idle()
   }
 
-  /** @internal Nothing runs on the file any more: what could not be closed while all were busy can be now. */
+  /** @internal Nothing runs on a file any more: what could not be closed while all were busy can be now. */
   idle(): void {
-    if (this.#open.size > this.#openMax) this.#closeOldest(null)
+    if (this.#open.size > this.#openMax) this.#closeUnused()
   }
 
-  #closeOldest(kept: PooledFile | null): void {
-    for (const oldest of this.#open) {
-      if (oldest === kept) break
-      if (oldest.closeIfIdle()) {
-        this.#open.delete(oldest)
+  #closeUnused(): void {
+    let turns = 2 * this.#open.size
+    for (const file of this.#open) {
+      if (turns-- === 0) break
+      if (file.usedSinceTurn) {
+        file.usedSinceTurn = false
+        this.#open.delete(file)
+        this.#open.add(file)
+      } else if (file.closeIfIdle()) {
+        this.#open.delete(file)
         if (this.#open.size <= this.#openMax) break
       }
     }
@@ -50,6 +57,8 @@ export class FileHandles {
 /** A file by its path, open or not. Missing files are created by the first write, not by a read. */
 export class PooledFile {
   path: string
+  /** @internal */
+  usedSinceTurn = false
   readonly #handles: FileHandles
   #file: DiskFile | null = null
   #opening: Promise<DiskFile> | null = null
@@ -76,7 +85,7 @@ export class PooledFile {
   /** As `DiskFile.readNow`; -1 also for a file that is not open. */
   readNow(into: Uint8Array, position: number): number {
     if (this.#file === null || this.#retired || this.#closeFault !== null) return -1
-    this.#handles.used(this)
+    this.usedSinceTurn = true
     return this.#file.readNow(into, position)
   }
 
@@ -92,7 +101,7 @@ export class PooledFile {
   /** As `DiskFile.writeNow`; false also for a file that is not open. */
   writeNow(chunks: readonly Uint8Array[], position: number): boolean {
     if (this.#file === null || this.#retired || this.#closeFault !== null) return false
-    this.#handles.used(this)
+    this.usedSinceTurn = true
     return this.#file.writeNow(chunks, position)
   }
 
@@ -163,7 +172,7 @@ export class PooledFile {
     // Counted before the file is there, so that it cannot be closed between being opened and being used.
     this.#running++
     if (this.#file !== null) {
-      this.#handles.used(this)
+      this.usedSinceTurn = true
       return this.#file
     }
     try {
@@ -177,7 +186,8 @@ export class PooledFile {
   async #openNow(create: boolean): Promise<DiskFile> {
     try {
       this.#file = await this.#handles.disk.open(this.path, { create })
-      this.#handles.used(this)
+      this.usedSinceTurn = true
+      this.#handles.opened(this)
       return this.#file
     } finally {
       this.#opening = null

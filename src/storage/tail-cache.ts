@@ -5,6 +5,7 @@
 // so many newer slabs were begun as the budget has room for.
 
 import { type Slab, slabOf } from '../lib/slab.ts'
+import { BatchRing } from './batch-ring.ts'
 import type { Offset } from './partition-log.ts'
 
 /** What an entry costs beside its bytes, about. */
@@ -72,19 +73,18 @@ export class TailCache {
   }
 }
 
+/** A batch with the offsets it has, as `LogTail.add` takes it. */
 export interface CachedBatch {
   readonly bytes: Uint8Array
   readonly baseOffset: Offset
   readonly nextOffset: Offset
-  /** Held for as long as the batch is here; undefined when the bytes are the collector's. */
-  readonly slab?: Slab | undefined
 }
 
 /** The part of the cache that belongs to one log: a gapless run of batches up to its end. */
 export class LogTail {
   readonly #cache: TailCache
-  #batches: CachedBatch[] = []
-  #first = 0
+  /** Slabs that they lie in are held. */
+  readonly #batches = new BatchRing()
   /** Elements of the cache's order whose batches are gone already. */
   #gone = 0
 
@@ -101,9 +101,8 @@ export class LogTail {
     const slab = slabOf(bytes)
     slab?.hold()
     const pins = slab === undefined && bytes.buffer.byteLength > pinnedPerByteMax * bytes.length
-    const kept = { bytes: pins ? new Uint8Array(bytes) : bytes, baseOffset, nextOffset, slab }
-    this.#batches.push(kept)
-    this.#cache.added(this, costOf(kept), slab)
+    this.#batches.push(pins ? new Uint8Array(bytes) : bytes, slab, baseOffset, nextOffset)
+    this.#cache.added(this, this.#costOf(this.#batches.length - 1), slab)
   }
 
   /**
@@ -112,44 +111,41 @@ export class LogTail {
    */
   read(from: Offset, maxBytes: number, upTo: Offset, atLeastOne: boolean): Uint8Array[] | null {
     const batches = this.#batches
-    if (this.#first === batches.length || from < batches[this.#first]!.baseOffset) return null
-    let low = this.#first
+    if (batches.length === 0 || from < batches.baseOffset(0)) return null
+    let low = 0
     let high = batches.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (batches[middle]!.nextOffset <= from) low = middle + 1
+      if (batches.nextOffset(middle) <= from) low = middle + 1
       else high = middle
     }
     const chunks: Uint8Array[] = []
     let size = 0
     for (let i = low; i < batches.length; i++) {
-      const { bytes, nextOffset } = batches[i]!
-      if (nextOffset > upTo) break
-      if (size + bytes.length > maxBytes && !(atLeastOne && size === 0)) break
-      chunks.push(bytes)
-      size += bytes.length
+      if (batches.nextOffset(i) > upTo) break
+      const sizeBytes = batches.sizeBytes(i)
+      if (size + sizeBytes > maxBytes && !(atLeastOne && size === 0)) break
+      chunks.push(batches.bytes(i))
+      size += sizeBytes
     }
     return chunks
   }
 
   /** Lets go of all when any lies below `end`: those there were replaced, and what is here has no gaps. */
   clearBelow(end: Offset): void {
-    const oldest = this.#batches[this.#first]
-    if (oldest !== undefined && oldest.baseOffset < end) this.clear()
+    if (this.#batches.length > 0 && this.#batches.baseOffset(0) < end) this.clear()
   }
 
   clear(): void {
+    const { length } = this.#batches
     let bytes = 0
-    for (let i = this.#first; i < this.#batches.length; i++) {
-      const batch = this.#batches[i]!
-      bytes += costOf(batch)
-      batch.slab?.release()
+    for (let i = 0; i < length; i++) {
+      bytes += this.#costOf(i)
+      this.#batches.slab(i)?.release()
     }
-    const batches = this.#batches.length - this.#first
-    this.#gone += batches
-    this.#batches = []
-    this.#first = 0
-    this.#cache.cleared(batches, bytes)
+    this.#gone += length
+    this.#batches.clear()
+    this.#cache.cleared(length, bytes)
   }
 
   /** @internal Whether the oldest place of this log is that of a batch which is gone already; then it is no more. */
@@ -162,32 +158,27 @@ export class LogTail {
   /** @internal Whether the oldest place is that of a batch which is gone, or lies in a slab from before that turn. */
   leaves(turnMin: number): boolean {
     if (this.#gone > 0) return true
-    const { slab } = this.#batches[this.#first]!
+    const slab = this.#batches.slab(0)
     return slab !== undefined && slab.turn <= turnMin
   }
 
   /** @internal */
   dropOldest(): void {
-    const oldest = this.#batches[this.#first]!
-    this.#batches[this.#first++] = droppedBatch
-    oldest.slab?.release()
-    this.#cache.freed(costOf(oldest))
-    if (this.#first === this.#batches.length) {
-      this.#batches = []
-      this.#first = 0
-    } else if (this.#first > 256 && this.#first * 2 > this.#batches.length) {
-      this.#batches = this.#batches.slice(this.#first)
-      this.#first = 0
-    }
+    const slab = this.#batches.slab(0)
+    const cost = this.#costOf(0)
+    this.#batches.shift()
+    if (this.#batches.length === 0) this.#batches.clear()
+    slab?.release()
+    this.#cache.freed(cost)
+  }
+
+  /**
+   * What a batch keeps alive: the whole buffer it is a view of, counted for each of them when two share one, so never too little. Of a slab
+   * its own part.
+   */
+  #costOf(index: number): number {
+    const batches = this.#batches
+    const isSlabs = batches.slab(index) !== undefined
+    return (isSlabs ? batches.sizeBytes(index) : batches.bytes(index).buffer.byteLength) + entryOverheadBytes
   }
 }
-
-/**
- * What an entry keeps alive: the whole buffer it is a view of, counted for each of them when two share one, so never too little. Of a slab
- * its own part.
- */
-function costOf({ bytes, slab }: CachedBatch): number {
-  return (slab === undefined ? bytes.buffer.byteLength : bytes.length) + entryOverheadBytes
-}
-
-const droppedBatch: CachedBatch = { bytes: new Uint8Array(0), baseOffset: 0, nextOffset: 0 }
