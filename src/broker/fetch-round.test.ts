@@ -3,10 +3,11 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { silentLogger } from '../lib/logger.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
+import { buildBatch } from '../records/batch-builder.ts'
 import type { Partition } from '../replication/partition.ts'
 import type { LogRead } from '../storage/partition-log.ts'
 import type { FetchPartition } from './fetch-partition.ts'
-import { readAll, type ReadAhead } from './fetch-round.ts'
+import { expectNext, readAll, type ReadAhead } from './fetch-round.ts'
 
 interface Source {
   /** Of its batches. */
@@ -111,4 +112,38 @@ test('partitions that all fit are read side by side, after the first', async () 
   const reads = Array.from({ length: 11 }, () => readOf({ sizes: [10], maxBytes: 100 }, underWay))
   assert.equal(await readAll(reads, 10_000, silentLogger), 110)
   assert.equal(underWay.most, 10)
+})
+
+/** Reads that gave so many bytes each, and what was then expected of the logs: which of them, from where, how much. */
+function expectedAfter(given: readonly number[], maxBytes: number, turn: number): unknown[] {
+  const expected: unknown[] = []
+  const batch = buildBatch([{ value: 'v' }, { value: 'w' }], { baseOffset: 7 })
+  const reads = given.map((sizeBytes, index) => ({
+    ...readOf({ sizes: [], maxBytes: 100 }, { now: 0, most: 0 }),
+    wanted: { fetchOffset: index * 10, maxBytes: 100 } as FetchPartition,
+    partition: {
+      log: { expectRead: (...place: number[]) => void expected.push([index, ...place]) },
+    } as unknown as Partition,
+    upTo: 1000,
+    chunks: sizeBytes > 0 ? [batch] : [],
+    sizeBytes,
+  }))
+  expectNext(reads, maxBytes, turn)
+  return expected
+}
+
+test('after a full answer the partition is expected that is next in turn', () => {
+  assert.deepEqual(expectedAfter([60, 0, 0], 100, 0), [[1, 10, 100, 1000]])
+  assert.deepEqual(expectedAfter([60, 30, 0, 0], 100, 0), [[2, 20, 100, 1000]])
+  assert.deepEqual(expectedAfter([0, 0, 60], 40, 5), [[0, 0, 40, 1000]])
+})
+
+test('after a full answer from the only partition more of it is expected', () => {
+  assert.deepEqual(expectedAfter([60], 100, 3), [[0, 9, 100, 1000]])
+})
+
+test('nothing is expected of who was given little, or all there is', () => {
+  assert.deepEqual(expectedAfter([40, 0], 100, 0), [])
+  assert.deepEqual(expectedAfter([40, 40], 100, 0), [])
+  assert.deepEqual(expectedAfter([], 100, 0), [])
 })

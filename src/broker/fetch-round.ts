@@ -257,6 +257,29 @@ export async function readAll(
 }
 
 /**
+ * After `readAll` with the same `turn` and `maxBytes`: what the client will ask for next, if it was given so much that it is behind. Next in
+ * turn is the first partition after those that gave records, and where there is none but one, that one again.
+ */
+export function expectNext(inOrder: readonly ReadAhead[], maxBytes: number, turn: number): void {
+  const count = inOrder.length
+  let bytes = 0
+  let lastGiven = 0
+  for (let place = 0; place < count; place++) {
+    const { sizeBytes } = inOrder[(turn + place) % count]!
+    bytes += sizeBytes
+    if (sizeBytes > 0) lastGiven = place
+  }
+  if (bytes < maxBytes / 2) return
+  if (lastGiven + 1 < count) {
+    const { wanted, partition, upTo } = inOrder[(turn + lastGiven + 1) % count]!
+    partition.log?.expectRead(wanted.fetchOffset, Math.min(wanted.maxBytes, maxBytes), upTo)
+  } else if (count === 1) {
+    const { wanted, partition, upTo, chunks } = inOrder[0]!
+    partition.log?.expectRead(endOf(chunks), Math.min(wanted.maxBytes, maxBytes), upTo)
+  }
+}
+
+/**
  * What of the partitions is there for a client that waits for a number of bytes. One that has more than it could give counts with all that
  * it may give, as in Kafka (DelayedFetch.tryComplete): batches come whole, so what was read is less than the limit, and stays so.
  */

@@ -129,6 +129,8 @@ export class SimulatedLog implements ReplicaLog {
     this.#listener?.failed(error)
   }
 
+  expectRead(): void {}
+
   async read(from: Offset, maxBytes: number, upTo: Offset, atLeastOne: boolean): Promise<LogRead> {
     this.reads += 1
     await this.reading

@@ -8,7 +8,8 @@ import type { LogRead, Offset, TimestampAndOffset } from './partition-log.ts'
 import { abortedIn } from './producer-recovery.ts'
 import { readGreatestTimestamp } from './segment-age.ts'
 import type { Segment, SegmentIndexes } from './segment.ts'
-import { readSegment } from './segment-read.ts'
+import { letGo, type ReadAhead } from './read-aheads.ts'
+import { readSegment, type SegmentReadOptions } from './segment-read.ts'
 import type { StorageContext } from './storage-context.ts'
 import type { LogTail } from './tail-cache.ts'
 import { findByTimestamp, findMaxTimestamp, type TimeLookup } from './time-lookup.ts'
@@ -39,6 +40,8 @@ export interface ReaderHost {
   fail(error: unknown): void
 }
 
+type ReadLimits = Pick<SegmentReadOptions, 'from' | 'maxBytes' | 'upTo' | 'atLeastOne' | 'onThread'>
+
 export const nothingRead: LogRead = { ok: true, chunks: [], sizeBytes: 0 }
 export const outOfRange: LogRead = { ok: false, refusal: 'offsetOutOfRange' }
 export const offlineRead: LogRead = { ok: false, refusal: 'offline' }
@@ -46,6 +49,8 @@ export const offlineRead: LogRead = { ok: false, refusal: 'offline' }
 export class LogReader {
   readonly #context: StorageContext
   readonly #host: ReaderHost
+  /** By the offset from which they were read. */
+  readonly #expected = new Map<Offset, ReadAhead>()
 
   constructor(context: StorageContext, host: ReaderHost) {
     this.#context = context
@@ -56,25 +61,73 @@ export class LogReader {
   async read(from: Offset, maxBytes: number, upTo: Offset, atLeastOne: boolean): Promise<LogRead> {
     try {
       return await this.#undisturbed(async (log) => {
-        const { segments, indexIntervalBytes } = log
         if (from < log.logStartOffset) return outOfRange
-        for (let i = indexOfSegment(segments, from); i < segments.length; i++) {
-          const segment = segments[i]!
-          if (segment.baseOffset >= upTo) break
-          if (segment.writtenBytes === 0) continue
-          const indexes = await this.#indexesOf(segment, log)
-          const endOffset = () => segments[i + 1]?.baseOffset ?? this.#host.view().writtenOffset
-          const limits = { from, maxBytes, upTo, atLeastOne, memory: this.#context.readMemory }
-          const bytes = await readSegment(segment, indexes, { ...limits, endOffset, indexIntervalBytes })
-          if (bytes === null) continue
-          return bytes.length === 0 ? nothingRead : { ok: true, chunks: [bytes], sizeBytes: bytes.length }
+        const expected = this.#expected.get(from)
+        if (expected !== undefined) {
+          const found = await this.#takeExpected(expected, maxBytes, upTo, atLeastOne)
+          if (found !== null) return found
         }
-        return nothingRead
+        return this.#readFrom(log, { from, maxBytes, upTo, atLeastOne, onThread: false })
       })
     } catch (error) {
       if (this.#host.view().isOffline) return offlineRead
       throw error
     }
+  }
+
+  /**
+   * A read from `from` is expected soon, with these limits: it is begun at once, by a thread, and `read` then finds it. At most that, however
+   * wrong it is: what fails is for `read` to find.
+   */
+  expect(from: Offset, maxBytes: number, upTo: Offset): void {
+    const log = this.#host.view()
+    if (this.#expected.has(from) || log.isOffline || log.shape % 2 !== 0 || from < log.logStartOffset) return
+    const segments = [...log.segments]
+    const read = async (): Promise<LogRead | null> => {
+      try {
+        return await this.#readFrom({ ...log, segments }, { from, maxBytes, upTo, atLeastOne: true, onThread: true })
+      } catch {
+        return null
+      }
+    }
+    const place = { from, maxBytes, upTo, shape: log.shape }
+    const ahead = this.#context.readAheads.begin(place, read, () => this.#expected.delete(from))
+    if (ahead !== null) this.#expected.set(from, ahead)
+  }
+
+  /** Null when it is not what may be read within these limits now. */
+  async #takeExpected(ahead: ReadAhead, maxBytes: number, upTo: Offset, atLeastOne: boolean): Promise<LogRead | null> {
+    const { place } = ahead
+    this.#expected.delete(place.from)
+    const found = await this.#context.readAheads.take(ahead)
+    if (
+      found !== null &&
+      found.ok &&
+      found.sizeBytes > 0 &&
+      place.upTo <= upTo &&
+      this.#host.view().shape === place.shape
+    ) {
+      // Read to a limit that is no greater now, what is more than it is a first batch that comes however large it is.
+      if (found.sizeBytes <= maxBytes || (atLeastOne && place.maxBytes <= maxBytes)) return found
+    }
+    letGo(found)
+    return null
+  }
+
+  async #readFrom(log: ReadableLog, limits: ReadLimits): Promise<LogRead> {
+    const { segments, indexIntervalBytes } = log
+    const memory = this.#context.readMemory
+    for (let i = indexOfSegment(segments, limits.from); i < segments.length; i++) {
+      const segment = segments[i]!
+      if (segment.baseOffset >= limits.upTo) break
+      if (segment.writtenBytes === 0) continue
+      const indexes = await this.#indexesOf(segment, log)
+      const endOffset = () => segments[i + 1]?.baseOffset ?? this.#host.view().writtenOffset
+      const bytes = await readSegment(segment, indexes, { ...limits, memory, endOffset, indexIntervalBytes })
+      if (bytes === null) continue
+      return bytes.length === 0 ? nothingRead : { ok: true, chunks: [bytes], sizeBytes: bytes.length }
+    }
+    return nothingRead
   }
 
   findByTimestamp(timestamp: number, upTo: Offset): Promise<TimestampAndOffset | null> {

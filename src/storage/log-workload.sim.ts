@@ -126,6 +126,8 @@ export class Workload {
   readonly #rounds: RetentionRounds
   readonly #cleaner: LogCleaner
   readonly #logs: OpenLog[] = []
+  /** From where a read was said to be expected last. */
+  #expected = -1
   /** The disk may fail: then its errors, and logs that are offline, are as they should be. */
   troubled = false
   /** The disk may be full: what changes the files of a log may have to wait for room, and time to pass. */
@@ -416,8 +418,16 @@ export class Workload {
 
   async #readSomewhere({ log, model }: OpenLog): Promise<void> {
     if (log.fault !== null || model.visible.length === 0) return
-    const from = model.start + this.#random.below(model.end - model.start)
-    const read = await log.read(from, this.#random.below(1000), Infinity, true)
+    const random = this.#random
+    const anywhere = model.start + random.below(model.end - model.start)
+    // What was expected before may have been cut, compacted or deleted since.
+    const isThere = this.#expected >= model.start && this.#expected < model.end
+    const from = isThere && random.chance(0.3) ? this.#expected : anywhere
+    if (random.chance(0.5)) {
+      this.#expected = model.start + random.below(model.end - model.start)
+      log.expectRead(this.#expected, random.below(1000), random.chance(0.5) ? Infinity : model.end)
+    }
+    const read = await log.read(from, random.below(1000), Infinity, true)
     if (!read.ok) {
       // Without room the end of the log is dropped.
       if (this.full && from >= log.logEndOffset) return

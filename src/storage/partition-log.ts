@@ -142,6 +142,9 @@ export interface PartitionLog {
    */
   read(from: Offset, maxBytes: number, upTo: Offset, atLeastOne: boolean): Promise<LogRead>
 
+  /** `read` will soon be asked for this: what it has to bring from a file may be brought now. Nothing more follows from it. */
+  expectRead(from: Offset, maxBytes: number, upTo: Offset): void
+
   /** First record whose timestamp is at least `timestamp`, below `upTo`; null when there is none. */
   findByTimestamp(timestamp: number, upTo: Offset): Promise<TimestampAndOffset | null>
   /** The record with the greatest timestamp (KIP-734), first of equals; null when the log is empty. */

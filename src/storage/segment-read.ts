@@ -17,6 +17,8 @@ export interface SegmentReadOptions {
   readonly memory: SlabPool
   /** Where the segment's batches end, as of now. */
   readonly endOffset: () => Offset
+  /** Whether a thread reads even what may be in the page cache, as nobody waits for it. */
+  readonly onThread: boolean
   /** About how far before the batch the index may point where it ends. */
   readonly indexIntervalBytes: number
 }
@@ -48,7 +50,7 @@ export async function readSegment(
   let wanted = Math.max(maxBytes, headBytes) + skipped
   while (position < end) {
     const bytes = options.memory.take(Math.min(wanted, end - position))
-    let length = segment.file.readNow(bytes, position)
+    let length = options.onThread ? -1 : segment.file.readNow(bytes, position)
     if (length < 0) length = await segment.file.read(bytes, position)
     if (length < bytes.length)
       throw damaged(segment, position + length, from, 'the file is shorter than what was written')

@@ -358,6 +358,12 @@ export class SegmentedLog implements PartitionLog {
     return { ok: true, chunks: [bytes], sizeBytes }
   }
 
+  expectRead(from: Offset, maxBytes: number, upTo: Offset): void {
+    const limit = Math.min(upTo, this.#writer.keptTo)
+    if (from >= limit || this.#tail.read(from, 0, limit, false) !== null) return
+    this.#reader.expect(from, maxBytes, limit)
+  }
+
   findByTimestamp(timestamp: number, upTo: Offset): Promise<TimestampAndOffset | null> {
     return this.#reader.findByTimestamp(timestamp, upTo)
   }

@@ -9,6 +9,7 @@ import { DeletedFiles } from './deleted-files.ts'
 import { DiskRoom } from './disk/disk-room.ts'
 import { FileHandles } from './file-handles.ts'
 import { IndexCache } from './index-cache.ts'
+import { ReadAheads } from './read-aheads.ts'
 import { TailCache } from './tail-cache.ts'
 
 export interface StorageContext {
@@ -20,6 +21,8 @@ export interface StorageContext {
   readonly tailCache: TailCache
   /** What was read for somebody, until it was sent. */
   readonly readMemory: SlabPool
+  /** What is read before somebody asks for it. */
+  readonly readAheads: ReadAheads
   readonly indexCache: IndexCache
   readonly deletedFiles: DeletedFiles
   /** What may still be appended. */
@@ -39,6 +42,9 @@ export interface StorageLimits {
 /** About what a dozen busy consumers have under way. What is more becomes garbage, which the collector is slow to find. */
 const spareReadBytesMax = 48 * 1024 * 1024
 
+/** For a few dozen consumers that read old records at the same time. */
+const readAheadBytesMax = 32 * 1024 * 1024
+
 const storageLimitsDefault: StorageLimits = {
   openFilesMax: 1000,
   tailCacheBytes: 32 * 1024 * 1024,
@@ -56,6 +62,7 @@ export function storageContext(
     handles: new FileHandles(doors.disk, openFilesMax),
     tailCache: new TailCache(tailCacheBytes),
     readMemory: new SlabPool(spareReadBytesMax),
+    readAheads: new ReadAheads(doors.clock, readAheadBytesMax),
     indexCache: new IndexCache(doors.disk, doors.logger, indexCacheBytes),
     deletedFiles: new DeletedFiles(doors),
     room,

@@ -12,6 +12,7 @@ import {
   bytesThere,
   countThrottled,
   endsFor,
+  expectNext,
   type FetchScope,
   type FollowerIdentity,
   letGo,
@@ -134,8 +135,10 @@ async function readOrWait(
         mayWait = waiting !== null
       }
       const bytes = await readAll(round.reads, maxBytes, context.logger, turn)
-      if (isDue || !mayWait || bytes < 0 || bytes >= minBytes || bytesThere(round.reads) >= minBytes)
+      if (isDue || !mayWait || bytes < 0 || bytes >= minBytes || bytesThere(round.reads) >= minBytes) {
+        expectNext(round.reads, maxBytes, turn)
         return { scope, looked: sight.looked, reads: round.reads }
+      }
       letGo(round.reads)
       if (waiting === null) {
         // Offsets without records, as compaction leaves them: watch, and look again.
