@@ -1,6 +1,6 @@
 // A load on a broker, and what the broker used within the load's window.
 
-import type { LoadCommand, LoadResult, Window } from '../load/load.ts'
+import type { BatchShape, LoadCommand, LoadResult, Window } from '../load/load.ts'
 import type { Durability } from '../peers/peer.ts'
 import type { Usage } from '../peers/usage.ts'
 import type { Sample } from '../report/result.ts'
@@ -11,6 +11,17 @@ const manyPartitions = 100
 /** More than this fills the page cache over the rounds, and whoever is fastest pays for it: what free memory was warmed (page-cache.ts) is used up. */
 const windowBytes = 1_200_000_000
 const warmBytes = 300_000_000
+
+export interface Produced extends BatchShape {
+  readonly partitions: number
+  readonly acks: -1 | 0 | 1
+}
+
+/** Produces as fast as it goes, each byte written `copies` times on this machine. */
+export function measureProduce(round: SharedRound, topic: string, shape: Produced, copies = 1): Promise<MeasuredLoad> {
+  const { bootstrap } = round.broker
+  return measureLoad(round, { kind: 'produce', bootstrap, topic, ...shape, ...windowOf(round, copies) })
+}
 
 /** Of work that produces as fast as it goes, each byte written `copies` times on this machine. */
 export function windowOf({ warmSeconds, seconds }: SharedRound, copies = 1): Window {

@@ -3,7 +3,7 @@
 
 import { availableParallelism } from 'node:os'
 import { manyBrokersGoals } from './goals.ts'
-import { createTopic, deleteTopic, measureLoad, throughputSample, windowOf, withTopic } from './measured-load.ts'
+import { createTopic, deleteTopic, measureLoad, measureProduce, throughputSample, withTopic } from './measured-load.ts'
 import type { RowHead, Row, SharedRow } from './workload.ts'
 
 const partitions = 16
@@ -17,16 +17,7 @@ function producing(count: number): SharedRow {
     ...headOf(count, 'produce', '1 KB to 16 partitions, 16 KiB batches'),
     async measure(round) {
       const measured = await withTopic(round, { partitions, durability: 'page-cache' }, (topic) =>
-        measureLoad(round, {
-          kind: 'produce',
-          bootstrap: round.broker.bootstrap,
-          topic,
-          partitions,
-          recordBytes: 1000,
-          batchBytes: 16_384,
-          acks: -1,
-          ...windowOf(round),
-        }),
+        measureProduce(round, topic, { recordBytes: 1000, batchBytes: 16_384, partitions, acks: -1 }),
       )
       return throughputSample(measured, measured.produced)
     },

@@ -4,7 +4,7 @@
 import { codecById, type Codec } from '../../src/records/codec.ts'
 import type { Durability } from '../peers/peer.ts'
 import { probeGoals, produceGoals } from './goals.ts'
-import { measureLoad, onTopic, throughputSample, windowOf } from './measured-load.ts'
+import { measureProduce, onTopic, throughputSample } from './measured-load.ts'
 import {
   acksId,
   type BatchBytes,
@@ -114,17 +114,7 @@ function row(shape: Shape): Row {
     fullOnly: !defaultIds.has(id),
     brokers: 'shared',
     ...onTopic(shape, async (round, topic) => {
-      const measured = await measureLoad(round, {
-        kind: 'produce',
-        bootstrap: round.broker.bootstrap,
-        topic,
-        partitions,
-        recordBytes,
-        batchBytes,
-        codec,
-        acks,
-        ...windowOf(round),
-      })
+      const measured = await measureProduce(round, topic, { recordBytes, batchBytes, partitions, acks, codec })
       return {
         ...throughputSample(measured, measured.produced),
         cpuMicrosPerRequest: (measured.brokerCpuSeconds * 1e6) / measured.produced.requests,

@@ -3,7 +3,7 @@
 
 import type { Durability } from '../peers/peer.ts'
 import { replicatedGoals } from './goals.ts'
-import { measureLoad, throughputSample, windowOf, withTopic } from './measured-load.ts'
+import { measureProduce, throughputSample, withTopic } from './measured-load.ts'
 import { type BatchBytes, batchId, batchTitle, durabilityTitle, partitionsTitle } from './shape-names.ts'
 import type { Row } from './workload.ts'
 
@@ -27,16 +27,7 @@ function row(batchBytes: BatchBytes, partitions: number, durability: Durability)
     brokerCounts: { odradek: replicas, kafka: replicas },
     async measure(round) {
       const measured = await withTopic(round, { partitions, durability, replicationFactor: replicas }, (topic) =>
-        measureLoad(round, {
-          kind: 'produce',
-          bootstrap: round.broker.bootstrap,
-          topic,
-          partitions,
-          recordBytes,
-          batchBytes,
-          acks: -1,
-          ...windowOf(round, replicas),
-        }),
+        measureProduce(round, topic, { recordBytes, batchBytes, partitions, acks: -1 }, replicas),
       )
       return throughputSample(measured, measured.produced)
     },
