@@ -5,10 +5,10 @@ import { digits } from './numbers.ts'
 import { figures, type Goal, type RowResult, type RunResult, sections } from './result.ts'
 import { type Spread, type Verdict, verdictOf } from './verdicts.ts'
 
-const width = 1060
+const width = 1200
 const margin = 24
 /** Where titles end, units end, and bars begin and end. */
-const columns = { title: 500, unit: 600, plot: 612, plotEnd: 970, value: width - margin }
+const columns = { title: 640, unit: 740, plot: 752, plotEnd: 1110, value: width - margin }
 const lineHeight = 15
 const rowGap = 5
 const sectionHeight = 44
