@@ -8,7 +8,7 @@ import type { LogRead, Offset, TimestampAndOffset } from './partition-log.ts'
 import { abortedIn } from './producer-recovery.ts'
 import { readGreatestTimestamp } from './segment-age.ts'
 import type { Segment, SegmentIndexes } from './segment.ts'
-import { letGo, type ReadAhead } from './read-aheads.ts'
+import { releaseRead, type ExpectedRead } from './expected-reads.ts'
 import { readSegment, type SegmentReadOptions } from './segment-read.ts'
 import type { StorageContext } from './storage-context.ts'
 import type { LogTail } from './tail-cache.ts'
@@ -50,7 +50,7 @@ export class LogReader {
   readonly #context: StorageContext
   readonly #host: ReaderHost
   /** By the offset from which they were read. */
-  readonly #expected = new Map<Offset, ReadAhead>()
+  readonly #expected = new Map<Offset, ExpectedRead>()
 
   constructor(context: StorageContext, host: ReaderHost) {
     this.#context = context
@@ -91,15 +91,20 @@ export class LogReader {
       }
     }
     const place = { from, maxBytes, upTo, shape: log.shape }
-    const ahead = this.#context.readAheads.begin(place, read, () => this.#expected.delete(from))
-    if (ahead !== null) this.#expected.set(from, ahead)
+    const expected = this.#context.expectedReads.begin(place, read, () => this.#expected.delete(from))
+    if (expected !== null) this.#expected.set(from, expected)
   }
 
   /** Null when it is not what may be read within these limits now. */
-  async #takeExpected(ahead: ReadAhead, maxBytes: number, upTo: Offset, atLeastOne: boolean): Promise<LogRead | null> {
-    const { place } = ahead
+  async #takeExpected(
+    expected: ExpectedRead,
+    maxBytes: number,
+    upTo: Offset,
+    atLeastOne: boolean,
+  ): Promise<LogRead | null> {
+    const { place } = expected
     this.#expected.delete(place.from)
-    const found = await this.#context.readAheads.take(ahead)
+    const found = await this.#context.expectedReads.take(expected)
     if (
       found !== null &&
       found.ok &&
@@ -110,7 +115,7 @@ export class LogReader {
       // Read to a limit that is no greater now, what is more than it is a first batch that comes however large it is.
       if (found.sizeBytes <= maxBytes || (atLeastOne && place.maxBytes <= maxBytes)) return found
     }
-    letGo(found)
+    releaseRead(found)
     return null
   }
 

@@ -9,7 +9,7 @@ import { DeletedFiles } from './deleted-files.ts'
 import { DiskRoom } from './disk/disk-room.ts'
 import { FileHandles } from './file-handles.ts'
 import { IndexCache } from './index-cache.ts'
-import { ReadAheads } from './read-aheads.ts'
+import { ExpectedReads } from './expected-reads.ts'
 import { TailCache } from './tail-cache.ts'
 
 export interface StorageContext {
@@ -22,7 +22,7 @@ export interface StorageContext {
   /** What was read for somebody, until it was sent. */
   readonly readMemory: SlabPool
   /** What is read before somebody asks for it. */
-  readonly readAheads: ReadAheads
+  readonly expectedReads: ExpectedReads
   readonly indexCache: IndexCache
   readonly deletedFiles: DeletedFiles
   /** What may still be appended. */
@@ -43,7 +43,7 @@ export interface StorageLimits {
 const spareReadBytesMax = 48 * 1024 * 1024
 
 /** For a few dozen consumers that read old records at the same time. */
-const readAheadBytesMax = 32 * 1024 * 1024
+const expectedReadBytesMax = 32 * 1024 * 1024
 
 const storageLimitsDefault: StorageLimits = {
   openFilesMax: 1000,
@@ -62,7 +62,7 @@ export function storageContext(
     handles: new FileHandles(doors.disk, openFilesMax),
     tailCache: new TailCache(tailCacheBytes),
     readMemory: new SlabPool(spareReadBytesMax),
-    readAheads: new ReadAheads(doors.clock, readAheadBytesMax),
+    expectedReads: new ExpectedReads(doors.clock, expectedReadBytesMax),
     indexCache: new IndexCache(doors.disk, doors.logger, indexCacheBytes),
     deletedFiles: new DeletedFiles(doors),
     room,

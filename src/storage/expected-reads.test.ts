@@ -5,7 +5,7 @@ import { SimulatedDisk } from '../io/disk.sim.ts'
 import { Slab } from '../lib/slab.ts'
 import { appended, batchOf, openDirectory, openOrders, smallConfig } from './partition-log.contract.ts'
 import type { LogRead } from './partition-log.ts'
-import { letGo, ReadAheads } from './read-aheads.ts'
+import { releaseRead, ExpectedReads } from './expected-reads.ts'
 
 /** A log of 30 batches in one segment that are not in memory, and how often its file was read. */
 async function countedReads() {
@@ -76,7 +76,7 @@ test('a failure of what is only expected harms nobody', async () => {
 
 test('there is room for so many bytes, and what nobody came for makes room after a while', async () => {
   const clock = new SimulatedClock()
-  const aheads = new ReadAheads(clock, 250)
+  const reads = new ExpectedReads(clock, 250)
   const free: Slab[] = []
   const dropped: number[] = []
   const begin = (from: number) => {
@@ -84,7 +84,7 @@ test('there is room for so many bytes, and what nobody came for makes room after
     slab.hold()
     const found: LogRead = { ok: true, chunks: [slab.bytes], sizeBytes: 100 }
     const place = { from, maxBytes: 100, upTo: 1000, shape: 0 }
-    return aheads.begin(
+    return reads.begin(
       place,
       () => Promise.resolve(found),
       () => dropped.push(from),
@@ -93,7 +93,7 @@ test('there is room for so many bytes, and what nobody came for makes room after
   const first = begin(1)
   assert.ok(first !== null && begin(2) !== null)
   assert.equal(begin(3), null)
-  letGo(await aheads.take(first))
+  releaseRead(await reads.take(first))
   assert.equal(free.length, 1)
   assert.ok(begin(4) !== null)
   assert.equal(begin(5), null)

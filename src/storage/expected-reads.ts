@@ -8,7 +8,7 @@ import type { LogRead, Offset } from './partition-log.ts'
 /** Who has not asked for so long is not expected to any more. */
 const expectedForMs: Millis = 1000
 
-export interface ReadAheadPlace {
+export interface ExpectedPlace {
   readonly from: Offset
   readonly maxBytes: number
   readonly upTo: Offset
@@ -16,27 +16,20 @@ export interface ReadAheadPlace {
   readonly shape: number
 }
 
-export class ReadAhead {
-  readonly place: ReadAheadPlace
+export interface ExpectedRead {
+  readonly place: ExpectedPlace
   readonly begunAt: Millis
   /** Null when it came to nothing. Never rejects. */
   readonly found: Promise<LogRead | null>
   readonly onDropped: () => void
-
-  constructor(place: ReadAheadPlace, begunAt: Millis, found: Promise<LogRead | null>, onDropped: () => void) {
-    this.place = place
-    this.begunAt = begunAt
-    this.found = found
-    this.onDropped = onDropped
-  }
 }
 
-export class ReadAheads {
+export class ExpectedReads {
   readonly #clock: Clock
   readonly #bytesMax: number
   #bytes = 0
   /** In the order in which they were begun. */
-  readonly #kept = new Set<ReadAhead>()
+  readonly #kept = new Set<ExpectedRead>()
 
   constructor(clock: Clock, bytesMax: number) {
     this.#clock = clock
@@ -44,34 +37,29 @@ export class ReadAheads {
   }
 
   /** Null when there is no room for it; `read` is not called then. `onDropped`: nobody asked for it in time. */
-  begin(place: ReadAheadPlace, read: () => Promise<LogRead | null>, onDropped: () => void): ReadAhead | null {
+  begin(place: ExpectedPlace, read: () => Promise<LogRead | null>, onDropped: () => void): ExpectedRead | null {
     const now = this.#clock.monotonic()
     for (const oldest of this.#kept) {
       if (this.#bytes + place.maxBytes <= this.#bytesMax || now - oldest.begunAt < expectedForMs) break
-      this.drop(oldest)
+      void this.take(oldest).then(releaseRead)
       oldest.onDropped()
     }
     if (this.#bytes + place.maxBytes > this.#bytesMax) return null
-    const ahead = new ReadAhead(place, now, read(), onDropped)
-    this.#kept.add(ahead)
+    const expected: ExpectedRead = { place, begunAt: now, found: read(), onDropped }
+    this.#kept.add(expected)
     this.#bytes += place.maxBytes
-    return ahead
+    return expected
   }
 
   /** What was found becomes the caller's. */
-  take(ahead: ReadAhead): Promise<LogRead | null> {
-    if (this.#kept.delete(ahead)) this.#bytes -= ahead.place.maxBytes
-    return ahead.found
-  }
-
-  /** It is not wanted any more. */
-  drop(ahead: ReadAhead): void {
-    void this.take(ahead).then(letGo)
+  take(expected: ExpectedRead): Promise<LogRead | null> {
+    if (this.#kept.delete(expected)) this.#bytes -= expected.place.maxBytes
+    return expected.found
   }
 }
 
 /** Its memory may be used again. */
-export function letGo(found: LogRead | null): void {
+export function releaseRead(found: LogRead | null): void {
   if (found === null || !found.ok) return
   for (const chunk of found.chunks) slabOf(chunk)?.release()
 }
