@@ -19,7 +19,7 @@ export const bounds: readonly Bound[] = [
   {
     id: 'produce/1kb/single/1p/acks-all/none/page-cache',
     figure: 'cpuMicrosPerRequest',
-    ratio: 4,
+    ratio: 3,
     reason: 'a request however small: decoding, dispatch, checks, promises, waiting for the high watermark',
   },
   {
@@ -37,31 +37,31 @@ export const bounds: readonly Bound[] = [
   {
     id: 'produce/1kb/1mib/1p/acks-all/none/page-cache',
     figure: 'cpuSecondsPerGigabyte',
-    ratio: 4,
+    ratio: 2,
     reason: 'bytes: copies while a frame is put together, fresh memory, the walk over a thousand records',
   },
   {
     id: 'produce/1kb/16kib/1p/acks-all/none/fsync',
     figure: 'cpuMicrosPerRequest',
-    ratio: 4,
+    ratio: 2.5,
     reason: 'the disk is asked more often than once for all that has come meanwhile, or each request waits on its own',
   },
   {
     id: 'drain/1kb/16kib/1p/1c/none/memory',
     figure: 'cpuSecondsPerGigabyte',
-    ratio: 4,
+    ratio: 3,
     reason: 'what is read goes through fresh memory, through another thread, or is copied between file and socket',
   },
   {
     id: 'drain/1kb/1mib/16p/8c/none/memory',
     figure: 'cpuSecondsPerGigabyte',
-    ratio: 12,
+    ratio: 4,
     reason: 'the same, with several consumers and partitions',
   },
   {
     id: 'tail/1kb/16kib/1p/1c/page-cache',
     figure: 'cpuSecondsPerGigabyte',
-    ratio: 3.5,
+    ratio: 3,
     reason: 'waking a consumer for each append, and what it then reads',
   },
   {
