@@ -130,6 +130,20 @@ test('replies that are ready in one turn leave in one write', async () => {
   assert.deepEqual([client.answered.length, server.writes.length], [40, 2])
 })
 
+test('replies to producers that are ready in one turn leave after those to others', async () => {
+  const { pipeline, client: producer } = await opened()
+  const consumer = await pipeline.connect()
+  producer.produce('~p')
+  consumer.ask('~q')
+  await pipeline.run()
+  const before = pipeline.writers.length
+  pipeline.answer('~p', '~q')
+  await pipeline.run()
+  const [toProducer, toConsumer] = pipeline.sockets
+  assert.deepEqual(pipeline.writers.slice(before), [toConsumer, toProducer])
+  assert.deepEqual([producer.answered, consumer.answered], [[1], [1]])
+})
+
 // What ends a connection.
 
 const malformed: { name: string; bytes: (client: SimulatedClient) => Uint8Array; reason: RegExp }[] = [

@@ -277,6 +277,7 @@ export class Connection implements BudgetMember {
     if (this.#closed) return
     let request = this.#inFlight.takeAnswered()
     if (request === null) return
+    const { isProduce } = request
     while (request !== null) {
       if (request.ends) {
         this.#finish()
@@ -286,7 +287,7 @@ export class Connection implements BudgetMember {
       this.#reply(request.answer!)
       request = this.#inFlight.takeAnswered()
     }
-    if (!this.#pumping) this.#schedulePump()
+    if (!this.#pumping) this.#schedulePump(isProduce)
   }
 
   #reply(answer: Answer): void {
@@ -296,11 +297,15 @@ export class Connection implements BudgetMember {
     }
   }
 
-  /** Replies that are ready in the same turn leave in one write. */
-  #schedulePump(): void {
+  /**
+   * Replies that are ready in the same turn leave in one write. Those to producers after the others: what is committed wakes both them and the
+   * consumers that wait for it, and it is these who count how late it is.
+   */
+  #schedulePump(isToProducer: boolean): void {
     if (this.#flushPending) return
     this.#flushPending = true
-    queueMicrotask(this.#scheduledPump)
+    if (isToProducer) process.nextTick(this.#scheduledPump)
+    else queueMicrotask(this.#scheduledPump)
   }
 
   readonly #scheduledPump = (): void => {

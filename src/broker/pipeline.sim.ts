@@ -65,6 +65,8 @@ export class SimulatedPipeline {
   readonly log: LogLine[] = []
   /** The server's sockets, oldest first. */
   readonly sockets: WatchedSocket[] = []
+  /** The socket of each write, in their order over all connections. */
+  readonly writers: WatchedSocket[] = []
   /** What a handler does before it answers. */
   onRequest: (name: string) => void = () => undefined
   readonly #pending = new Map<string, Pending>()
@@ -74,7 +76,7 @@ export class SimulatedPipeline {
     const random = seed === undefined ? {} : { random: seededRandom(seed) }
     this.network = new SimulatedNetwork({ clock: this.clock, ...random })
     this.server = new BrokerServer({
-      network: watched(this.network.host('broker'), this.sockets),
+      network: watched(this.network.host('broker'), this.sockets, this.writers),
       clock: this.clock,
       logger: this.#logger(),
       dispatcher: new RequestDispatcher(this.#table(), { clock: this.clock } as unknown as Services),
@@ -232,23 +234,24 @@ export class SimulatedClient {
 }
 
 /** The same network, and a record of what its accepted sockets are told. */
-function watched(network: Network, sockets: WatchedSocket[]): Network {
+function watched(network: Network, sockets: WatchedSocket[], writers: WatchedSocket[]): Network {
   return {
     connect: (options) => network.connect(options),
     listen: (options, onConnection) =>
       network.listen(options, (socket) => {
-        sockets.push(watch(socket))
+        sockets.push(watch(socket, writers))
         onConnection(socket)
       }),
   }
 }
 
-function watch(socket: Socket): WatchedSocket {
+function watch(socket: Socket, writers: WatchedSocket[]): WatchedSocket {
   const seen: WatchedSocket = { writes: [], steps: [], isPaused: false }
   const write = socket.write.bind(socket)
   const pause = socket.pause.bind(socket)
   const resume = socket.resume.bind(socket)
   socket.write = (chunks) => {
+    writers.push(seen)
     seen.writes.push(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
     return write(chunks)
   }
