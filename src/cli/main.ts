@@ -8,6 +8,8 @@ if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
   process.stderr.write(`odradek: needs Node.js ${oldest.join('.')} or newer, and this is ${process.versions.node}\n`)
   process.exit(1)
 }
+const { widenThreadPool } = await import('./thread-pool.ts')
+widenThreadPool(process.env)
 const { keepCompiledCode } = await import('./compile-cache.ts')
 keepCompiledCode()
 const { program } = await import('./program.ts')
