@@ -7,7 +7,7 @@ import { buildBatch } from '../records/batch-builder.ts'
 import type { Partition } from '../replication/partition.ts'
 import type { LogRead } from '../storage/partition-log.ts'
 import type { FetchPartition } from './fetch-partition.ts'
-import { expectNext, readAll, type ReadAhead } from './fetch-round.ts'
+import { nextTurn, readAll, type ReadAhead } from './fetch-round.ts'
 
 interface Source {
   /** Of its batches. */
@@ -25,7 +25,7 @@ function given(sizes: readonly number[], maxBytes: number, atLeastOne: boolean):
   return total
 }
 
-function readOf(source: Source, underWay: { now: number; most: number }): ReadAhead {
+function readOf(source: Source, underWay: { now: number; most: number }, place = 0): ReadAhead {
   const log = {
     async read(_from: number, maxBytes: number, _upTo: number, atLeastOne: boolean): Promise<LogRead> {
       underWay.now += 1
@@ -37,6 +37,7 @@ function readOf(source: Source, underWay: { now: number; most: number }): ReadAh
   }
   return {
     wanted: { fetchOffset: 0, maxBytes: source.maxBytes } as FetchPartition,
+    place,
     partition: { log, name: 'orders-0' } as unknown as Partition,
     highWatermark: 0,
     lastStableOffset: 0,
@@ -50,13 +51,13 @@ function readOf(source: Source, underWay: { now: number; most: number }): ReadAh
   }
 }
 
-/** One after the other, as Kafka reads; but the first of which nothing fits into what is left is the last. */
+/** One after the other, as Kafka reads; but the first of which nothing fits into what is left is the last, as is one that leaves little. */
 function oneByOne(sources: readonly Source[], maxBytes: number): number[] {
   let left = maxBytes
   let total = 0
   let ended = false
   return sources.map(({ sizes, maxBytes: own }) => {
-    if (ended || (left === 0 && total > 0)) return 0
+    if (ended || (left <= maxBytes / 64 && total > 0)) return 0
     const size = given(sizes, Math.min(own, left), total === 0)
     ended = size === 0 && total > 0 && left < own
     total += size
@@ -107,6 +108,11 @@ test('nothing more is read when what comes next is larger than what is left', as
   assert.equal(read, 5)
 })
 
+test('nothing more is read when next to nothing is left', async () => {
+  const reads = Array.from({ length: 3 }, () => readOf({ sizes: [495, 1], maxBytes: 495 }, { now: 0, most: 0 }))
+  assert.equal(await readAll(reads, 1000, silentLogger), 990)
+})
+
 test('partitions that all fit are read side by side, after the first', async () => {
   const underWay = { now: 0, most: 0 }
   const reads = Array.from({ length: 11 }, () => readOf({ sizes: [10], maxBytes: 100 }, underWay))
@@ -114,12 +120,27 @@ test('partitions that all fit are read side by side, after the first', async () 
   assert.equal(underWay.most, 10)
 })
 
-/** Reads that gave so many bytes each, and what was then expected of the logs: which of them, from where, how much. */
-function expectedAfter(given: readonly number[], maxBytes: number, turn: number): unknown[] {
+test('reading begins with the partition whose turn it is, or the next one that has records, and goes round', async () => {
+  const gives = async (turn: number) => {
+    const reads = [0, 2, 3, 7].map((place) => readOf({ sizes: [10], maxBytes: 100 }, { now: 0, most: 0 }, place))
+    await readAll(reads, 20, silentLogger, turn)
+    return reads.filter(({ sizeBytes }) => sizeBytes > 0).map(({ place }) => place)
+  }
+  assert.deepEqual(await gives(0), [0, 2])
+  assert.deepEqual(await gives(1), [2, 3])
+  assert.deepEqual(await gives(4), [0, 7])
+  assert.deepEqual(await gives(8), [0, 2])
+})
+
+/**
+ * Of reads that gave so many bytes each, every second partition of a fetch, the turn after them, and what is expected of the logs: which
+ * of them, from where, how much.
+ */
+function after(given: readonly number[], maxBytes: number, turn: number): { turn: number; expected: unknown[] } {
   const expected: unknown[] = []
   const batch = buildBatch([{ value: 'v' }, { value: 'w' }], { baseOffset: 7 })
   const reads = given.map((sizeBytes, index) => ({
-    ...readOf({ sizes: [], maxBytes: 100 }, { now: 0, most: 0 }),
+    ...readOf({ sizes: [], maxBytes: 100 }, { now: 0, most: 0 }, 2 * index),
     wanted: { fetchOffset: index * 10, maxBytes: 100 } as FetchPartition,
     partition: {
       log: { expectRead: (...place: number[]) => void expected.push([index, ...place]) },
@@ -128,22 +149,33 @@ function expectedAfter(given: readonly number[], maxBytes: number, turn: number)
     chunks: sizeBytes > 0 ? [batch] : [],
     sizeBytes,
   }))
-  expectNext(reads, maxBytes, turn)
-  return expected
+  return { turn: nextTurn(reads, maxBytes, turn), expected }
 }
 
-test('after a full answer the partition is expected that is next in turn', () => {
-  assert.deepEqual(expectedAfter([60, 0, 0], 100, 0), [[1, 10, 100, 1000]])
-  assert.deepEqual(expectedAfter([60, 30, 0, 0], 100, 0), [[2, 20, 100, 1000]])
-  assert.deepEqual(expectedAfter([0, 0, 60], 40, 5), [[0, 0, 40, 1000]])
+test('after a full answer as many partitions are expected as gave records, from the one on that is next in turn', () => {
+  assert.deepEqual(after([60, 0, 0], 100, 0), { turn: 1, expected: [[1, 10, 100, 1000]] })
+  assert.deepEqual(after([60, 30, 0, 0, 0], 100, 0), {
+    turn: 3,
+    expected: [
+      [2, 20, 100, 1000],
+      [3, 30, 100, 1000],
+    ],
+  })
+  assert.deepEqual(after([0, 0, 60], 40, 3), { turn: 5, expected: [[0, 0, 40, 1000]] })
+  const many = after(Array.from({ length: 20 }, (_, index) => (index < 10 ? 10 : 0)), 100, 0)
+  assert.deepEqual([many.turn, many.expected.length], [19, 4])
 })
 
-test('after a full answer from the only partition more of it is expected', () => {
-  assert.deepEqual(expectedAfter([60], 100, 3), [[0, 9, 100, 1000]])
+test('after a full answer from all partitions more of them is expected', () => {
+  assert.deepEqual(after([60], 100, 3), { turn: 1, expected: [[0, 9, 100, 1000]] })
+  assert.deepEqual(after([40, 40], 100, 1).expected, [
+    [1, 9, 100, 1000],
+    [0, 9, 100, 1000],
+  ])
 })
 
-test('nothing is expected of who was given little, or all there is', () => {
-  assert.deepEqual(expectedAfter([40, 0], 100, 0), [])
-  assert.deepEqual(expectedAfter([40, 40], 100, 0), [])
-  assert.deepEqual(expectedAfter([], 100, 0), [])
+test('nothing is expected of who was given little', () => {
+  assert.deepEqual(after([40, 0], 100, 0), { turn: 1, expected: [] })
+  assert.deepEqual(after([0, 0], 100, 2), { turn: 2, expected: [] })
+  assert.deepEqual(after([], 100, 0), { turn: 0, expected: [] })
 })

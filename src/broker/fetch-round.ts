@@ -47,6 +47,8 @@ export interface DivergingEpoch {
 /** Records found, with the offsets that held when they were. */
 export interface ReadAhead {
   readonly wanted: FetchPartition
+  /** How many partitions of the fetch come before it. */
+  readonly place: number
   readonly partition: Partition
   readonly highWatermark: Offset
   readonly lastStableOffset: Offset
@@ -144,7 +146,9 @@ export function look(partitions: Looked, scope: FetchScope, news: SessionNews | 
   const reads: ReadAhead[] = []
   let served = 0
   let hasNews = false
+  let place = -1
   for (const wanted of partitions.values()) {
+    place += 1
     const partition = partitionOf(wanted, scope)
     if (typeof partition === 'number') {
       hasNews ||= !isUnknownTopic(partition)
@@ -172,6 +176,7 @@ export function look(partitions: Looked, scope: FetchScope, news: SessionNews | 
     const { highWatermark, lastStableOffset } = partition
     reads.push({
       wanted,
+      place,
       partition,
       highWatermark,
       lastStableOffset,
@@ -211,9 +216,20 @@ const codeOfRead = {
 
 /** Reads under way at the same time for one request. */
 const readsMax = 16
+/** What is left of an answer is not worth another read when it is no more than this part of it: seldom does a batch fit in. */
+const littleLeft = 64
+/** Partitions of one client that are expected to be read next. */
+const expectedMax = 4
+
+/** Index of the read whose turn it is: the first from that place of the fetch on, counted around. */
+function indexInTurn(inOrder: readonly ReadAhead[], turn: number): number {
+  if (turn === 0) return 0
+  const index = inOrder.findIndex(({ place }) => place >= turn)
+  return index < 0 ? 0 : index
+}
 
 /**
- * Reads, in order from the one whose `turn` it is, up to `maxBytes` in all; the first partition that has records gives at
+ * Reads, in order from the place whose `turn` it is, up to `maxBytes` in all; the first partition that has records gives at
  * least its first batch. Reads run side by side as long as none of them can change what the next one may take. A partition of which nothing
  * fits into what is left is the last that is looked at; those after it are as those beyond the limit. Answers the bytes read, -1 after an
  * error.
@@ -224,13 +240,14 @@ export async function readAll(
   logger: Logger,
   turn = 0,
 ): Promise<number> {
-  const start = inOrder.length === 0 ? 0 : turn % inOrder.length
+  const start = indexInTurn(inOrder, turn)
   const reads = start === 0 ? inOrder : [...inOrder.slice(start), ...inOrder.slice(0, start)]
   let left = maxBytes
   let total = 0
   let at = 0
   let failed = false
-  while (at < reads.length && (left > 0 || total === 0)) {
+  const littleBytes = maxBytes / littleLeft
+  while (at < reads.length && (left > littleBytes || total === 0)) {
     const first = reads[at++]!
     const isLastBit = left < first.wanted.maxBytes
     const running = [readOne(first, Math.min(first.wanted.maxBytes, left), total === 0, logger)]
@@ -257,26 +274,32 @@ export async function readAll(
 }
 
 /**
- * After `readAll` with the same `turn` and `maxBytes`: what the client will ask for next, if it was given so much that it is behind. Next in
- * turn is the first partition after those that gave records, and where there is none but one, that one again.
+ * After `readAll` with the same `turn` and `maxBytes`: whose turn it is in the next fetch, after the last that gave records. What the client
+ * will ask for then is expected, as many partitions as gave records now, if it was given so much that it is behind.
  */
-export function expectNext(inOrder: readonly ReadAhead[], maxBytes: number, turn: number): void {
+export function nextTurn(inOrder: readonly ReadAhead[], maxBytes: number, turn: number): number {
   const count = inOrder.length
+  const start = indexInTurn(inOrder, turn)
   let bytes = 0
-  let lastGiven = 0
-  for (let place = 0; place < count; place++) {
-    const { sizeBytes } = inOrder[(turn + place) % count]!
+  let gave = 0
+  let last = -1
+  for (let i = 0; i < count; i++) {
+    const { sizeBytes } = inOrder[(start + i) % count]!
+    if (sizeBytes === 0) continue
     bytes += sizeBytes
-    if (sizeBytes > 0) lastGiven = place
+    gave += 1
+    last = i
   }
-  if (bytes < maxBytes / 2) return
-  if (lastGiven + 1 < count) {
-    const { wanted, partition, upTo } = inOrder[(turn + lastGiven + 1) % count]!
-    partition.log?.expectRead(wanted.fetchOffset, Math.min(wanted.maxBytes, maxBytes), upTo)
-  } else if (count === 1) {
-    const { wanted, partition, upTo, chunks } = inOrder[0]!
-    partition.log?.expectRead(endOf(chunks), Math.min(wanted.maxBytes, maxBytes), upTo)
+  if (gave === 0) return turn
+  if (bytes >= maxBytes / 2) {
+    for (let i = 1; i <= Math.min(gave, expectedMax); i++) expect(inOrder[(start + last + i) % count]!, maxBytes)
   }
+  return inOrder[(start + last) % count]!.place + 1
+}
+
+function expect({ wanted, partition, upTo, chunks, sizeBytes }: ReadAhead, maxBytes: number): void {
+  const from = sizeBytes === 0 ? wanted.fetchOffset : endOf(chunks)
+  partition.log?.expectRead(from, Math.min(wanted.maxBytes, maxBytes), upTo)
 }
 
 /**

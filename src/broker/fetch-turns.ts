@@ -9,11 +9,16 @@ export class FetchTurns {
   #first: string | undefined
   #turn = 0
 
-  /** How many partitions later than the first the answer to this fetch begins, counted around. */
-  next(partitions: FetchPartitions): number {
+  /** How many partitions come before the one with which the answer to this fetch begins. */
+  turnOf(partitions: FetchPartitions): number {
     const first = partitions.keys().next().value
-    this.#turn = first === this.#first ? this.#turn + 1 : 0
+    if (first !== this.#first) this.#turn = 0
     this.#first = first
     return this.#turn
+  }
+
+  /** Of the next fetch that asks in the same order. */
+  set next(turn: number) {
+    this.#turn = turn
   }
 }

@@ -12,12 +12,12 @@ import {
   bytesThere,
   countThrottled,
   endsFor,
-  expectNext,
   type FetchScope,
   type FollowerIdentity,
   letGo,
   look,
   type Looked,
+  nextTurn,
   partitionOf,
   readAll,
   type ReadAhead,
@@ -119,7 +119,7 @@ async function readOrWait(
   const handyBytes = answerSize.next(context.clock.monotonic())
   const maxBytes = Math.min(allowed, Math.max(handyBytes, minBytes))
   // A session puts those that gave records last.
-  const turn = session.kind === 'incremental' ? 0 : fetchTurns.next(session.partitions)
+  const turn = session.kind === 'incremental' ? 0 : fetchTurns.turnOf(session.partitions)
   const sight = new Sight(context, session, isFollower)
   let waiting: WaitingFetch | null = null
   let mayWait = request.maxWaitMs > 0
@@ -136,7 +136,8 @@ async function readOrWait(
       }
       const bytes = await readAll(round.reads, maxBytes, context.logger, turn)
       if (isDue || !mayWait || bytes < 0 || bytes >= minBytes || bytesThere(round.reads) >= minBytes) {
-        expectNext(round.reads, maxBytes, turn)
+        const next = nextTurn(round.reads, maxBytes, turn)
+        if (session.kind !== 'incremental') fetchTurns.next = next
         return { scope, looked: sight.looked, reads: round.reads }
       }
       letGo(round.reads)

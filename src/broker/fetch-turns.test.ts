@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type FetchPartitions, takeRequested } from './fetch-partition.ts'
+import { FetchTurns } from './fetch-turns.ts'
+
+function partitions(...indexes: number[]): FetchPartitions {
+  const found: FetchPartitions = new Map()
+  const requested = indexes.map((partition) => ({
+    partition,
+    currentLeaderEpoch: -1,
+    fetchOffset: 0,
+    lastFetchedEpoch: -1,
+    logStartOffset: -1,
+    partitionMaxBytes: 100,
+  }))
+  takeRequested(found, [{ topic: 'orders', topicId: '', partitions: requested }] as never, 'name')
+  return found
+}
+
+test('who asks in the same order again gets the turn that was noted', () => {
+  const turns = new FetchTurns()
+  assert.equal(turns.turnOf(partitions(0, 1, 2)), 0)
+  turns.next = 2
+  assert.equal(turns.turnOf(partitions(0, 1, 2)), 2)
+})
+
+test('who asks in another order is served as he asks', () => {
+  const turns = new FetchTurns()
+  turns.turnOf(partitions(0, 1, 2))
+  turns.next = 1
+  assert.equal(turns.turnOf(partitions(1, 2, 0)), 0)
+})
