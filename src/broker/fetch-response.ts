@@ -4,7 +4,7 @@
 import type { FetchResponse } from '../protocol/apis/fetch.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
 import type { Partition } from '../replication/partition.ts'
-import { type FetchPartition, type PartitionAnswer, partitionKey } from './fetch-partition.ts'
+import type { FetchPartition, PartitionAnswer } from './fetch-partition.ts'
 import {
   type DivergingEpoch,
   type FetchScope,
@@ -137,12 +137,10 @@ function withLeader(
 }
 
 /** In a session those that gave records come after the others the next time. */
-export function rotate({ partitions, news, topicKey }: FetchSession, reads: readonly ReadAhead[]): void {
+export function rotate({ partitions, news }: FetchSession, reads: readonly ReadAhead[]): void {
   for (const { wanted, sizeBytes } of reads) {
     if (sizeBytes === 0) continue
-    const key = partitionKey(wanted.topic, wanted.topicId, wanted.index, topicKey)
-    partitions.delete(key)
-    partitions.set(key, wanted)
+    partitions.moveLast(wanted)
     news?.gaveRecords(wanted)
   }
 }

@@ -42,7 +42,7 @@ function sessionsOf(slotsMax: number) {
   const open = (size: number, isFollower = false): number => {
     const context = sessions.begin(requestOf(0, 0, range(size)), 'name')
     assert.ok(context.kind === 'full')
-    return sessions.open(context.partitions, 'name', isFollower)
+    return sessions.open(context.partitions, isFollower)
   }
   const isThere = (id: number): boolean => {
     const context = sessions.begin(requestOf(id, 1000, []), 'name')
@@ -138,7 +138,7 @@ test('a session holds what a client that follows the rules believes it holds', (
         if (one.kind === 'open') {
           const context = sessions.begin(requestOf(model?.id ?? 0, 0, one.read), 'name')
           assert.ok(context.kind === 'full')
-          const id = sessions.open(context.partitions, 'name', false)
+          const id = sessions.open(context.partitions, false)
           model = { id, epoch: 1, order: [...one.read] }
         } else if (one.kind === 'close') {
           assert.equal(sessions.begin(requestOf(model?.id ?? 0, -1, []), 'name').kind, 'sessionless')

@@ -14,7 +14,8 @@ import type { Clock, Millis } from '../io/clock.ts'
 import type { Random } from '../io/random.ts'
 import type { FetchRequest } from '../protocol/apis/fetch.ts'
 import { ErrorCode } from '../protocol/error-code.ts'
-import { type FetchPartitions, forget, takeRequested, type TopicKey } from './fetch-partition.ts'
+import type { TopicKey } from './fetch-partition.ts'
+import { FetchPartitions } from './fetch-partitions.ts'
 import { SessionNews } from './session-news.ts'
 
 const firstEpoch = 1
@@ -38,7 +39,6 @@ export type FetchContext =
 
 export interface FetchSession {
   readonly id: number
-  readonly topicKey: TopicKey
   readonly isFollower: boolean
   readonly createdAt: Millis
   readonly partitions: FetchPartitions
@@ -97,13 +97,13 @@ export class FetchSessions {
     const { sessionId, sessionEpoch } = request
     if (sessionEpoch !== initialEpoch && sessionEpoch !== finalEpoch) return this.#continue(request, topicKey)
     if (sessionId !== noSession) this.#remove(sessionId)
-    const partitions: FetchPartitions = new Map()
-    takeRequested(partitions, request.topics, topicKey)
+    const partitions = new FetchPartitions(topicKey)
+    partitions.take(request.topics)
     return { kind: sessionEpoch === initialEpoch ? 'full' : 'sessionless', partitions }
   }
 
   /** Makes a session of a full fetch that was answered; its id, or 0 when there is no room. */
-  open(partitions: FetchPartitions, topicKey: TopicKey, isFollower: boolean): number {
+  open(partitions: FetchPartitions, isFollower: boolean): number {
     const now = this.#clock.monotonic()
     if (this.#sessions.size >= this.#slotsMax && !this.#evictFor(partitions.size, isFollower, now)) return noSession
     // Those of followers that are gone keep their place, but no longer cost anything.
@@ -112,7 +112,6 @@ export class FetchSessions {
     const news = isFollower ? new SessionNews() : null
     this.#sessions.set(id, {
       id,
-      topicKey,
       isFollower,
       createdAt: now,
       partitions,
@@ -127,10 +126,10 @@ export class FetchSessions {
     const session = this.#sessions.get(request.sessionId)
     if (session === undefined) return refused(ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
     if (session.epoch !== request.sessionEpoch) return refused(ErrorCode.INVALID_FETCH_SESSION_EPOCH)
-    if (session.topicKey !== topicKey) return refused(ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR)
+    if (session.partitions.topicKey !== topicKey) return refused(ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR)
     const { partitions, news } = session
-    takeRequested(partitions, request.topics, topicKey, (partition) => news?.keep(partition))
-    forget(partitions, request.forgottenTopicsData, topicKey, (partition) => news?.forget(partition))
+    partitions.take(request.topics, (partition) => news?.keep(partition))
+    partitions.forget(request.forgottenTopicsData, (partition) => news?.forget(partition))
     if (partitions.size === 0) {
       this.#remove(session.id)
       return { kind: 'sessionless', partitions }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type FetchPartitions, takeRequested } from './fetch-partition.ts'
+import { ZERO_UUID } from '../lib/uuid.ts'
+import { FetchPartitions } from './fetch-partitions.ts'
 import { FetchTurns } from './fetch-turns.ts'
 
 function partitions(...indexes: number[]): FetchPartitions {
-  const found: FetchPartitions = new Map()
+  const found = new FetchPartitions('name')
   const requested = indexes.map((partition) => ({
     partition,
     currentLeaderEpoch: -1,
@@ -12,8 +13,10 @@ function partitions(...indexes: number[]): FetchPartitions {
     lastFetchedEpoch: -1,
     logStartOffset: -1,
     partitionMaxBytes: 100,
+    replicaDirectoryId: ZERO_UUID,
+    highWatermark: -1n,
   }))
-  takeRequested(found, [{ topic: 'orders', topicId: '', partitions: requested }] as never, 'name')
+  found.take([{ topic: 'orders', topicId: ZERO_UUID, partitions: requested }])
   return found
 }
 

@@ -3,15 +3,16 @@
 // is given turns; who does not is served as it asks, for turns on top of its own would leave partitions out: of two each second fetch
 // would begin with the same one.
 
-import type { FetchPartitions } from './fetch-partition.ts'
+import type { FetchPartitions } from './fetch-partitions.ts'
 
 export class FetchTurns {
-  #first: string | undefined
+  #first = ''
   #turn = 0
 
   /** How many partitions come before the one with which the answer to this fetch begins. */
   turnOf(partitions: FetchPartitions): number {
-    const first = partitions.keys().next().value
+    const { first: partition } = partitions
+    const first = partition === null ? '' : `${partition.topic}${partition.topicId}-${partition.index}`
     if (first !== this.#first) this.#turn = 0
     this.#first = first
     return this.#turn

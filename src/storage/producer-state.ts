@@ -121,6 +121,8 @@ export class ProducerState {
    * none. High watermarks only grow between truncations, so what is below is forgotten.
    */
   firstUnstableOffset(highWatermark: Offset): Offset | null {
+    // As with nearly all partitions, for each of which each fetch asks.
+    if (this.#open.size === 0 && this.#ended.length === 0) return null
     if (this.#ended.length > 0 && this.#ended.some((transaction) => transaction.lastOffset < highWatermark)) {
       this.#ended = this.#ended.filter((transaction) => transaction.lastOffset >= highWatermark)
     }

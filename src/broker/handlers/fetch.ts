@@ -226,7 +226,7 @@ function answer(context: Context, session: Begun, { scope, looked, reads }: Foun
   if (isIncremental) rotate(session.session, reads)
   const sessionId =
     session.kind === 'full'
-      ? context.fetchSessions.open(session.partitions, scope.topicKey, isFollower)
+      ? context.fetchSessions.open(session.partitions, isFollower)
       : isIncremental
         ? session.session.id
         : noSession
