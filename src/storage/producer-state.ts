@@ -90,12 +90,15 @@ export class ProducerState {
   readonly #open = new Map<Offset, number>()
   /** Ended, but the marker is perhaps not below the high watermark yet. By first offset of the marker's append order. */
   #ended: EndedTransaction[] = []
+  /** False only while none is open or ended: each fetch asks each of its partitions, and this is one look instead of four. */
+  #mayBeUnstable = false
 
   constructor(entries: Iterable<ProducerEntry> = []) {
     for (const entry of entries) this.#producers.set(entry.producerId, entry)
     const open = [...this.#producers.values()].filter((entry) => entry.currentTxnFirstOffset >= 0)
     open.sort((one, other) => one.currentTxnFirstOffset - other.currentTxnFirstOffset)
     for (const entry of open) this.#open.set(entry.currentTxnFirstOffset, entry.producerId)
+    this.#mayBeUnstable = this.#open.size > 0
   }
 
   get size(): number {
@@ -121,13 +124,13 @@ export class ProducerState {
    * none. High watermarks only grow between truncations, so what is below is forgotten.
    */
   firstUnstableOffset(highWatermark: Offset): Offset | null {
-    // As with nearly all partitions, for each of which each fetch asks.
-    if (this.#open.size === 0 && this.#ended.length === 0) return null
+    if (!this.#mayBeUnstable) return null
     if (this.#ended.length > 0 && this.#ended.some((transaction) => transaction.lastOffset < highWatermark)) {
       this.#ended = this.#ended.filter((transaction) => transaction.lastOffset >= highWatermark)
     }
     let first = this.firstOpenOffset
     for (const { firstOffset } of this.#ended) if (first === null || firstOffset < first) first = firstOffset
+    this.#mayBeUnstable = first !== null
     return first
   }
 
@@ -202,6 +205,7 @@ export class ProducerState {
     if (batch.transactional && entry.currentTxnFirstOffset < 0) {
       entry.currentTxnFirstOffset = batch.baseOffset
       this.#open.set(batch.baseOffset, batch.producerId)
+      this.#mayBeUnstable = true
     }
     return null
   }
