@@ -27,7 +27,7 @@ function groundOf(rounds: number, renewed: string[] = []): Ground {
 }
 
 /** A row that writes down what it is asked for. */
-function rowOf(steps: Partial<Pick<SharedRow, 'measure' | 'roundsMax'>> = {}): { row: SharedRow; log: string[] } {
+function rowOf(steps: Partial<Pick<SharedRow, 'measure' | 'roundsMax' | 'roundsTimes'>> = {}): { row: SharedRow; log: string[] } {
   const log: string[] = []
   const note = (step: string, { name, index }: SharedRound): void => void log.push(`${step} ${name} ${index}`)
   const row: SharedRow = {
@@ -68,9 +68,13 @@ test('rounds alternate, and the first one is not counted', async () => {
   })
 })
 
-test('a row may want fewer rounds', async () => {
-  const { samples } = await measureRow(rowOf({ roundsMax: 1 }).row, contenders, groundOf(3))
-  assert.equal(samples.a?.length, 1)
+test('a row may want fewer rounds, or more', async () => {
+  const countOf = async (wants: Parameters<typeof rowOf>[0]) =>
+    (await measureRow(rowOf(wants).row, contenders, groundOf(3))).samples.a?.length
+  assert.deepEqual(
+    [await countOf({ roundsMax: 1 }), await countOf({ roundsMax: 5 }), await countOf({ roundsTimes: 2 })],
+    [1, 3, 6],
+  )
 })
 
 test('a row that fails on one goes on with the other, on new ground', async () => {

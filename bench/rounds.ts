@@ -73,7 +73,7 @@ export async function measureRow<Label extends string>(
   }
 
   await each('prepare', 0)
-  const rounds = Math.min(ground.rounds, row.roundsMax ?? ground.rounds)
+  const rounds = Math.min((row.roundsTimes ?? 1) * ground.rounds, row.roundsMax ?? Infinity)
   for (let index = row.warmsUp === false ? 1 : 0; index <= rounds; index++) await each('measure', index)
   await each('clear', 0)
   for (const contender of contenders) rmSync(folderOf(row, contender, ground), { recursive: true, force: true })

@@ -14,6 +14,7 @@ function connectionsRow(durability: Durability): Row {
     title: `1,000 connections, 10 records/s of 100 B each, ${partitions} partitions, acks=all, ${durabilityTitle(durability)}`,
     goals: connectionGoals,
     brokers: 'shared',
+    roundsTimes: 2,
     async measure(round) {
       const measured = await withTopic(round, { partitions, durability }, (topic) =>
         measureLoad(round, {

@@ -24,6 +24,7 @@ function latencyRow(shape: LatencyShape): Row {
     title: `${recordsPerSecond.toLocaleString('en')} records/s of 1 KB, ${partitionsTitle(partitions)}, acks=all, ${durabilityTitle(durability)}`,
     goals: latencyGoals,
     brokers: 'shared',
+    roundsTimes: 2,
     async measure(round) {
       const measured = await withTopic(round, shape, (topic) =>
         measureLoad(round, {

@@ -18,6 +18,8 @@ export interface RowHead {
   readonly fullOnly?: boolean
   /** For what takes long: at most so many rounds are counted. Default as many as the run has. */
   readonly roundsMax?: number
+  /** For what varies much from round to round: so many times the rounds of the run. Default once. */
+  readonly roundsTimes?: number
   /** False where each round starts brokers of its own and takes long: every one is counted. Default true: the first is not. */
   readonly warmsUp?: boolean
 }
