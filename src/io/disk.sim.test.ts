@@ -318,6 +318,41 @@ test('a failing write may leave a part of its bytes', async () => {
   assert.equal(await text(disk, 'a'), 'abc')
 })
 
+test('what may be done at once is done at once as the disk likes, and fails as it does otherwise', async () => {
+  const disk = new SimulatedDisk({ capacityBytes: 10 })
+  const file = await create(disk, 'a')
+  assert.deepEqual([file.writeNow([bytes('x')], 0), file.readNow(Buffer.alloc(1), 0)], [false, -1])
+  disk.takesAtOnce = () => true
+  const before = disk.operations
+  assert.equal(file.writeNow([bytes('12'), bytes('345')], 0), true)
+  const read = Buffer.alloc(4)
+  assert.deepEqual([file.readNow(read, 1), read.toString(), disk.operations - before], [4, '2345', 2])
+
+  disk.failWhen({ kind: 'write', afterBytes: 1 })
+  assert.equal(file.writeNow([bytes('ab')], 5), false)
+  assert.equal(await text(disk, 'a'), '12345a')
+  assert.equal(file.writeNow([bytes('bcdefg')], 5), false)
+  assert.equal(await text(disk, 'a'), '12345bcdef')
+
+  disk.haltAt(1)
+  assert.equal(file.writeNow([bytes('z')], 0), false)
+  assert.deepEqual([disk.off, file.writeNow([bytes('y')], 0)], [true, false])
+  assert.equal(await text(disk.crash(seededRandom(1)), 'a'), null)
+})
+
+test('what is written at once is lost by a crash as any other write', async () => {
+  const found = await contentsAfter(async () => {
+    const disk = new SimulatedDisk()
+    disk.takesAtOnce = () => true
+    const file = await create(disk, 'a', 'a')
+    await file.sync()
+    await disk.syncFolder('/')
+    file.writeNow([bytes('b')], 1)
+    return disk
+  }, 'a')
+  assert.deepEqual(found, new Set(['a', 'ab', 'a\0']))
+})
+
 test('after a failed sync the same file never claims to be synced, and what it held is lost in a crash', async () => {
   const found = await contentsAfter(async () => {
     const disk = new SimulatedDisk()

@@ -84,6 +84,8 @@ export class SimulatedDisk implements Disk {
   capacityBytes: number
   /** Called before each operation; may throw a `DiskError`, or hold the operation up until its promise resolves. */
   onOperation: ((operation: DiskOperation) => void | Promise<void>) | null = null
+  /** Whether a read or write that may be done at once is; never without it, nor while operations are watched. */
+  takesAtOnce: (() => boolean) | null = null
 
   readonly #tree: MemoryTree
   readonly #journal: DiskJournal
@@ -109,6 +111,8 @@ export class SimulatedDisk implements Disk {
       capacityBytes: () => this.capacityBytes,
       off: () => this.#off,
       operate: (kind, path, sizeBytes, effect, failed) => this.#operate(kind, path, sizeBytes, effect, failed),
+      operateAtOnce: (kind, path, sizeBytes, effect, failed) =>
+        this.#operateAtOnce(kind, path, sizeBytes, effect, failed),
       closed: (file) => this.#openFiles.delete(file),
     }
   }
@@ -266,6 +270,28 @@ export class SimulatedDisk implements Disk {
     return effect()
   }
 
+  /** As `#operate`, before it returns. False when the disk does not do it at once, or when it fails: then the same is to be done again. */
+  #operateAtOnce(
+    kind: DiskOperationKind,
+    path: string,
+    sizeBytes: number,
+    effect: () => boolean,
+    failed?: (armed: DiskFault) => void,
+  ): boolean {
+    if (this.#off || this.onOperation !== null || this.takesAtOnce?.() !== true) return false
+    this.#operations += 1
+    const operation: DiskOperation = { index: this.#operations, kind, path, sizeBytes }
+    const armed = this.#faultFor(operation)
+    if (armed !== null) {
+      failed?.(armed)
+      return false
+    }
+    if (operation.index < this.#haltAt) return effect()
+    if (changing.has(kind)) effect()
+    this.#off = true
+    return false
+  }
+
   #checkPower(path: string): void {
     if (this.#off) throw new DiskError('EIO', `${path}: the power is off`)
   }
@@ -295,6 +321,13 @@ interface Inside {
     effect: () => T,
     failed?: (armed: DiskFault) => void,
   ): Promise<T>
+  operateAtOnce(
+    kind: DiskOperationKind,
+    path: string,
+    sizeBytes: number,
+    effect: () => boolean,
+    failed?: (armed: DiskFault) => void,
+  ): boolean
   closed(file: SimulatedFile): void
 }
 
@@ -338,13 +371,25 @@ class SimulatedFile implements DiskFile {
     )
   }
 
-  /** What takes time here is what the simulation is about. */
-  readNow(): number {
-    return -1
+  readNow(into: Uint8Array, position: number): number {
+    let count = -1
+    const read = () => {
+      count = this.#node.content.read(into, position)
+      return true
+    }
+    return this.#open && this.#disk.operateAtOnce('read', this.path, into.length, read) ? count : -1
   }
 
-  writeNow(): boolean {
-    return false
+  writeNow(chunks: readonly Uint8Array[], position: number): boolean {
+    if (!this.#open || this.#readOnly) return false
+    const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+    return this.#disk.operateAtOnce(
+      'write',
+      this.path,
+      bytes.length,
+      () => this.#put(bytes, position) === bytes.length,
+      (armed) => this.#put(bytes.subarray(0, armed.afterBytes ?? 0), position),
+    )
   }
 
   async truncate(sizeBytes: number): Promise<void> {

@@ -49,6 +49,7 @@ export class World {
       { length: 1 + this.random.below(3) },
       (_, i) => new LogModel(`topic${i}`, this.random.uuid(), randomConfig(this.random)),
     )
+    this.#nextRun(this.disk)
   }
 
   /** The process ended by itself: it closed everything. */
@@ -70,6 +71,10 @@ export class World {
   /** The process is gone, with its timers. Time goes on. */
   #nextRun(disk: SimulatedDisk): void {
     this.disk = disk
+    // The page cache takes nothing, some or all of what is to be written at once, and gives as much of what is read.
+    const coin = seededRandom(this.random.below(1 << 30))
+    const share = this.random.below(3)
+    disk.takesAtOnce = () => coin.below(2) < share
     this.clock = new SimulatedClock(this.clock.now())
   }
 }
