@@ -27,7 +27,10 @@ function groundOf(rounds: number, renewed: string[] = []): Ground {
 }
 
 /** A row that writes down what it is asked for. */
-function rowOf(steps: Partial<Pick<SharedRow, 'measure' | 'roundsMax' | 'roundsTimes'>> = {}): { row: SharedRow; log: string[] } {
+function rowOf(steps: Partial<Pick<SharedRow, 'measure' | 'roundsMax' | 'roundsTimes'>> = {}): {
+  row: SharedRow
+  log: string[]
+} {
   const log: string[] = []
   const note = (step: string, { name, index }: SharedRound): void => void log.push(`${step} ${name} ${index}`)
   const row: SharedRow = {

@@ -162,7 +162,11 @@ test('after a full answer as many partitions are expected as gave records, from 
     ],
   })
   assert.deepEqual(after([0, 0, 60], 40, 3), { turn: 5, expected: [[0, 0, 40, 1000]] })
-  const many = after(Array.from({ length: 20 }, (_, index) => (index < 10 ? 10 : 0)), 100, 0)
+  const many = after(
+    Array.from({ length: 20 }, (_, index) => (index < 10 ? 10 : 0)),
+    100,
+    0,
+  )
   assert.deepEqual([many.turn, many.expected.length], [19, 4])
 })
 
