@@ -298,8 +298,8 @@ export class Connection implements BudgetMember {
   }
 
   /**
-   * Replies that are ready in the same turn leave in one write. Those to producers after the others: what is committed wakes both them and the
-   * consumers that wait for it, and it is these who count how late it is.
+   * Replies that are ready in the same turn leave in one write. Those to producers leave after the others: what is committed wakes the producer
+   * and the consumers that wait for it, and how late a record is is counted at the consumer.
    */
   #schedulePump(isToProducer: boolean): void {
     if (this.#flushPending) return
