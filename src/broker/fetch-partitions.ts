@@ -67,9 +67,10 @@ export class FetchPartitions {
     }
   }
 
-  /** One of these comes after all others from now on. */
-  moveLast(partition: FetchPartition): void {
-    this.#order.delete(partition)
+  /** It comes after all others from now on. False when it was forgotten meanwhile. */
+  moveLast(partition: FetchPartition): boolean {
+    if (!this.#order.delete(partition)) return false
     this.#order.add(partition)
+    return true
   }
 }

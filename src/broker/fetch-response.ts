@@ -139,9 +139,7 @@ function withLeader(
 /** In a session those that gave records come after the others the next time. */
 export function rotate({ partitions, news }: FetchSession, reads: readonly ReadAhead[]): void {
   for (const { wanted, sizeBytes } of reads) {
-    if (sizeBytes === 0) continue
-    partitions.moveLast(wanted)
-    news?.gaveRecords(wanted)
+    if (sizeBytes > 0 && partitions.moveLast(wanted)) news?.gaveRecords(wanted)
   }
 }
 
