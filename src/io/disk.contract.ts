@@ -62,6 +62,22 @@ export function diskContract(name: string, create: (t: { after(fn: () => unknown
       await file.close()
     })
 
+    test('a large read gives what is there, wherever it begins and the file ends', async (t) => {
+      const { disk, folder } = await create(t)
+      const file = await disk.open(`${folder}/a`, { create: true })
+      const content = Buffer.alloc(700_000)
+      for (let i = 0; i < content.length; i += 4) content.writeUInt32LE(i, i)
+      await file.write([content], 0)
+      for (const position of [0, 500_000, 1, 4095, 4096, 4097, 300_000, 699_000, 695_903, 695_904, 695_905, 800_000]) {
+        const into = Buffer.alloc(300_000)
+        const there = content.subarray(position, position + into.length)
+        assert.equal(await file.read(into, position), there.length, `from ${position}`)
+        assert.ok(into.subarray(0, there.length).equals(there), `from ${position}`)
+        assert.ok(into.subarray(there.length).equals(Buffer.alloc(into.length - there.length)), `from ${position}`)
+      }
+      await file.close()
+    })
+
     test('a gap before a write, and what a truncation adds, read as zeros', async (t) => {
       const { disk, folder } = await create(t)
       const file = await disk.open(`${folder}/a`, { create: true })
