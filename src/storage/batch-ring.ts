@@ -10,9 +10,11 @@ const numbersEach = 4
 const capacityMin = 4
 
 export class BatchRing {
-  /** The slab that a batch lies in, or the batch itself. Its length is a power of two, as the ring's places are. */
+  /** The slab that a batch lies in, or the batch itself. Both arrays grow as the places are used for the first time. */
   #memory: (Slab | Uint8Array | null)[] = []
   #numbers: number[] = []
+  /** Places: a power of two. */
+  #capacity = 0
   #oldest = 0
   #length = 0
 
@@ -21,7 +23,7 @@ export class BatchRing {
   }
 
   push(bytes: Uint8Array, slab: Slab | undefined, baseOffset: Offset, nextOffset: Offset): void {
-    if (this.#length === this.#memory.length) this.#grow()
+    if (this.#length === this.#capacity) this.#grow()
     const place = this.#placeOf(this.#length++)
     this.#memory[place] = slab ?? bytes
     const at = place * numbersEach
@@ -34,13 +36,14 @@ export class BatchRing {
   /** Lets the oldest go. */
   shift(): void {
     this.#memory[this.#oldest] = null
-    this.#oldest = (this.#oldest + 1) & (this.#memory.length - 1)
+    this.#oldest = (this.#oldest + 1) & (this.#capacity - 1)
     this.#length--
   }
 
   clear(): void {
     this.#memory = []
     this.#numbers = []
+    this.#capacity = 0
     this.#oldest = 0
     this.#length = 0
   }
@@ -73,22 +76,16 @@ export class BatchRing {
   }
 
   #placeOf(index: number): number {
-    return (this.#oldest + index) & (this.#memory.length - 1)
+    return (this.#oldest + index) & (this.#capacity - 1)
   }
 
   #grow(): void {
-    const capacity = Math.max(capacityMin, 2 * this.#length)
-    const memory: (Slab | Uint8Array | null)[] = Array.from({ length: capacity }, () => null)
-    const numbers: number[] = Array.from({ length: capacity * numbersEach }, () => 0)
-    for (let index = 0; index < this.#length; index++) {
-      const place = this.#placeOf(index)
-      memory[index] = this.#memory[place]!
-      const from = place * numbersEach
-      for (let number = 0; number < numbersEach; number++)
-        numbers[index * numbersEach + number] = this.#numbers[from + number]!
+    if (this.#oldest > 0) {
+      const oldestNumber = this.#oldest * numbersEach
+      this.#memory = [...this.#memory.slice(this.#oldest), ...this.#memory.slice(0, this.#oldest)]
+      this.#numbers = [...this.#numbers.slice(oldestNumber), ...this.#numbers.slice(0, oldestNumber)]
+      this.#oldest = 0
     }
-    this.#memory = memory
-    this.#numbers = numbers
-    this.#oldest = 0
+    this.#capacity = Math.max(capacityMin, 2 * this.#capacity)
   }
 }

@@ -4,6 +4,7 @@
 // Batches that lie in slabs stay where they are and hold them. So that a few of them cannot keep many slabs, those of a slab leave when
 // so many newer slabs were begun as the budget has room for.
 
+import { Ring } from '../lib/ring.ts'
 import { type Slab, slabOf } from '../lib/slab.ts'
 import { BatchRing } from './batch-ring.ts'
 import type { Offset } from './partition-log.ts'
@@ -16,9 +17,8 @@ const pinnedPerByteMax = 2
 export class TailCache {
   readonly budgetBytes: number
   #usedBytes = 0
-  /** One element per cached batch, oldest first, from `#first` on: which log's oldest batch goes next. */
-  #order: LogTail[] = []
-  #first = 0
+  /** One element per cached batch, oldest first: which log's oldest batch goes next. */
+  #order = new Ring<LogTail>()
   /** Elements of the order whose batches are gone already, with their log's tail. */
   #gone = 0
 
@@ -32,7 +32,7 @@ export class TailCache {
 
   /** Places in the order of leaving: one for each batch that is here, and some for batches that are gone. */
   get places(): number {
-    return this.#order.length - this.#first
+    return this.#order.length
   }
 
   tail(): LogTail {
@@ -44,16 +44,11 @@ export class TailCache {
     this.#usedBytes += bytes
     this.#order.push(tail)
     const turnMin = slab === undefined ? 0 : slab.turn - Math.floor(this.budgetBytes / slab.bytes.length)
-    while (this.#first < this.#order.length) {
-      const oldest = this.#order[this.#first]!
+    for (let oldest = this.#order.first(); oldest !== undefined; oldest = this.#order.first()) {
       if (this.#usedBytes <= this.budgetBytes && !oldest.leaves(turnMin)) break
-      this.#first++
+      this.#order.shift()
       if (oldest.passGone()) this.#gone--
       else oldest.dropOldest()
-    }
-    if (this.#first > 1024 && this.#first * 2 > this.#order.length) {
-      this.#order = this.#order.slice(this.#first)
-      this.#first = 0
     }
   }
 
@@ -62,8 +57,12 @@ export class TailCache {
     this.#usedBytes -= bytes
     this.#gone += batches
     if (this.#gone <= 1024 || this.#gone * 2 <= this.places) return
-    this.#order = this.#order.slice(this.#first).filter((tail) => !tail.passGone())
-    this.#first = 0
+    const order = new Ring<LogTail>()
+    for (let tail = this.#order.first(); tail !== undefined; tail = this.#order.first()) {
+      this.#order.shift()
+      if (!tail.passGone()) order.push(tail)
+    }
+    this.#order = order
     this.#gone = 0
   }
 
