@@ -35,11 +35,6 @@ const WRITE_BYTES = 64 * 1024
 const TURN_BYTES_MIN = 64 * 1024
 /** How long a client whose connection we end may take to read what it was sent. */
 const FLUSH_MS_MAX = 5000
-/**
- * What no answer waits in. An array that waits for the next answer would be moved to the old generation, and keep alive there what was pushed to
- * it, until all of the heap is marked.
- */
-const nothing: Uint8Array[] = []
 
 export interface ConnectionOptions {
   readonly id: number
@@ -76,7 +71,11 @@ export class Connection implements BudgetMember {
   #next: Uint8Array | null = null
   /** Bytes that came and were not yet given back to the budget. */
   #heldBytes = 0
-  #outgoing = nothing
+  /**
+   * Null while there is nothing: an array that waits for the next answer would be moved to the old generation, and keep alive there what was
+   * pushed to it, until all of the heap is marked.
+   */
+  #outgoing: Uint8Array[] | null = null
   #outgoingBytes = 0
   #flushPending = false
   #pumping = false
@@ -296,8 +295,8 @@ export class Connection implements BudgetMember {
   }
 
   #reply(answer: Answer): void {
-    if (this.#outgoing === nothing) this.#outgoing = []
     for (const chunk of answer) {
+      this.#outgoing ??= []
       this.#outgoing.push(chunk)
       this.#outgoingBytes += chunk.length
     }
@@ -320,9 +319,9 @@ export class Connection implements BudgetMember {
   }
 
   #flush(): void {
-    if (this.#outgoing.length === 0) return
+    if (this.#outgoing === null) return
     const chunks = this.#outgoing
-    this.#outgoing = nothing
+    this.#outgoing = null
     this.#outgoingBytes = 0
     this.#lastActiveAt = this.#clock.monotonic()
     if (!this.#socket.write(chunks, releaserOf(chunks))) this.#stalled = true

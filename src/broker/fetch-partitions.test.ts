@@ -1,21 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ZERO_UUID } from '../lib/uuid.ts'
+import { take } from './fetch-partitions.sim.ts'
 import { FetchPartitions } from './fetch-partitions.ts'
-
-function taken(partitions: FetchPartitions, topic: string, indexes: readonly number[]): void {
-  const requested = indexes.map((partition) => ({
-    partition,
-    currentLeaderEpoch: -1,
-    fetchOffset: 0,
-    lastFetchedEpoch: -1,
-    logStartOffset: -1,
-    partitionMaxBytes: 100,
-    replicaDirectoryId: ZERO_UUID,
-    highWatermark: -1n,
-  }))
-  partitions.take([{ topic, topicId: ZERO_UUID, partitions: requested }])
-}
 
 function forgotten(partitions: FetchPartitions, topic: string, indexes: readonly number[]): void {
   partitions.forget([{ topic, topicId: ZERO_UUID, partitions: indexes }])
@@ -25,26 +12,26 @@ const names = (partitions: FetchPartitions) => [...partitions.values()].map(({ t
 
 test('partitions are there once, in the order in which they came', () => {
   const partitions = new FetchPartitions('name')
-  taken(partitions, 'b', [1, 0])
-  taken(partitions, 'a', [0])
-  taken(partitions, 'b', [0, 2])
+  take(partitions, 'b', [1, 0])
+  take(partitions, 'a', [0])
+  take(partitions, 'b', [0, 2])
   assert.deepEqual(names(partitions), ['b-1', 'b-0', 'a-0', 'b-2'])
   assert.equal(partitions.first, [...partitions.values()][0])
 })
 
 test('who is forgotten and comes again comes last', () => {
   const partitions = new FetchPartitions('name')
-  taken(partitions, 'a', [0, 1])
+  take(partitions, 'a', [0, 1])
   forgotten(partitions, 'a', [0, 5])
   forgotten(partitions, 'b', [0])
   assert.deepEqual([partitions.size, names(partitions)], [1, ['a-1']])
-  taken(partitions, 'a', [0])
+  take(partitions, 'a', [0])
   assert.deepEqual(names(partitions), ['a-1', 'a-0'])
 })
 
 test('what was forgotten meanwhile does not come back by being moved', () => {
   const partitions = new FetchPartitions('name')
-  taken(partitions, 'a', [0, 1, 2])
+  take(partitions, 'a', [0, 1, 2])
   const [first, second] = partitions.values()
   assert.ok(partitions.moveLast(first!))
   assert.deepEqual(names(partitions), ['a-1', 'a-2', 'a-0'])

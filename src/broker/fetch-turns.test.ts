@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ZERO_UUID } from '../lib/uuid.ts'
+import { take } from './fetch-partitions.sim.ts'
 import { FetchPartitions } from './fetch-partitions.ts'
 import { FetchTurns } from './fetch-turns.ts'
 
 function partitions(...indexes: number[]): FetchPartitions {
   const found = new FetchPartitions('name')
-  const requested = indexes.map((partition) => ({
-    partition,
-    currentLeaderEpoch: -1,
-    fetchOffset: 0,
-    lastFetchedEpoch: -1,
-    logStartOffset: -1,
-    partitionMaxBytes: 100,
-    replicaDirectoryId: ZERO_UUID,
-    highWatermark: -1n,
-  }))
-  found.take([{ topic: 'orders', topicId: ZERO_UUID, partitions: requested }])
+  take(found, 'orders', indexes)
   return found
 }
 

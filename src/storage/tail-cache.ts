@@ -18,7 +18,7 @@ export class TailCache {
   readonly budgetBytes: number
   #usedBytes = 0
   /** One element per cached batch, oldest first: which log's oldest batch goes next. */
-  #order = new Ring<LogTail>()
+  readonly #order = new Ring<LogTail>()
   /** Elements of the order whose batches are gone already, with their log's tail. */
   #gone = 0
 
@@ -57,12 +57,11 @@ export class TailCache {
     this.#usedBytes -= bytes
     this.#gone += batches
     if (this.#gone <= 1024 || this.#gone * 2 <= this.places) return
-    const order = new Ring<LogTail>()
-    for (let tail = this.#order.first(); tail !== undefined; tail = this.#order.first()) {
+    for (let left = this.places; left > 0; left--) {
+      const tail = this.#order.first()!
       this.#order.shift()
-      if (!tail.passGone()) order.push(tail)
+      if (!tail.passGone()) this.#order.push(tail)
     }
-    this.#order = order
     this.#gone = 0
   }
 
