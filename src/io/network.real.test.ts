@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import dns from 'node:dns'
 import net from 'node:net'
 import { test } from 'node:test'
 import { networkContract, type NetworkUnderTest } from './network.contract.ts'
 import { realNetwork } from './network.real.ts'
-import type { Socket } from './network.ts'
+import { NetworkError, type Socket } from './network.ts'
 
 const turn = () =>
   new Promise<void>((resolve) => {
@@ -27,6 +28,26 @@ const underTest: NetworkUnderTest = {
 }
 
 networkContract('real', () => underTest)
+
+test('a listener of a name looks it up, one of an address does not', async (t) => {
+  const lookup = t.mock.method(dns, 'lookup')
+  const open = async (host: string): Promise<void> => {
+    const listener = await realNetwork.listen({ host, port: 0 }, () => undefined)
+    await listener.close()
+  }
+  await open('localhost')
+  assert.equal(lookup.mock.callCount(), 1)
+  await open('127.0.0.1')
+  assert.equal(lookup.mock.callCount(), 'BoundSocket' in net ? 1 : 2)
+})
+
+test('a listener says that this machine has no such address', async () => {
+  // An address that stands in examples and nowhere else (RFC 5737).
+  await assert.rejects(
+    () => realNetwork.listen({ host: '192.0.2.1', port: 0 }, () => undefined),
+    (error) => error instanceof NetworkError && error.code === 'EADDRNOTAVAIL',
+  )
+})
 
 test('an IPv4 peer of an IPv6 listener has an IPv4 address', async (t) => {
   const accepted = Promise.withResolvers<Socket>()

@@ -28,12 +28,19 @@ class RealNetwork implements Network {
       })
       const fail = (error: Error) => reject(networkError(error, `listen on ${host}:${port}`))
       server.once('error', fail)
-      server.listen({ host, port, backlog }, () => {
+      const listening = (): void => {
         server.off('error', fail)
         // Out of descriptors: the connection is lost, the listener lives on.
         server.on('error', (error) => process.emitWarning(networkError(error, `accept on ${host}:${port}`)))
         resolve(new RealListener(server))
-      })
+      }
+      try {
+        const bound = boundTo(host, port)
+        if (bound === null) server.listen({ host, port, backlog }, listening)
+        else server.listen(bound, backlog, listening)
+      } catch (error) {
+        fail(error as Error)
+      }
     })
   }
 
@@ -193,6 +200,14 @@ class RealSocket implements Socket {
   destroy(): void {
     this.#socket.destroy()
   }
+}
+
+/**
+ * Bound to a numeric address at once, because `listen` by itself looks up whatever it is given, and to load what does that is a twentieth of
+ * a start. Null for a name, and on a Node without BoundSocket (before 24.19). Throws where it cannot be bound.
+ */
+function boundTo(host: string, port: number): net.BoundSocket | null {
+  return 'BoundSocket' in net && net.isIP(host) !== 0 ? new net.BoundSocket({ host, port }) : null
 }
 
 function networkError(error: Error, what: string): NetworkError {
