@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { queryObjects } from 'node:v8'
 import * as fc from 'fast-check'
 import { OffsetQueue, type OffsetWaiter } from './offset-queue.ts'
 
@@ -72,6 +73,18 @@ describe('an offset queue', () => {
     assert.ok(queue.size <= 512, `${queue.size} entries`)
   })
 
+  test('keeps nobody alive who has been served', () => {
+    class Served extends Recorder {}
+    const queue = new OffsetQueue()
+    for (let end = 1; end <= 100; end++) queue.add(end, new Served(), 0)
+    queue.drainTo(90)
+    assert.equal(queryObjects(Served, { format: 'count' }), 10)
+    queue.loseBeyond(95, 'offline')
+    assert.equal(queryObjects(Served, { format: 'count' }), 5)
+    queue.drainTo(100)
+    assert.equal(queryObjects(Served, { format: 'count' }), 0)
+  })
+
   test('a waiter may queue again while it is served', () => {
     const queue = new OffsetQueue()
     const calls: number[] = []
@@ -93,6 +106,7 @@ describe('an offset queue', () => {
       fc.record({ kind: fc.constant('add' as const), end: fc.nat(50) }),
       fc.record({ kind: fc.constant('drain' as const), offset: fc.nat(60) }),
       fc.record({ kind: fc.constant('lose' as const) }),
+      fc.record({ kind: fc.constant('loseBeyond' as const), offset: fc.nat(60) }),
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
@@ -103,11 +117,16 @@ describe('an offset queue', () => {
         for (const [slot, one] of steps.entries()) {
           if (one.kind === 'add') {
             queue.add(one.end, waiter, slot)
-            model.push({ end: Math.max(one.end, model.at(-1)?.end ?? 0), slot })
+            model.push({ end: one.end, slot })
           } else if (one.kind === 'drain') {
             queue.drainTo(one.offset)
-            for (const { end, slot } of model) if (end <= one.offset) expected.push(`reached ${slot}`)
-            model = model.filter(({ end }) => end > one.offset)
+            const waiting = model.findIndex(({ end }) => end > one.offset)
+            const served = model.splice(0, waiting === -1 ? model.length : waiting)
+            for (const { slot } of served) expected.push(`reached ${slot}`)
+          } else if (one.kind === 'loseBeyond') {
+            queue.loseBeyond(one.offset, 'diskFull')
+            for (const { end, slot } of model) if (end > one.offset) expected.push(`lost ${slot} diskFull`)
+            model = model.filter(({ end }) => end <= one.offset)
           } else {
             queue.loseAll('deleted')
             for (const { slot } of model) expected.push(`lost ${slot} deleted`)

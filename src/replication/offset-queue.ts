@@ -25,15 +25,23 @@ export interface OffsetWaiter {
 /** Below this many entries nobody looks for settled ones. */
 const sweepFrom = 256
 
+/** Nobody needs more of them in the long run. */
+const placesKeptMax = 1024
+
 export class OffsetQueue {
+  /**
+   * In use from `#head` to `#tail`. The places stay when nobody waits any more: to cut an array and push to it again takes new memory
+   * for each wait.
+   */
   #ends: number[] = []
-  #waiters: OffsetWaiter[] = []
+  #waiters: (OffsetWaiter | null)[] = []
   #slots: number[] = []
   #head = 0
+  #tail = 0
   #sweepAt = sweepFrom
 
   get size(): number {
-    return this.#ends.length - this.#head
+    return this.#tail - this.#head
   }
 
   /**
@@ -42,20 +50,22 @@ export class OffsetQueue {
    */
   add(end: number, waiter: OffsetWaiter, slot: number): void {
     if (this.size >= this.#sweepAt) this.#sweep()
-    this.#ends.push(end)
-    this.#waiters.push(waiter)
-    this.#slots.push(slot)
+    const at = this.#tail++
+    this.#ends[at] = end
+    this.#waiters[at] = waiter
+    this.#slots[at] = slot
   }
 
   /** Serves everyone who waits for an end at or below `offset`. */
   drainTo(offset: number): void {
-    while (this.#head < this.#ends.length && this.#ends[this.#head]! <= offset) {
+    while (this.#head < this.#tail && this.#ends[this.#head]! <= offset) {
       const at = this.#head++
       const waiter = this.#waiters[at]!
+      this.#waiters[at] = null
       if (!waiter.settled) waiter.reached(this.#slots[at]!)
     }
-    if (this.#head === this.#ends.length) this.#keepFrom(this.#head)
-    else if (this.#head > 1024 && this.#head * 2 > this.#ends.length) this.#keepFrom(this.#head)
+    if (this.#head === this.#tail) this.#clear()
+    else if (this.#head > placesKeptMax && this.#head * 2 > this.#tail) this.#closeUp(() => true)
   }
 
   /** Tells everyone who waits. They stay in the queue, unless they settle. */
@@ -68,57 +78,48 @@ export class OffsetQueue {
   }
 
   loseAll(reason: Lost): void {
-    const waiters = this.#waiters
-    const slots = this.#slots
-    const from = this.#head
-    this.#ends = []
-    this.#waiters = []
-    this.#slots = []
-    this.#head = 0
-    for (let at = from; at < waiters.length; at++) {
-      if (!waiters[at]!.settled) waiters[at]!.lost(slots[at]!, reason)
-    }
+    this.loseBeyond(-Infinity, reason)
   }
 
   /** Tells everyone who waits for more than `offset` that it will not come. */
   loseBeyond(offset: number, reason: Lost): void {
-    const ends = this.#ends.slice(this.#head)
-    const waiters = this.#waiters.slice(this.#head)
-    const slots = this.#slots.slice(this.#head)
-    this.#ends = []
-    this.#waiters = []
-    this.#slots = []
-    this.#head = 0
-    const lost: number[] = []
-    for (let at = 0; at < ends.length; at++) {
-      if (ends[at]! <= offset) this.add(ends[at]!, waiters[at]!, slots[at]!)
-      else lost.push(at)
+    const lost: [OffsetWaiter, number][] = []
+    for (let at = this.#head; at < this.#tail; at++) {
+      if (this.#ends[at]! > offset) lost.push([this.#waiters[at]!, this.#slots[at]!])
     }
-    for (const at of lost) if (!waiters[at]!.settled) waiters[at]!.lost(slots[at]!, reason)
+    this.#closeUp((at) => this.#ends[at]! <= offset)
+    for (const [waiter, slot] of lost) if (!waiter.settled) waiter.lost(slot, reason)
   }
 
   /** Drops who no longer waits, so that a log that makes no progress does not collect timed-out requests. */
   #sweep(): void {
-    this.#keepFrom(this.#head)
+    this.#closeUp((at) => !this.#waiters[at]!.settled)
+    this.#sweepAt = Math.max(sweepFrom, this.#tail * 2)
+  }
+
+  /** Keeps those whose places `isKept` says yes to, at the first places. */
+  #closeUp(isKept: (at: number) => boolean): void {
     let kept = 0
-    for (let at = 0; at < this.#ends.length; at++) {
-      if (this.#waiters[at]!.settled) continue
+    for (let at = this.#head; at < this.#tail; at++) {
+      if (!isKept(at)) continue
       this.#ends[kept] = this.#ends[at]!
       this.#waiters[kept] = this.#waiters[at]!
       this.#slots[kept] = this.#slots[at]!
       kept++
     }
-    this.#ends.length = kept
-    this.#waiters.length = kept
-    this.#slots.length = kept
-    this.#sweepAt = Math.max(sweepFrom, kept * 2)
+    this.#waiters.fill(null, kept, this.#tail)
+    this.#head = 0
+    this.#tail = kept
+    if (kept === 0) this.#clear()
   }
 
-  #keepFrom(head: number): void {
-    if (head === 0) return
-    this.#ends.splice(0, head)
-    this.#waiters.splice(0, head)
-    this.#slots.splice(0, head)
+  /** Nobody waits. */
+  #clear(): void {
     this.#head = 0
+    this.#tail = 0
+    if (this.#ends.length <= placesKeptMax) return
+    this.#ends = []
+    this.#waiters = []
+    this.#slots = []
   }
 }

@@ -77,9 +77,8 @@ const noEndpoints: readonly [] = []
 export const handleProduce: Handler<typeof produce, Needs> = (context, request) => {
   const waiting = new WaitingProduce()
   const refusal = transactionRefusal(request)
-  const responses: TopicResponse[] = []
   const topics = oncePerPartition(request.topicData)
-  for (const topic of topics) responses.push(produceToTopic(context, request, topic, refusal, waiting))
+  const responses = topics.map((topic) => produceToTopic(context, request, topic, refusal, waiting))
 
   if (request.acks === 0) return answerToNobody(context, responses, waiting)
   const response: ProduceResponse = { responses, throttleTimeMs: 0, nodeEndpoints: noEndpoints }
@@ -115,12 +114,11 @@ function produceToTopic(
 ): TopicResponse {
   const usesIds = context.apiVersion >= 13
   const name = usesIds ? context.cluster.image.topicsById.get(topic.topicId)?.name : topic.name
-  const partitionResponses: PartitionResponse[] = []
-  for (const { index, records } of topic.partitionData) {
-    if (refusal !== null) partitionResponses.push(refused(index, refusal))
-    else if (name === undefined) partitionResponses.push(refused(index, ErrorCode.UNKNOWN_TOPIC_ID))
-    else partitionResponses.push(produceToPartition(context, request, name, index, wholeOf(records), waiting))
-  }
+  const partitionResponses = topic.partitionData.map(({ index, records }): PartitionResponse => {
+    if (refusal !== null) return refused(index, refusal)
+    if (name === undefined) return refused(index, ErrorCode.UNKNOWN_TOPIC_ID)
+    return produceToPartition(context, request, name, index, wholeOf(records), waiting)
+  })
   return { name: topic.name, topicId: topic.topicId, partitionResponses }
 }
 
