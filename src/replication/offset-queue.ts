@@ -25,8 +25,8 @@ export interface OffsetWaiter {
 /** Below this many entries nobody looks for settled ones. */
 const sweepFrom = 256
 
-/** Nobody needs more of them in the long run. */
-const placesKeptMax = 1024
+/** Up to this many places stay, free in front of those who wait or with nobody there; more are left after a burst. */
+const freePlacesMax = 1024
 
 export class OffsetQueue {
   /**
@@ -65,7 +65,7 @@ export class OffsetQueue {
       if (!waiter.settled) waiter.reached(this.#slots[at]!)
     }
     if (this.#head === this.#tail) this.#clear()
-    else if (this.#head > placesKeptMax && this.#head * 2 > this.#tail) this.#closeUp(() => true)
+    else if (this.#head > freePlacesMax && this.#head * 2 > this.#tail) this.#closeUp(() => true)
   }
 
   /** Tells everyone who waits. They stay in the queue, unless they settle. */
@@ -117,7 +117,7 @@ export class OffsetQueue {
   #clear(): void {
     this.#head = 0
     this.#tail = 0
-    if (this.#ends.length <= placesKeptMax) return
+    if (this.#ends.length <= freePlacesMax) return
     this.#ends = []
     this.#waiters = []
     this.#slots = []
