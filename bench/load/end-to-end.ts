@@ -1,7 +1,8 @@
-// Records at a steady rate, and how long after each was due a consumer had it. Which record it is follows from its offset: those of a
-// partition come in the order in which they were due.
+// Records at a steady rate, and how long after its producer was given it a consumer had each. Which record it is follows from its offset:
+// those of a partition come in the order in which they were due.
 
 import { Consumers } from './consumers.ts'
+import { HandOver } from './hand-over.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
 import type { EndToEnd, LoadResult } from './load.ts'
 import type { Measurement } from './measurement.ts'
@@ -14,12 +15,13 @@ export async function endToEnd(command: EndToEnd, measurement: Measurement): Pro
   const { topic, partitions, acks, recordBytes, recordsPerSecond, lingerMs } = command
   const from = await endOffsets(command)
   const latencies = new LatencyHistogram()
-  let due: Schedule | null = null
+  let schedule!: Schedule
+  let handOver!: HandOver
   const onBatch = (partition: number, baseOffset: number, lastOffset: number): void => {
     const nowMs = performance.now()
     for (let offset = baseOffset; offset <= lastOffset; offset += 1) {
-      const dueMs = due!.dueMs((offset - from[partition]!) * partitions + partition)
-      if (measurement.windowHas(dueMs)) latencies.record(nowMs - dueMs)
+      const number = (offset - from[partition]!) * partitions + partition
+      if (measurement.windowHas(schedule.dueMs(number))) latencies.record(nowMs - handOver.handedMs(number))
     }
   }
   const consumers = await Consumers.connect({ ...command, consumers: 1, from, onBatch }, measurement)
@@ -30,16 +32,16 @@ export async function endToEnd(command: EndToEnd, measurement: Measurement): Pro
     producers.push(await PacedProducer.connect(address, shape))
   }
   const ticker = measurement.owns(await Ticker.start(lingerMs))
-  const schedule = ticker.schedule(recordsPerSecond)
-  due = schedule
+  schedule = ticker.schedule(recordsPerSecond)
+  handOver = new HandOver(schedule)
   consumers.start()
   ticker.onTick(() => {
-    const count = schedule.dueBy(Math.min(performance.now(), measurement.endMs))
+    const count = handOver.upTo(performance.now(), measurement.endMs)
     for (const producer of producers) producer.sendDue(count)
   })
   await measurement.window(command)
   const wanted = schedule.dueBy(measurement.endMs)
   await measurement.untilDone('not all records were consumed', () => measurement.consumed.records === wanted)
   await consumers.stop()
-  return measurement.result(latencies)
+  return measurement.result(latencies, handOver.lateness)
 }

@@ -78,9 +78,9 @@ export interface ProduceAndConsume extends Omit<Produce, 'kind'> {
 }
 
 /**
- * Records at a steady rate, whatever the broker does: latency counts from when a record was due until the consumer has it. Records are due
- * every `lingerMs` (at least a quarter), all of that time together, and travel in one batch for each partition: lingering itself is not
- * latency.
+ * Records at a steady rate, whatever the broker does: latency counts from when a record was handed to its producer until the consumer has it.
+ * Records are due every `lingerMs` (at least a quarter), all of that time together, and travel in one batch for each partition: lingering
+ * itself is not latency.
  */
 export interface EndToEnd extends TopicShape, Window {
   readonly kind: 'endToEnd'
@@ -133,6 +133,8 @@ export interface LoadResult {
   readonly consumed: { readonly records: number; readonly bytes: number; readonly requests: number }
   /** Absent when nothing was measured one by one. */
   readonly latency?: Latency
+  /** How long after they were due the load generator handed records over, warming up included: which is not in `latency`. */
+  readonly lateness?: Latency
   /** Processor time of the load generator itself, user and system: whether it was the bottleneck. */
   readonly cpuSeconds: number
 }

@@ -7,6 +7,7 @@ import { encodeRequest } from '../../src/protocol/frame.ts'
 import { batchOfRecords } from './batches.ts'
 import { Connection, type Receiver } from './connection.ts'
 import { FrameScanner } from './frame-scanner.ts'
+import { HandOver } from './hand-over.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
 import type { LoadResult, ManyConnections } from './load.ts'
 import type { Measurement } from './measurement.ts'
@@ -27,15 +28,16 @@ export async function manyConnections(command: ManyConnections, measurement: Mea
   const senders = await connected(command, measurement, latencies)
   const ticker = measurement.owns(await Ticker.start(tickMs))
   const schedule = ticker.schedule(command.connections * command.recordsPerSecondEach)
+  const pace = { schedule, handOver: new HandOver(schedule) }
   let handled = 0
   ticker.onTick(() => {
-    const due = schedule.dueBy(Math.min(performance.now(), measurement.endMs))
-    for (; handled < due; handled += 1) senders[handled % senders.length]!.sendDue(schedule, due)
+    const due = pace.handOver.upTo(performance.now(), measurement.endMs)
+    for (; handled < due; handled += 1) senders[handled % senders.length]!.sendDue(pace, due)
   })
   await measurement.window(command)
   const wanted = schedule.dueBy(measurement.endMs)
   await measurement.untilDone('not all records were answered', () => measurement.produced.requests === wanted)
-  return measurement.result(latencies)
+  return measurement.result(latencies, pace.handOver.lateness)
 }
 
 async function connected(
@@ -62,6 +64,11 @@ async function connected(
   return senders
 }
 
+interface Pace {
+  readonly schedule: Schedule
+  readonly handOver: HandOver
+}
+
 interface SenderShape {
   /** Among all of the `connections`; its records are those whose number leaves this when divided by them. */
   readonly number: number
@@ -76,7 +83,7 @@ class Sender implements Receiver {
   readonly #shape: SenderShape
   readonly #frames = new FrameScanner((bytes, from, end) => this.#answered(bytes, from, end))
   #connection!: Connection
-  #schedule!: Schedule
+  #pace!: Pace
   #sent = 0
   #due = 0
   #waiting = false
@@ -101,8 +108,8 @@ class Sender implements Receiver {
   }
 
   /** `due`: how many records of all connections were due until now. */
-  sendDue(schedule: Schedule, due: number): void {
-    this.#schedule = schedule
+  sendDue(pace: Pace, due: number): void {
+    this.#pace = pace
     this.#due = dealtTo(this.#shape.number, this.#shape.connections, due)
     if (!this.#waiting) this.#send()
   }
@@ -126,8 +133,9 @@ class Sender implements Receiver {
     const { number, connections, request, answers, measurement, latencies } = this.#shape
     answers.check(bytes, from, end, request.partitions)
     measurement.produced.add(request.records, request.bytes, 1)
-    const dueMs = this.#schedule.dueMs(this.#sent * connections + number)
-    if (measurement.windowHas(dueMs)) latencies.record(performance.now() - dueMs)
+    const { schedule, handOver } = this.#pace
+    const record = this.#sent * connections + number
+    if (measurement.windowHas(schedule.dueMs(record))) latencies.record(performance.now() - handOver.handedMs(record))
     this.#sent += 1
     this.#waiting = false
     this.#send()

@@ -126,8 +126,8 @@ export class Measurement {
     }
   }
 
-  /** Of the window; of nothing when there was none. */
-  result(latencies?: LatencyHistogram): LoadResult {
+  /** Of the window; of nothing when there was none. `lateness`: of the load generator. */
+  result(latencies?: LatencyHistogram, lateness?: LatencyHistogram): LoadResult {
     const begun = this.#begun ?? this.#mark()
     const ended = this.#ended ?? begun
     return {
@@ -135,6 +135,7 @@ export class Measurement {
       produced: difference(begun.produced, ended.produced),
       consumed: difference(begun.consumed, ended.consumed),
       ...(latencies === undefined ? {} : { latency: latencies.summary() }),
+      ...(lateness === undefined ? {} : { lateness: lateness.summary() }),
       cpuSeconds: (ended.cpuMicros - begun.cpuMicros) / 1_000_000,
     }
   }

@@ -22,12 +22,24 @@ export class Schedule {
 
   /** How many were due until now: the numbers below this. */
   dueBy(nowMs: number): number {
-    const steps = Math.floor((nowMs - this.#startMs) / this.#stepMs)
-    return Math.max(0, Math.ceil(steps * this.#perStep))
+    return Math.ceil(this.stepsBy(nowMs) * this.#perStep)
   }
 
   dueMs(number: number): number {
-    return this.#startMs + (Math.floor(number / this.#perStep) + 1) * this.#stepMs
+    return this.endOfStepMs(this.stepOf(number))
+  }
+
+  /** How many steps have ended. */
+  stepsBy(nowMs: number): number {
+    return Math.max(0, Math.floor((nowMs - this.#startMs) / this.#stepMs))
+  }
+
+  stepOf(number: number): number {
+    return Math.floor(number / this.#perStep)
+  }
+
+  endOfStepMs(step: number): number {
+    return this.#startMs + (step + 1) * this.#stepMs
   }
 }
 

@@ -28,6 +28,9 @@ export const figures = {
   p50Ms: { unit: 'p50 ms', better: 'less' },
   p99Ms: { unit: 'p99 ms', better: 'less' },
   p999Ms: { unit: 'p99.9 ms', better: 'less' },
+  /** How late the load generator was: no part of a latency. */
+  lateP50Ms: { unit: 'p50 ms of the load generator', better: 'less' },
+  lateP99Ms: { unit: 'p99 ms of the load generator', better: 'less' },
   milliseconds: { unit: 'ms', better: 'less' },
   megabytes: { unit: 'MB', better: 'less' },
   cpuSeconds: { unit: 'CPU s', better: 'less' },

@@ -2,7 +2,7 @@
 
 import type { Durability } from '../peers/peer.ts'
 import { latencyGoals } from './goals.ts'
-import { coresOf, measureLoad, withTopic } from './measured-load.ts'
+import { coresOf, latencySample, measureLoad, withTopic } from './measured-load.ts'
 import { durabilityTitle, partitionsTitle } from './shape-names.ts'
 import type { Row } from './workload.ts'
 
@@ -40,12 +40,9 @@ function latencyRow(shape: LatencyShape): Row {
           seconds: round.seconds * windowFactor,
         }),
       )
-      const { latency, seconds, consumed } = measured
-      if (latency === undefined) throw new Error('no record came through within the window')
+      const { seconds, consumed } = measured
       return {
-        p50Ms: latency.p50Ms,
-        p99Ms: latency.p99Ms,
-        p999Ms: latency.p999Ms,
+        ...latencySample(measured),
         recordsPerSecond: consumed.records / seconds,
         cpuSecondsPerGigabyte: measured.brokerCpuSeconds / (consumed.bytes / 1e9),
         ...coresOf(measured),

@@ -65,6 +65,13 @@ export function coresOf({ brokerCpuSeconds, cpuSeconds, seconds }: MeasuredLoad)
   return { brokerCores: brokerCpuSeconds / seconds, loadCores: cpuSeconds / seconds }
 }
 
+/** `late`: by how much the load generator was, which the latencies leave out. */
+export function latencySample({ latency, lateness }: MeasuredLoad): Sample {
+  if (latency === undefined || lateness === undefined) throw new Error('nothing came through within the window')
+  const { p50Ms, p99Ms, p999Ms } = latency
+  return { p50Ms, p99Ms, p999Ms, lateP50Ms: lateness.p50Ms, lateP99Ms: lateness.p99Ms }
+}
+
 export interface TopicMade {
   readonly partitions: number
   /** When absent, as the peer has it by default. */
