@@ -67,10 +67,11 @@ function setting({ startedAt, minutes, machine, versions }: RunResult): string {
 
 function reading({ rounds, secondsPerRound }: RunResult): string {
   return `Brokers and load share the machine. For each row the peers were measured in turn, ${rounds === 1 ? 'one round' : `${rounds} rounds`} of ${secondsPerRound} s or until 1.2 GB were
-written (latency: twice as many rounds, three times as long; many connections: twice as many; work of a given amount as long as it takes) after one that warmed up; a figure is the median of its rounds. **The ratio is Odradek's figure over the other's in the same round**, the median over the rounds; the spread is
+written (latency: twice as many rounds, three times as long; many connections: twice as many, six times as long; work of a given amount as long as it takes) after one that warmed up; a figure is the median of its rounds. **The ratio is Odradek's figure over the other's in the same round**, the median over the rounds; the spread is
 the least and the most of them. Figures of another machine, or of this one on another day, differ; ratios differ less. "fsync": both
 brokers have a record on the disk before they confirm it; "page cache": neither waits for the disk. CPU is that of the broker's processes,
-user and system. The probe is no broker: it receives, takes the CRC-32C, appends to a file and answers, the least that any broker must do.`
+user and system. Latency counts from when the load generator hands a record to its producer to when its consumer has it (many connections: to
+its acknowledgement); by how much the generator itself came late is in results.json (\`lateP99Ms\`). The probe is no broker: it receives, takes the CRC-32C, appends to a file and answers, the least that any broker must do.`
 }
 
 function sectionOf(rows: readonly RowResult[]): string[] {
