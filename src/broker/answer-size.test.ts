@@ -40,3 +40,9 @@ test('who comes nearer gets less again', () => {
     [4, 2, 1, 1],
   )
 })
+
+test('who comes nearer gets less again, though his own limits leave no answer full', () => {
+  const size = new AnswerSize()
+  assert.deepEqual(sizes(4, 50, 1, size), [1, 2, 4, 8])
+  assert.deepEqual(sizes(5, 2, 0.2, size), [4, 2, 1, 1, 1])
+})

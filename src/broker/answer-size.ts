@@ -17,11 +17,10 @@ export class AnswerSize {
 
   /** The most that the next answer should have. */
   next(now: Millis): number {
-    if (this.#wasFull) {
-      const isFar = now - this.#answeredAt > LONG_PAUSE_MS
-      this.#bytes = isFar ? Math.min(2 * this.#bytes, BYTES_MAX) : Math.max(this.#bytes / 2, BYTES_MIN)
-      this.#wasFull = false
-    }
+    // Whatever it had: the client's own limits may be such that a larger one is never full.
+    if (now - this.#answeredAt <= LONG_PAUSE_MS) this.#bytes = Math.max(this.#bytes / 2, BYTES_MIN)
+    else if (this.#wasFull) this.#bytes = Math.min(2 * this.#bytes, BYTES_MAX)
+    this.#wasFull = false
     return this.#bytes
   }
 

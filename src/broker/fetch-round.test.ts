@@ -178,6 +178,12 @@ test('after a full answer from all partitions more of them is expected', () => {
   ])
 })
 
+test('more is expected of who was given what his partitions may give, though the answer could be larger', () => {
+  assert.deepEqual(after([60], 400, 0).expected, [[0, 9, 100, 1000]])
+  assert.deepEqual(after([100, 30], 400, 0).expected.length, 2)
+  assert.deepEqual(after([60, 30], 400, 0).expected, [])
+})
+
 test('nothing is expected of who was given little', () => {
   assert.deepEqual(after([40, 0], 100, 0), { turn: 1, expected: [] })
   assert.deepEqual(after([0, 0], 100, 2), { turn: 2, expected: [] })

@@ -275,23 +275,26 @@ export async function readAll(
 
 /**
  * After `readAll` with the same `turn` and `maxBytes`: whose turn it is in the next fetch, after the last that gave records. What the client
- * will ask for then is expected, as many partitions as gave records now, if it was given so much that it is behind.
+ * will ask for then is expected, as many partitions as gave records now, if it was given so much that it is behind: half of what
+ * either limit allows, the answer's or those of its partitions together.
  */
 export function nextTurn(inOrder: readonly ReadAhead[], maxBytes: number, turn: number): number {
   const count = inOrder.length
   const start = indexInTurn(inOrder, turn)
   let bytes = 0
+  let bytesMax = 0
   let gave = 0
   let last = -1
   for (let i = 0; i < count; i++) {
-    const { sizeBytes } = inOrder[(start + i) % count]!
+    const { sizeBytes, wanted } = inOrder[(start + i) % count]!
+    bytesMax += wanted.maxBytes
     if (sizeBytes === 0) continue
     bytes += sizeBytes
     gave += 1
     last = i
   }
   if (gave === 0) return turn
-  if (bytes >= maxBytes / 2) {
+  if (bytes >= Math.min(maxBytes, bytesMax) / 2) {
     for (let i = 1; i <= Math.min(gave, expectedMax); i++) expect(inOrder[(start + last + i) % count]!, maxBytes)
   }
   return inOrder[(start + last) % count]!.place + 1
